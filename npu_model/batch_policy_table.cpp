@@ -1,0 +1,76 @@
+#include "npu_model/batch_policy_table.h"
+
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+namespace fluidbatch::npu {
+namespace {
+
+constexpr std::array kModes{Mode::r};
+
+BatchPolicy choose(Mode mode, int batch) {
+  switch (mode) {
+    case Mode::r:
+      return blocks_of(batch, 1, 1);
+  }
+  throw std::logic_error("unknown NPU mode");
+}
+
+std::vector<int> segment_starts(const std::vector<Layer>& layers) {
+  std::vector<int> starts;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const int segment = layers[i].segment;
+    if (segment == static_cast<int>(starts.size())) {
+      starts.push_back(static_cast<int>(i));
+    } else if (segment + 1 != static_cast<int>(starts.size())) {
+      throw std::invalid_argument("layer '" + layers[i].name + "': segments must be 0, 1, .. without a gap");
+    }
+  }
+  starts.push_back(static_cast<int>(layers.size()));
+  return starts;
+}
+
+}  // namespace
+
+std::string_view name_of(Mode mode) {
+  switch (mode) {
+    case Mode::r:
+      return "r";
+  }
+  return "?";
+}
+
+std::span<const Mode> all_modes() { return kModes; }
+
+BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, const Npu& npu, Mode mode, int max_batch)
+    : layers_(std::move(layers)), npu_(npu), mode_(mode), max_batch_(max_batch) {
+  validate(npu_);
+  if (layers_.empty()) throw std::invalid_argument("a network needs at least one layer");
+  if (max_batch < 1) throw std::invalid_argument("max_batch must be at least 1");
+  segment_begin_ = segment_starts(layers_);
+
+  policies_.reserve(layers_.size() * static_cast<std::size_t>(max_batch));
+  costs_.reserve(policies_.capacity());
+  prefix_s_.setZero(this->layers() + 1, max_batch);
+  for (int l = 0; l < this->layers(); ++l) {
+    for (int b = 1; b <= max_batch; ++b) {
+      policies_.push_back(choose(mode, b));
+      costs_.push_back(layer_cost(layer(l), npu_, b, policies_.back()));
+      prefix_s_(l + 1, b - 1) = prefix_s_(l, b - 1) + costs_.back().latency_s;
+    }
+  }
+
+  segment_s_.setZero(segments(), max_batch);
+  segment_macs_.setZero(segments());
+  for (int s = 0; s < segments(); ++s) {
+    for (int b = 1; b <= max_batch; ++b) {
+      segment_s_(s, b - 1) = latency_s(segment_begin(s), segment_begin(s + 1), b);
+    }
+    for (int l = segment_begin(s); l < segment_begin(s + 1); ++l) {
+      segment_macs_(s) += static_cast<double>(layer(l).useful_macs());
+    }
+  }
+}
+
+}  // namespace fluidbatch::npu

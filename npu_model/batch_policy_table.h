@@ -1,0 +1,77 @@
+// The control block: for every (layer, batch size) the batch policy and its cost, built once, read often.
+#pragma once
+
+#include <Eigen/Core>
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "npu_model/cost.h"
+
+namespace fluidbatch::npu {
+
+/// Which batch policies the engine may choose from.
+enum class Mode {
+  r,  ///< R-batching: B_P = 1, k = 1
+};
+
+std::string_view name_of(Mode mode);
+
+/// All modes, in the order in which they are shown.
+std::span<const Mode> all_modes();
+
+/// Latencies of a network's layers for batches 1 .. max_batch on one NPU. Immutable; every look-up is O(1).
+/// Layers are in order of execution, their segments 0 .. segments() - 1 without a gap.
+class BatchPolicyTable {
+ public:
+  /// Throws std::invalid_argument where `npu` is invalid, `layers` is empty or `max_batch` < 1.
+  BatchPolicyTable(std::vector<Layer> layers, const Npu& npu, Mode mode, int max_batch);
+
+  [[nodiscard]] int layers() const { return static_cast<int>(layers_.size()); }
+  [[nodiscard]] int segments() const { return static_cast<int>(segment_begin_.size()) - 1; }
+  [[nodiscard]] int max_batch() const { return max_batch_; }
+  [[nodiscard]] Mode mode() const { return mode_; }
+  [[nodiscard]] const Npu& npu() const { return npu_; }
+
+  [[nodiscard]] const Layer& layer(int index) const { return layers_[static_cast<std::size_t>(index)]; }
+  /// First layer of `segment`; that of segment segments() is layers().
+  [[nodiscard]] int segment_begin(int segment) const {
+    return segment_begin_[static_cast<std::size_t>(segment)];
+  }
+
+  [[nodiscard]] const BatchPolicy& policy(int layer, int batch) const { return policies_[at(layer, batch)]; }
+  [[nodiscard]] const LayerCost& cost(int layer, int batch) const { return costs_[at(layer, batch)]; }
+
+  /// Seconds that layers first .. last - 1 take for a batch of `batch`: a difference of prefix sums.
+  [[nodiscard]] double latency_s(int first, int last, int batch) const {
+    return prefix_s_(last, batch - 1) - prefix_s_(first, batch - 1);
+  }
+  [[nodiscard]] double segment_latency_s(int segment, int batch) const {
+    return segment_s_(segment, batch - 1);
+  }
+  /// Unloaded latency of a sample that takes no exit: all layers, heads included, at batch 1.
+  [[nodiscard]] double single_sample_latency_s() const { return latency_s(0, layers(), 1); }
+  /// Multiply-accumulates of one sample in `segment`.
+  [[nodiscard]] double segment_macs(int segment) const { return segment_macs_(segment); }
+
+ private:
+  [[nodiscard]] std::size_t at(int layer, int batch) const {
+    return static_cast<std::size_t>(layer) * static_cast<std::size_t>(max_batch_) +
+           static_cast<std::size_t>(batch - 1);
+  }
+
+  std::vector<Layer> layers_;
+  Npu npu_;
+  Mode mode_;
+  int max_batch_;
+  std::vector<int> segment_begin_;     // segments() + 1 layer indices
+  std::vector<BatchPolicy> policies_;  // layers x max_batch, row by row
+  std::vector<LayerCost> costs_;       // the same
+  Eigen::ArrayXXd prefix_s_;           // (layers + 1) x max_batch: seconds before each layer
+  Eigen::ArrayXXd segment_s_;          // segments x max_batch
+  Eigen::ArrayXd segment_macs_;        // segments
+};
+
+}  // namespace fluidbatch::npu

@@ -1,0 +1,63 @@
+// What the network asks of the NPU: layers as groups of matrix products, or as words to move.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace fluidbatch::npu {
+
+/// `groups` products of an R x P activation matrix by a P x C weight matrix, for one sample.
+struct Gemm {
+  std::int64_t groups = 1;
+  std::int64_t r = 0;
+  std::int64_t p = 0;
+  std::int64_t c = 0;
+
+  bool operator==(const Gemm&) const = default;
+};
+
+/// Spatial sizes and channels of one convolution, for one sample.
+struct Convolution {
+  std::int64_t input_channels = 0;
+  std::int64_t output_channels = 0;
+  std::int64_t kernel_height = 1;
+  std::int64_t kernel_width = 1;
+  std::int64_t output_height = 1;
+  std::int64_t output_width = 1;
+  std::int64_t groups = 1;
+};
+
+/// Convolution as GEMM (im2col): R = H_out W_out, P = K_h K_w C_in / groups, C = C_out / groups.
+/// Throws std::invalid_argument where `groups` divides the channels unevenly.
+Gemm gemm_of(const Convolution& convolution);
+
+enum class LayerKind {
+  convolution,  ///< includes grouped convolutions
+  depthwise,    ///< groups == input channels > 1: the engine may pack groups block-diagonally
+  dense,        ///< R = 1
+  pool,         ///< a mover: no processing element works
+  add,          ///< a mover: element-wise sum of two or more inputs
+};
+
+/// The word used for `kind` in YAML and CSV: conv, depthwise, dense, pool, add.
+const char* name_of(LayerKind kind);
+
+/// Movers use no processing element: they cost the time to move their words.
+bool is_mover(LayerKind kind);
+
+/// One layer that the NPU executes, with its work for one sample.
+struct Layer {
+  std::string name;
+  LayerKind kind = LayerKind::convolution;
+  Gemm gemm;                           ///< GEMM layers; a mover has r = positions, p = 0, c = channels
+  std::int64_t mover_input_words = 0;  ///< movers only: words read, all inputs together
+  std::int64_t mover_output_words = 0;
+  int segment = 0;  ///< index of the segment (design: between two exits) that the layer belongs to
+
+  /// Multiply-accumulates that the result needs: groups R P C; 0 for movers.
+  [[nodiscard]] std::int64_t useful_macs() const { return gemm.groups * gemm.r * gemm.p * gemm.c; }
+  /// Distinct weights: groups P C; biases and batch normalisation are fused and not counted.
+  [[nodiscard]] std::int64_t weights() const { return gemm.groups * gemm.p * gemm.c; }
+};
+
+}  // namespace fluidbatch::npu

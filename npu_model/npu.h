@@ -1,0 +1,91 @@
+// The NPU as the model sees it: a tiled GEMM engine, its buffers and its memory channel.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+namespace fluidbatch::npu {
+
+/// What the engine does with the rows of the last, incomplete row tile.
+enum class EdgeRows {
+  pad,   ///< a full tile of rows passes through
+  trim,  ///< only the real rows do
+};
+
+/// How often the B_P blocks of a batch fetch a weight tile (model.md, "Weight reuse").
+enum class WeightReuse {
+  none,         ///< once a block: P-batching is then running the samples one after another
+  interleaved,  ///< once for all blocks, which need B_P partial output tiles at a time
+  column,       ///< once for all blocks, the weight column staying in the weight buffer
+};
+
+enum class WeightSource {
+  off_chip,
+  on_chip,  ///< resident or generated: no weight words at all
+};
+
+enum class Channel {
+  shared,    ///< input, weights and output share one memory channel
+  separate,  ///< one channel in, one out
+};
+
+/// A stacked-PE GEMM engine <T_R, T_P, T_C>: T_C processing elements, each a T_P-wide dot product, over
+/// tiles of T_R rows. All fields as in an NPU's YAML; `validate` says what is allowed.
+struct Npu {
+  std::string name;
+  std::string description;
+  std::string board;  ///< empty: not tied to a board
+  std::int64_t t_r = 0;
+  std::int64_t t_p = 0;
+  std::int64_t t_c = 0;
+  int k_max = 1;  ///< largest stacking factor; a power of two that divides t_r and t_c
+  double clock_hz = 0;
+  int word_bytes = 2;
+  Channel channel = Channel::shared;
+  double input_bandwidth_bytes_per_s = 0;   ///< the shared channel's where `channel` is shared
+  double output_bandwidth_bytes_per_s = 0;  ///< equal to the input's where `channel` is shared
+  EdgeRows edge_rows = EdgeRows::pad;
+  WeightReuse weight_reuse = WeightReuse::interleaved;
+  WeightSource weight_source = WeightSource::off_chip;
+  std::int64_t weight_buffer_words = 0;  ///< room for resident weight columns; two tiles when 0
+  int output_tiles = 1;                  ///< output buffer, in tiles of T_R x T_C accumulators
+  std::int64_t fill_cycles = 0;          ///< D: fill of adder tree and accumulator, per output tile
+
+  /// Memory words that the channel moves in one clock cycle.
+  [[nodiscard]] double input_words_per_cycle() const {
+    return input_bandwidth_bytes_per_s / (word_bytes * clock_hz);
+  }
+  [[nodiscard]] double output_words_per_cycle() const {
+    return output_bandwidth_bytes_per_s / (word_bytes * clock_hz);
+  }
+  [[nodiscard]] std::int64_t macs_per_cycle() const { return t_p * t_c; }
+  [[nodiscard]] std::int64_t weight_room_words() const {
+    return weight_buffer_words > 0 ? weight_buffer_words : 2 * t_p * t_c;
+  }
+};
+
+/// Throws std::invalid_argument, naming the field, where `npu` can't be built.
+void validate(const Npu& npu);
+
+/// A device's budget, from its data sheet.
+struct Board {
+  std::string name;
+  std::string description;
+  std::string source;  ///< where the numbers are from
+  std::int64_t dsps = 0;
+  std::int64_t on_chip_bytes = 0;
+  double bandwidth_bytes_per_s = 0;
+};
+
+/// What an NPU takes of a board: one multiplier a MAC by default, double-buffered inputs and weights.
+struct Resources {
+  std::int64_t dsps = 0;
+  std::int64_t on_chip_bytes = 0;
+};
+Resources resources_of(const Npu& npu, int dsps_per_mac = 1, int accumulator_bytes = 4);
+
+/// Throws std::invalid_argument, with both numbers, where `npu` needs more than `board` has.
+void require_fits(const Npu& npu, const Board& board);
+
+}  // namespace fluidbatch::npu

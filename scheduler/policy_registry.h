@@ -1,0 +1,61 @@
+// The policies by name, with the parameters that each declares.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scheduler/policy.h"
+
+namespace fluidbatch::scheduler {
+
+/// A number that a policy takes from the configuration. The unit is part of its name.
+struct Parameter {
+  std::string name;
+  double default_value = 0;
+  double min = 0;
+  double max = 0;
+  bool integer = false;
+  std::string meaning;
+};
+
+/// Values of a policy's parameters, in the order of their declaration; all are present and in range.
+class ParameterValues {
+ public:
+  ParameterValues() = default;
+  ParameterValues(const std::vector<Parameter>& parameters, std::vector<double> values);
+
+  /// Throws std::logic_error where the policy has declared no such parameter.
+  [[nodiscard]] double number(std::string_view name) const;
+  [[nodiscard]] int integer(std::string_view name) const { return static_cast<int>(number(name)); }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<double> values_;
+};
+
+struct PolicyInfo {
+  std::string name;
+  std::string summary;  ///< one line
+  std::vector<Parameter> parameters;
+  std::function<std::unique_ptr<Policy>(const ParameterValues&)> make;
+};
+
+/// All registered policies, by name.
+const std::vector<PolicyInfo>& all_policies();
+
+/// The policy called `name`, or nullptr.
+const PolicyInfo* find_policy(std::string_view name);
+
+/// Registers a policy before main; one static object of it in each policy's .cpp.
+class PolicyRegistration {
+ public:
+  explicit PolicyRegistration(PolicyInfo info);
+};
+
+/// `max_batch`, the parameter that most policies share.
+Parameter max_batch_parameter();
+
+}  // namespace fluidbatch::scheduler

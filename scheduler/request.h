@@ -1,0 +1,54 @@
+// A request and the window of requests that are in the system, in order of arrival.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace fluidbatch::scheduler {
+
+/// Requests are numbered from 0 in order of arrival at the server.
+using RequestId = std::uint64_t;
+
+/// One sample from one device, and what has become of it so far. Dates in seconds.
+struct Request {
+  double arrival_s = 0;
+  double start_s = 0;       ///< first step began; meaningless while queued
+  double completion_s = 0;  ///< left the server; meaningless before `completed`
+  double suspended_s = 0;   ///< time spent in a suspended batch
+  std::uint32_t device = 0;
+  int exit = 0;  ///< the exit it will take. Not known to a real server: only an oracle policy may look.
+  bool completed = false;
+};
+
+/// Ring of the requests first .. end - 1. Amortised O(1) push; references are good until the next push.
+class RequestWindow {
+ public:
+  [[nodiscard]] RequestId first() const { return first_; }
+  [[nodiscard]] RequestId end() const { return end_; }
+  [[nodiscard]] bool empty() const { return first_ == end_; }
+
+  [[nodiscard]] Request& operator[](RequestId id) { return ring_[id & (ring_.size() - 1)]; }
+  [[nodiscard]] const Request& operator[](RequestId id) const { return ring_[id & (ring_.size() - 1)]; }
+
+  RequestId push(const Request& request) {
+    if (end_ - first_ == ring_.size()) grow();
+    (*this)[end_] = request;
+    return end_++;
+  }
+  void pop_first() { ++first_; }
+
+ private:
+  void grow() {
+    std::vector<Request> larger(2 * ring_.size());
+    for (RequestId id = first_; id != end_; ++id) larger[id & (larger.size() - 1)] = (*this)[id];
+    ring_.swap(larger);
+  }
+
+  std::vector<Request> ring_ = std::vector<Request>(64);  // a power of two
+  RequestId first_ = 0;
+  RequestId end_ = 0;
+};
+
+}  // namespace fluidbatch::scheduler

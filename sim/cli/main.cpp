@@ -1,0 +1,121 @@
+// The command line. The one file that includes CLI11, and the only one that ends the process.
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <map>
+
+#include "sim/cli/commands.h"
+#include "sim/version.h"
+#include "workloads/io/input_error.h"
+
+namespace {
+
+namespace cli = fluidbatch::sim::cli;
+using fluidbatch::sim::Driver;
+
+constexpr int kUserError = 2;
+constexpr int kBug = 3;
+
+/// Adds CONFIG and --set, which `run` and `check` share, and --seed, which is short for --set seed=N.
+void add_configuration(CLI::App& command, cli::RunArguments& arguments) {
+  command.add_option("config", arguments.config, "YAML file: what to simulate")->required()->type_name("CONFIG");
+  command
+      .add_option("--set", arguments.overrides,
+                  "Override a key of the configuration, e.g. --set workload.arrivals.rho=0.9; repeatable")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command
+      .add_option_function<std::string>(
+          "--seed", [&](const std::string& seed) { arguments.overrides.push_back("seed=" + seed); },
+          "Short for --set seed=N")
+      ->type_name("N");
+}
+
+void add_run(CLI::App& app, cli::RunArguments& arguments) {
+  CLI::App* run = app.add_subcommand("run", "Simulate all systems of a configuration and compare them");
+  add_configuration(*run, arguments);
+  run->add_option("--out", arguments.out, "Folder for the results; default: runs/ and the configuration's name")
+      ->type_name("DIR");
+  run->add_option("--driver", arguments.driver,
+                  "What makes time pass: simgrid (default) or bare, a plain loop with the same results")
+      ->type_name("simgrid|bare")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Driver>{{"simgrid", Driver::simgrid}, {"bare", Driver::bare}}));
+  run->callback([&] { cli::run(arguments); });
+
+  CLI::App* check = app.add_subcommand("check", "Read a configuration and say what it means, without running it");
+  add_configuration(*check, arguments);
+  check->callback([&] { cli::check(arguments); });
+}
+
+void add_listings(CLI::App& app, std::string& network, bool& csv, bool& markdown) {
+  CLI::App* policy = app.add_subcommand("policy", "Scheduling policies")->require_subcommand(1);
+  policy->add_subcommand("list", "Names, parameters and defaults")->callback([] { cli::policy_list(); });
+
+  CLI::App* networks = app.add_subcommand("network", "Networks")->require_subcommand(1);
+  networks->add_subcommand("list", "Shipped networks")->callback([] { cli::network_list(); });
+  CLI::App* show = networks->add_subcommand("show", "Layers, segments and exits of a network");
+  show->add_option("name", network, "Shipped name or path of a YAML")->required()->type_name("NAME");
+  show->add_flag("--csv", csv, "As CSV: layer,kind,groups,r,p,c,segment");
+  show->callback([&] { cli::network_show(network, csv); });
+
+  CLI::App* metric = app.add_subcommand("metric", "Statistics of a run")->require_subcommand(1);
+  CLI::App* metrics = metric->add_subcommand("list", "Name, unit and meaning of each");
+  metrics->add_flag("--markdown", markdown, "As the table of docs/metrics.md");
+  metrics->callback([&] { cli::metric_list(markdown); });
+}
+
+void add_npu(CLI::App& app, cli::NpuTableArguments& arguments) {
+  CLI::App* npu = app.add_subcommand("npu", "NPUs and their analytic model")->require_subcommand(1);
+  npu->add_subcommand("list", "Shipped NPUs")->callback([] { cli::npu_list(); });
+  CLI::App* table = npu->add_subcommand("table", "Latency of each layer at each batch size");
+  table->add_option("--network", arguments.network, "Shipped name or path of a YAML")->required()->type_name("N");
+  table->add_option("--npu", arguments.npu, "Shipped name or path of a YAML")->required()->type_name("NPU");
+  table->add_option("--max-batch", arguments.max_batch, "Largest batch size")
+      ->required()
+      ->type_name("B")
+      ->check(CLI::Range(1, 1024));
+  table->add_option("--mode", arguments.mode, "Which batch policies may be chosen; default: r")
+      ->type_name("MODE");
+  table->add_flag("--csv", arguments.csv, "A row per layer and batch size, with cycles and words");
+  table->callback([&] { cli::npu_table(arguments); });
+}
+
+int run_program(int argc, char** argv) {
+  CLI::App app("fluidbatch: a simulator of an edge inference server, many devices and one NPU that runs an "
+               "early-exit network.\nWhich batching policy, on which NPU, holds which load within which latency?");
+  app.set_version_flag("--version", std::string("fluidbatch ") + fluidbatch::sim::kVersion);
+  app.require_subcommand(1);
+  cli::RunArguments run_arguments;
+  cli::NpuTableArguments table_arguments;
+  std::string network;
+  bool csv = false;
+  bool markdown = false;
+  add_run(app, run_arguments);
+  add_listings(app, network, csv, markdown);
+  add_npu(app, table_arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    app.exit(error);
+    return kUserError;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_program(argc, argv);
+  } catch (const fluidbatch::io::InputError& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return kUserError;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "fluidbatch: internal error, please report it: %s\n", error.what());
+    return kBug;
+  }
+}

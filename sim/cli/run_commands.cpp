@@ -1,0 +1,115 @@
+// `run` and `check`.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "sim/cli/commands.h"
+#include "sim/config/run_config.h"
+#include "sim/output/text_table.h"
+#include "sim/run.h"
+
+namespace fluidbatch::sim::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string length_text(const RunConfig& config) {
+  const auto known = config.known_requests();
+  if (!known) return fmt::format("{} s of arrivals", rounded(config.length.duration_s, 6));
+  return fmt::format("{} requests", *known);
+}
+
+std::string heading(const RunConfig& config) {
+  return fmt::format(
+      "{}: {}, {} of them warm-up, seed {}\n"
+      "SLO {} ms; a single sample takes {} ms on the reference NPU\n",
+      config.network.name, length_text(config), config.warmup_requests, config.seed,
+      rounded(config.slo_s * 1000), rounded(config.reference_latency_s * 1000));
+}
+
+std::string results_table(const RunConfig& config, const std::vector<RunStatistics>& results) {
+  using Id = StatisticId;
+  TextTable table({"system", "mean ms", "p50 ms", "p99 ms", "late %", "req/s", "busy %", "batch"});
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const RunStatistics& r = results[i];
+    table.add({config.systems[i].label + (r.saturated ? " *" : ""), rounded(r[Id::mean_latency] * 1000),
+               rounded(r[Id::p50_latency] * 1000), rounded(r[Id::p99_latency] * 1000),
+               rounded(r[Id::slo_violation_rate] * 100, 3), rounded(r[Id::throughput]),
+               rounded(r[Id::busy_fraction] * 100, 3), rounded(r[Id::mean_batch], 3)});
+  }
+  return table.text();
+}
+
+/// One line on stderr, written over itself, where that is a terminal.
+class ProgressLine {
+ public:
+  explicit ProgressLine(const RunConfig& config) : config_(config) {}
+
+  void show(const std::vector<std::uint64_t>& completed) {
+    const auto total = config_.known_requests();
+    std::string line;
+    for (std::size_t i = 0; i < completed.size(); ++i) {
+      line += line.empty() ? "" : ", ";
+      line += config_.systems[i].label + " ";
+      line += total ? fmt::format("{} %", 100 * completed[i] / *total) : fmt::format("{} requests", completed[i]);
+    }
+    fmt::print(stderr, "\r\x1b[K{}", line);
+    std::fflush(stderr);
+    shown_ = true;
+  }
+
+  void clear() const {
+    if (shown_) fmt::print(stderr, "\r\x1b[K");
+  }
+
+ private:
+  const RunConfig& config_;
+  bool shown_ = false;
+};
+
+}  // namespace
+
+void run(const RunArguments& arguments) {
+  const RunConfig config = load_run_config(arguments.config, arguments.overrides);
+  RunOptions options;
+  options.driver = arguments.driver;
+  options.folder = arguments.out ? fs::path(*arguments.out) : fs::path("runs") / fs::path(arguments.config).stem();
+  const bool replaces = fs::exists(*options.folder / "resolved.yaml");
+  ProgressLine line(config);
+  if (::isatty(STDERR_FILENO) == 1) {
+    options.progress = [&line](const std::vector<std::uint64_t>& completed) { line.show(completed); };
+  }
+  const std::vector<RunStatistics> results = run_systems(config, options);
+  line.clear();
+
+  fmt::print("{}\n{}", heading(config), results_table(config, results));
+  bool any_saturated = false;
+  for (const RunStatistics& result : results) {
+    any_saturated = any_saturated || result.saturated;
+    if (config.length.requests != std::numeric_limits<std::uint64_t>::max() &&
+        result.admitted < config.length.requests && &result == &results.front()) {
+      fmt::print(stderr, "note: the trace ended the run after {} of {} requests\n", result.admitted,
+                 config.length.requests);
+    }
+  }
+  if (any_saturated) {
+    fmt::print("* saturated: the backlog grew to the end, so these numbers depend on the length of the run\n");
+  }
+  fmt::print("\n{} {}/\n", replaces ? "results, replacing those of an earlier run, in" : "results in",
+             options.folder->lexically_normal().string());
+}
+
+void check(const RunArguments& arguments) {
+  const RunConfig config = load_run_config(arguments.config, arguments.overrides);
+  fmt::print("{}", heading(config));
+  for (const SystemConfig& system : config.systems) {
+    fmt::print("system {}: {} on {} in mode {}, single sample {} ms\n", system.label, system.policy->name,
+               system.table->npu().name, npu::name_of(system.table->mode()),
+               rounded(system.table->single_sample_latency_s() * 1000));
+  }
+  fmt::print("{}: good\n", arguments.config);
+}
+
+}  // namespace fluidbatch::sim::cli

@@ -1,0 +1,16 @@
+// `--set a.b=c`: edits of a configuration from the command line.
+#pragma once
+
+#include <string>
+
+#include "workloads/io/yaml_node.h"
+
+namespace fluidbatch::sim {
+
+/// Applies `assignment` (KEY=VALUE, VALUE in YAML) to a configuration. KEY is a path of map keys, joined by
+/// dots; an element of a list goes by its number from 0, or by its `label`. Maps on the way that are not there
+/// are made. Setting a `kind` (or the `name` of a policy) to something else drops the keys of the other kind
+/// that the file gave. Throws InputError.
+void apply_override(io::Node& document, const std::string& assignment);
+
+}  // namespace fluidbatch::sim

@@ -1,0 +1,237 @@
+#include "sim/config/run_config.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "sim/config/npu_file.h"
+#include "sim/config/overrides.h"
+#include "workloads/io/map_reader.h"
+#include "workloads/io/shipped_files.h"
+
+namespace fluidbatch::sim {
+namespace {
+
+using io::InputError;
+using io::MapReader;
+using io::Node;
+using io::Range;
+
+constexpr const char* kDefaultNpu = "zu7ev_large";
+constexpr std::int64_t kMostRequests = std::int64_t{1} << 40;
+
+/// A node for what is not given: reads as if the user had written `value` there.
+Node as_if_written(Node value, const io::Mark& mark) {
+  value.mark = mark;
+  return value;
+}
+
+/// An NPU in a mode, as `reference` and each system name it.
+struct NpuChoice {
+  npu::Npu npu;
+  npu::Mode mode = npu::Mode::r;
+  std::string name;
+};
+
+NpuChoice read_npu_choice(MapReader& reader, const std::string& default_npu, npu::Mode default_mode) {
+  const Node npu_node = reader.has("npu") ? reader.required("npu")
+                                          : as_if_written(Node::text(default_npu), reader.mark());
+  io::read_text(npu_node, "npu");
+  NpuChoice choice;
+  choice.npu = load_npu(npu_node);
+  choice.name = io::portable_name("npus", npu_node);
+  choice.mode = reader.has("npu_mode") ? read_mode(reader.required("npu_mode")) : default_mode;
+  reader.resolve("npu", Node::text(choice.name));
+  reader.resolve("npu_mode", Node::text(std::string(npu::name_of(choice.mode))));
+  return choice;
+}
+
+class Reader {
+ public:
+  explicit Reader(const Node& document)
+      : root_(document, "a run",
+              {"seed", "requests", "duration_s", "warmup_requests", "network", "slo", "reference", "workload",
+               "systems", "outputs"}) {}
+
+  RunConfig run() {
+    config_.seed = static_cast<std::uint64_t>(
+        root_.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), 1));
+    read_length();
+    read_network();
+    read_reference();
+    read_slo();
+    read_workload();
+    read_systems();
+    read_outputs();
+    check_warmup();
+    config_.resolved = root_.resolved();
+    return std::move(config_);
+  }
+
+ private:
+  void read_length() {
+    const auto given = root_.one_of({"requests", "duration_s"});
+    if (given == "duration_s") {
+      config_.length.duration_s = root_.number("duration_s", Range::positive());
+    } else {
+      config_.length.requests =
+          static_cast<std::uint64_t>(root_.integer("requests", 1, kMostRequests, 100'000));
+    }
+    config_.warmup_requests = static_cast<std::uint64_t>(root_.integer("warmup_requests", 0, kMostRequests, 0));
+  }
+
+  void read_network() {
+    const Node& network = root_.required("network");
+    io::read_text(network, "network");
+    config_.network = workloads::load_network(network);
+    root_.resolve("network", Node::text(io::portable_name("networks", network)));
+  }
+
+  void read_reference() {
+    const Node none = as_if_written(Node::map(), root_.mark());
+    MapReader reader(root_.has("reference") ? root_.required("reference") : none, "reference",
+                     {"npu", "npu_mode"});
+    reference_ = read_npu_choice(reader, kDefaultNpu, npu::Mode::r);
+    config_.reference_latency_s =
+        npu::BatchPolicyTable(config_.network.layers, reference_.npu, reference_.mode, 1).single_sample_latency_s();
+    root_.resolve("reference", reader.resolved());
+  }
+
+  void read_slo() {
+    const Node none = as_if_written(Node::map(), root_.mark());
+    MapReader reader(root_.has("slo") ? root_.required("slo") : none, "slo", {"latency_ms", "unloaded_multiple"});
+    if (reader.one_of({"latency_ms", "unloaded_multiple"}) == "unloaded_multiple") {
+      const double multiple = reader.number("unloaded_multiple", Range::non_negative_or_infinite());
+      config_.slo_s = multiple * config_.reference_latency_s;
+    } else {
+      constexpr double kNone = std::numeric_limits<double>::infinity();
+      config_.slo_s = reader.number("latency_ms", Range::non_negative_or_infinite(), kNone) / 1000;
+    }
+    root_.resolve("slo", reader.resolved());
+  }
+
+  void read_workload() {
+    MapReader reader(root_.required("workload"), "workload", {"arrivals", "exits"});
+    Node resolved;
+    config_.arrivals = workloads::read_arrivals(
+        reader.required("arrivals"), {.reference_latency_s = config_.reference_latency_s}, resolved);
+    reader.resolve("arrivals", resolved);
+
+    Node none = as_if_written(Node::map(), reader.mark());
+    none.put("kind", as_if_written(Node::text("none"), reader.mark()));
+    config_.exits =
+        workloads::read_exits(reader.has("exits") ? reader.required("exits") : none,
+                              {.exits = config_.network.exit_count(), .arrivals = *config_.arrivals}, resolved);
+    reader.resolve("exits", resolved);
+    root_.resolve("workload", reader.resolved());
+  }
+
+  void read_systems() {
+    const Node& list = root_.required("systems");
+    if (io::read_list(list, "systems").empty()) throw InputError(list.mark, "systems needs at least one entry");
+    Node resolved = Node::sequence();
+    for (const Node& node : list.items) {
+      SystemConfig system = read_system(node);
+      for (const SystemConfig& other : config_.systems) {
+        if (other.label != system.label) continue;
+        throw InputError(node.mark, "two systems are labelled '" + system.label + "'; give each a 'label'");
+      }
+      resolved.items.push_back(system.resolved);
+      config_.systems.push_back(std::move(system));
+    }
+    root_.resolve("systems", std::move(resolved));
+  }
+
+  SystemConfig read_system(const Node& node) {
+    MapReader reader(node, "a system", {"label", "policy", "npu", "npu_mode"});
+    SystemConfig system;
+    Node policy = read_policy(reader.required("policy"), system);
+    system.label = reader.text("label", system.policy->name);
+    check_label(system.label, reader.mark_of("label"));
+    reader.resolve("policy", std::move(policy));
+    const NpuChoice choice = read_npu_choice(reader, reference_.name, reference_.mode);
+    const int max_batch = system.policy->make(system.parameters)->max_batch();
+    system.table = std::make_shared<npu::BatchPolicyTable>(config_.network.layers, choice.npu, choice.mode, max_batch);
+    system.resolved = reader.resolved();
+    return system;
+  }
+
+  /// Fills in the policy of `system`; the map with its defaults is returned.
+  static Node read_policy(const Node& node, SystemConfig& system) {
+    std::vector<std::string> names;
+    for (const auto& info : scheduler::all_policies()) names.push_back(info.name);
+    system.policy = &scheduler::all_policies()[io::read_kind(node, "policy", "name", names)];
+    std::vector<std::string> keys{"name"};
+    for (const auto& parameter : system.policy->parameters) keys.push_back(parameter.name);
+    MapReader reader(node, "policy " + system.policy->name, keys);
+    reader.text("name");
+    std::vector<double> values;
+    for (const auto& parameter : system.policy->parameters) {
+      values.push_back(parameter.integer
+                           ? static_cast<double>(reader.integer(parameter.name,
+                                                                static_cast<std::int64_t>(parameter.min),
+                                                                static_cast<std::int64_t>(parameter.max),
+                                                                static_cast<std::int64_t>(parameter.default_value)))
+                           : reader.number(parameter.name, {.min = parameter.min, .max = parameter.max},
+                                           parameter.default_value));
+    }
+    system.parameters = scheduler::ParameterValues(system.policy->parameters, std::move(values));
+    return reader.resolved();
+  }
+
+  /// A label names a folder, and a part of the path of --set.
+  static void check_label(const std::string& label, const io::Mark& mark) {
+    const bool good = !label.empty() && std::all_of(label.begin(), label.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    });
+    if (!good) {
+      throw InputError(mark, "a label is made of letters, digits, '_' and '-', found '" + label + "'");
+    }
+  }
+
+  void read_outputs() {
+    const Node none = as_if_written(Node::map(), root_.mark());
+    MapReader reader(root_.has("outputs") ? root_.required("outputs") : none, "outputs", {"requests_csv"});
+    config_.write_requests_csv = reader.boolean("requests_csv", true);
+    root_.resolve("outputs", reader.resolved());
+  }
+
+  void check_warmup() {
+    const auto requests = config_.known_requests();
+    if (requests && config_.warmup_requests >= *requests) {
+      throw InputError(root_.mark_of("warmup_requests"),
+                       "warmup_requests (" + std::to_string(config_.warmup_requests) +
+                           ") leaves none of the " + std::to_string(*requests) + " requests to measure");
+    }
+  }
+
+  MapReader root_;
+  RunConfig config_;
+  NpuChoice reference_;
+};
+
+}  // namespace
+
+std::optional<std::uint64_t> RunConfig::known_requests() const {
+  std::uint64_t most = length.requests;
+  if (arrivals->bound() > 0) most = std::min(most, arrivals->bound());
+  if (exits->bound() > 0) most = std::min(most, exits->bound());
+  if (most == std::numeric_limits<std::uint64_t>::max()) return std::nullopt;
+  return most;
+}
+
+Node RunConfig::resolved_for(const SystemConfig& system) const {
+  Node one = resolved;
+  one.find("systems")->items = {system.resolved};
+  return one;
+}
+
+RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  Node document = io::load_yaml(file);
+  for (const std::string& assignment : overrides) apply_override(document, assignment);
+  return read_run_config(document);
+}
+
+RunConfig read_run_config(const Node& document) { return Reader(document).run(); }
+
+}  // namespace fluidbatch::sim

@@ -1,0 +1,51 @@
+// The configuration of a run, read strictly and complete: after this, nothing of the user's can be wrong.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "npu_model/batch_policy_table.h"
+#include "scheduler/policy_registry.h"
+#include "workloads/exits.h"
+#include "workloads/network.h"
+#include "workloads/request_stream.h"
+
+namespace fluidbatch::sim {
+
+/// One policy on one NPU: what is compared.
+struct SystemConfig {
+  std::string label;
+  const scheduler::PolicyInfo* policy = nullptr;
+  scheduler::ParameterValues parameters;
+  std::shared_ptr<const npu::BatchPolicyTable> table;
+  io::Node resolved;
+};
+
+struct RunConfig {
+  std::uint64_t seed = 1;
+  workloads::RunLength length;
+  std::uint64_t warmup_requests = 0;
+  workloads::Network network;
+  double slo_s = 0;
+  double reference_latency_s = 0;  ///< of a single sample that takes no exit
+  std::shared_ptr<const workloads::ArrivalSpec> arrivals;
+  std::shared_ptr<const workloads::ExitSpec> exits;
+  std::vector<SystemConfig> systems;
+  bool write_requests_csv = true;
+  io::Node resolved;  ///< the whole configuration with every default; running it gives the same run
+
+  /// Number of requests, where it is known before the run.
+  [[nodiscard]] std::optional<std::uint64_t> known_requests() const;
+  /// `resolved` with the one system only.
+  [[nodiscard]] io::Node resolved_for(const SystemConfig& system) const;
+};
+
+/// Reads a configuration and all files that it names. Keys: docs/configuration.md. Throws InputError.
+RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+RunConfig read_run_config(const io::Node& document);
+
+}  // namespace fluidbatch::sim

@@ -1,0 +1,93 @@
+#include "sim/output/summary_json.h"
+
+#include <rapidjson/prettywriter.h>
+#include <rapidjson/stringbuffer.h>
+
+#include <cmath>
+
+#include "sim/version.h"
+#include "workloads/io/text_number.h"
+
+namespace fluidbatch::sim {
+namespace {
+
+class JsonText {
+ public:
+  JsonText() {
+    writer_.SetIndent(' ', 2);
+    writer_.StartObject();
+  }
+
+  void key(const char* name) { writer_.Key(name); }
+  void text(const char* name, const std::string& value) {
+    key(name);
+    writer_.String(value.c_str(), static_cast<rapidjson::SizeType>(value.size()));
+  }
+  void integer(const char* name, std::uint64_t value) {
+    key(name);
+    writer_.Uint64(value);
+  }
+  void boolean(const char* name, bool value) {
+    key(name);
+    writer_.Bool(value);
+  }
+  void number(const char* name, double value) {
+    key(name);
+    number(value);
+  }
+  void number(double value) {
+    if (!std::isfinite(value)) {
+      writer_.Null();
+      return;
+    }
+    const std::string text = io::shortest(value);
+    writer_.RawValue(text.data(), text.size(), rapidjson::kNumberType);
+  }
+  void open_object(const char* name) {
+    key(name);
+    writer_.StartObject();
+  }
+  void close_object() { writer_.EndObject(); }
+  void numbers(const char* name, const std::vector<double>& values) {
+    key(name);
+    writer_.SetFormatOptions(rapidjson::kFormatSingleLineArray);
+    writer_.StartArray();
+    for (const double value : values) number(value);
+    writer_.EndArray();
+    writer_.SetFormatOptions(rapidjson::kFormatDefault);
+  }
+
+  std::string take() {
+    writer_.EndObject();
+    return std::string(buffer_.GetString(), buffer_.GetSize()) + "\n";
+  }
+
+ private:
+  rapidjson::StringBuffer buffer_;
+  rapidjson::PrettyWriter<rapidjson::StringBuffer> writer_{buffer_};
+};
+
+}  // namespace
+
+std::string summary_json(const RunConfig& config, const SystemConfig& system, const RunStatistics& statistics) {
+  JsonText json;
+  json.text("label", system.label);
+  json.text("policy", system.policy->name);
+  json.text("npu", system.table->npu().name);
+  json.text("npu_mode", std::string(npu::name_of(system.table->mode())));
+  json.text("network", config.network.name);
+  json.integer("seed", config.seed);
+  json.text("version", kVersion);
+  json.number("slo_s", config.slo_s);
+  json.number("reference_latency_s", config.reference_latency_s);
+  json.number("single_sample_latency_s", system.table->single_sample_latency_s());
+  json.integer("admitted", statistics.admitted);
+  json.boolean("saturated", statistics.saturated);
+  json.open_object("statistics");
+  for (const Statistic& statistic : all_statistics()) json.number(statistic.name, statistics[statistic.id]);
+  json.close_object();
+  json.numbers("exit_shares", statistics.exit_shares);
+  return json.take();
+}
+
+}  // namespace fluidbatch::sim

@@ -1,0 +1,65 @@
+// Collects a run's statistics while it goes on, with 8 bytes kept per request.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "npu_model/batch_policy_table.h"
+#include "sim/observer.h"
+
+namespace fluidbatch::sim {
+
+/// Sums over the measured requests (those after the warm-up) and over the measured window: from the arrival
+/// of the first of them to the last completion.
+struct Totals {
+  std::vector<double> latencies_s;  ///< in order of request number
+  std::uint64_t late = 0;
+  double queueing_s = 0;
+  double suspended_s = 0;
+  double executing_s = 0;
+  std::vector<std::uint64_t> exits;  ///< requests by exit taken
+
+  double window_begin_s = std::numeric_limits<double>::infinity();
+  double window_end_s = 0;
+  double busy_s = 0;
+  double batch_seconds = 0;  ///< integral of the active batch size
+  double useful_macs = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t batched_samples = 0;  ///< sum of the batch sizes at their start
+};
+
+class Recorder final : public Observer {
+ public:
+  using RequestSink = std::function<void(scheduler::RequestId, const scheduler::Request&)>;
+
+  /// `sink` is called for every request, the warm-up included; `progress`, where not null, holds the number
+  /// of completed requests, about up to date.
+  Recorder(const npu::BatchPolicyTable& table, double slo_s, std::uint64_t warmup_requests, RequestSink sink,
+           std::atomic<std::uint64_t>* progress);
+
+  /// Makes room for a run of about `requests`, so that memory does not double on the way.
+  void reserve(std::uint64_t requests);
+
+  void admitted(scheduler::RequestId id, const scheduler::Request& request) override;
+  void started(double date_s, int batch) override;
+  void stepped(const Step& step) override;
+  void completed(scheduler::RequestId id, const scheduler::Request& request) override;
+
+  [[nodiscard]] Totals& totals() { return totals_; }
+
+ private:
+  const npu::BatchPolicyTable& table_;
+  double slo_s_;
+  std::uint64_t warmup_requests_;
+  RequestSink sink_;
+  std::atomic<std::uint64_t>* progress_;
+  Totals totals_;
+};
+
+/// True where `latency_s` breaks the latency bound.
+bool is_late(double latency_s, double slo_s);
+
+}  // namespace fluidbatch::sim

@@ -1,0 +1,160 @@
+#include "sim/run.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+
+#include "sim/child_process.h"
+#include "sim/output/output_file.h"
+#include "sim/output/requests_csv.h"
+#include "sim/output/summary_json.h"
+#include "sim/simulation.h"
+#include "workloads/io/input_error.h"
+
+namespace fluidbatch::sim {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Counters in memory that the children share with their parent.
+class SharedCounters {
+ public:
+  using Counter = std::atomic<std::uint64_t>;
+
+  explicit SharedCounters(std::size_t count) : count_(count) {
+    void* memory = ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    counters_ = static_cast<Counter*>(memory);
+    for (std::size_t i = 0; i < count; ++i) new (counters_ + i) Counter(0);
+  }
+  SharedCounters(const SharedCounters&) = delete;
+  SharedCounters& operator=(const SharedCounters&) = delete;
+  ~SharedCounters() { ::munmap(counters_, bytes()); }
+
+  [[nodiscard]] Counter* at(std::size_t index) const { return counters_ + index; }
+  [[nodiscard]] std::vector<std::uint64_t> values() const {
+    std::vector<std::uint64_t> values;
+    for (std::size_t i = 0; i < count_; ++i) values.push_back(at(i)->load(std::memory_order_relaxed));
+    return values;
+  }
+
+ private:
+  [[nodiscard]] std::size_t bytes() const { return count_ * sizeof(Counter); }
+
+  std::size_t count_;
+  Counter* counters_ = nullptr;
+};
+
+/// Writes requests.csv in pieces, while the run goes on.
+class RequestsCsv {
+ public:
+  RequestsCsv(const fs::path& file, double slo_s)
+      : file_(file), slo_s_(slo_s), buffer_(requests_csv_header()) {}
+
+  void add(scheduler::RequestId id, const scheduler::Request& request) {
+    constexpr std::size_t kPiece = std::size_t{1} << 16;
+    append_requests_csv_row(buffer_, id, request, slo_s_);
+    if (buffer_.size() >= kPiece) flush();
+  }
+
+  void close() {
+    flush();
+    file_.close();
+  }
+
+ private:
+  void flush() {
+    file_.write(buffer_);
+    buffer_.clear();
+  }
+
+  OutputFile file_;
+  double slo_s_;
+  std::string buffer_;
+};
+
+/// What a child sends to its parent: the same build on both sides, so the bytes of the numbers will do.
+std::string to_bytes(const RunStatistics& statistics) {
+  std::vector<double> numbers{static_cast<double>(statistics.admitted), statistics.saturated ? 1.0 : 0.0};
+  numbers.insert(numbers.end(), statistics.values.begin(), statistics.values.end());
+  numbers.insert(numbers.end(), statistics.exit_shares.begin(), statistics.exit_shares.end());
+  return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(double)};
+}
+
+RunStatistics from_bytes(const std::string& bytes) {
+  std::vector<double> numbers(bytes.size() / sizeof(double));
+  std::memcpy(numbers.data(), bytes.data(), numbers.size() * sizeof(double));
+  constexpr std::size_t kValues = 2;
+  constexpr std::size_t kExits = kValues + kStatistics;
+  RunStatistics statistics;
+  statistics.admitted = static_cast<std::uint64_t>(numbers[0]);
+  statistics.saturated = numbers[1] != 0;
+  std::copy_n(numbers.begin() + kValues, kStatistics, statistics.values.begin());
+  statistics.exit_shares.assign(numbers.begin() + kExits, numbers.end());
+  return statistics;
+}
+
+RunStatistics run_one(const RunConfig& config, const SystemConfig& system, const RunOptions& options,
+                      std::atomic<std::uint64_t>* progress) {
+  if (!options.folder) return simulate(config, system, options.driver, {}, progress);
+  const fs::path folder = *options.folder / system.label;
+  std::unique_ptr<RequestsCsv> csv;
+  Recorder::RequestSink sink;
+  if (config.write_requests_csv) {
+    csv = std::make_unique<RequestsCsv>(folder / "requests.csv", config.slo_s);
+    sink = [&](scheduler::RequestId id, const scheduler::Request& request) { csv->add(id, request); };
+  }
+  RunStatistics statistics = simulate(config, system, options.driver, sink, progress);
+  if (csv) csv->close();
+  write_file(folder / "resolved.yaml", io::to_yaml(config.resolved_for(system)));
+  write_file(folder / "summary.json", summary_json(config, system, statistics));
+  return statistics;
+}
+
+/// Makes the run directories, without what an earlier run may have left in them.
+void prepare(const fs::path& folder, const RunConfig& config) {
+  try {
+    fs::create_directories(folder);
+    for (const SystemConfig& system : config.systems) {
+      fs::create_directory(folder / system.label);
+      for (const char* name : {"resolved.yaml", "summary.json", "requests.csv"}) {
+        fs::remove(folder / system.label / name);
+      }
+    }
+  } catch (const fs::filesystem_error& error) {
+    throw io::InputError(error.path1().string() + ": can't be made: " + error.code().message());
+  }
+  write_file(folder / "resolved.yaml", io::to_yaml(config.resolved));
+}
+
+}  // namespace
+
+std::vector<RunStatistics> run_systems(const RunConfig& config, const RunOptions& options) {
+  if (options.folder) prepare(*options.folder, config);
+  const SharedCounters counters(config.systems.size());
+  std::vector<std::function<std::string()>> tasks;
+  for (std::size_t i = 0; i < config.systems.size(); ++i) {
+    tasks.push_back([&, i] { return to_bytes(run_one(config, config.systems[i], options, counters.at(i))); });
+  }
+  const auto outcomes = run_in_children(tasks, processors(), [&] {
+    if (options.progress) options.progress(counters.values());
+  });
+  std::vector<RunStatistics> results;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const ChildOutcome& outcome = outcomes[i];
+    if (outcome.kind == ChildOutcome::Kind::input_error) throw io::InputError(outcome.text);
+    if (outcome.kind == ChildOutcome::Kind::failed) {
+      throw std::runtime_error("system '" + config.systems[i].label + "': " + outcome.text);
+    }
+    results.push_back(from_bytes(outcome.text));
+  }
+  return results;
+}
+
+}  // namespace fluidbatch::sim

@@ -1,0 +1,28 @@
+// A run: every system of a configuration on the same requests, each in a process of its own.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "sim/config/run_config.h"
+#include "sim/engine.h"
+#include "sim/statistics.h"
+
+namespace fluidbatch::sim {
+
+struct RunOptions {
+  std::optional<std::filesystem::path> folder;  ///< where the outputs go; none are written without
+  Driver driver = Driver::simgrid;
+  /// Told now and then how many requests each system has completed; may be empty.
+  std::function<void(const std::vector<std::uint64_t>&)> progress;
+};
+
+/// Simulates all systems; their statistics in the order of the configuration. With a folder, each system's
+/// run directory is made in it: resolved.yaml, summary.json and requests.csv.
+/// Throws io::InputError where the outputs can't be written, std::runtime_error where a simulation
+/// failed.
+std::vector<RunStatistics> run_systems(const RunConfig& config, const RunOptions& options);
+
+}  // namespace fluidbatch::sim

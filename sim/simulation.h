@@ -1,0 +1,17 @@
+// One system under one workload, from start to statistics, in this process.
+#pragma once
+
+#include <atomic>
+
+#include "sim/config/run_config.h"
+#include "sim/engine.h"
+#include "sim/statistics.h"
+
+namespace fluidbatch::sim {
+
+/// Simulates `system`. `sink` (may be empty) is given every completed request in order of its number.
+/// The SimGrid driver works once per process (engine.h). Throws InvariantViolation.
+RunStatistics simulate(const RunConfig& config, const SystemConfig& system, Driver driver,
+                       const Recorder::RequestSink& sink, std::atomic<std::uint64_t>* progress);
+
+}  // namespace fluidbatch::sim

@@ -1,0 +1,171 @@
+#include "sim/statistics.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace fluidbatch::sim {
+namespace {
+
+using Id = StatisticId;
+
+constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
+
+constexpr std::array<Statistic, kStatistics> kDeclared{{
+    {Id::requests, "requests", "requests", "measured requests: all but the first `warmup_requests`"},
+    {Id::mean_latency, "mean_latency_s", "s", "mean of completion minus arrival"},
+    {Id::mean_latency_ci95, "mean_latency_ci95_s", "s",
+     "half-width of the 95 % interval of the mean latency, by 32 batch means"},
+    {Id::p50_latency, "p50_latency_s", "s", "median latency; percentiles are exact, by nearest rank"},
+    {Id::p90_latency, "p90_latency_s", "s", "90th percentile of the latency"},
+    {Id::p95_latency, "p95_latency_s", "s", "95th percentile of the latency"},
+    {Id::p99_latency, "p99_latency_s", "s", "99th percentile of the latency"},
+    {Id::p99_latency_ci95, "p99_latency_ci95_s", "s",
+     "half-width of the 95 % interval of the 99th percentile, by sectioning into 32 batches"},
+    {Id::p99_9_latency, "p99_9_latency_s", "s", "99.9th percentile of the latency"},
+    {Id::max_latency, "max_latency_s", "s", "largest latency"},
+    {Id::slo_violation_rate, "slo_violation_rate", "1",
+     "share of the measured requests with a latency above the SLO (by more than 1e-9 s)"},
+    {Id::slo_violation_rate_ci95, "slo_violation_rate_ci95", "1",
+     "half-width of the 95 % interval of the SLO violation rate, by 32 batch means"},
+    {Id::goodput, "goodput_hz", "1/s", "measured requests within the SLO, per second of the measured window"},
+    {Id::throughput, "throughput_hz", "1/s", "measured requests completed, per second of the measured window"},
+    {Id::mean_queueing, "mean_queueing_s", "s", "mean time from arrival to the start of the first step"},
+    {Id::mean_suspended, "mean_suspended_s", "s", "mean time spent in a suspended batch"},
+    {Id::mean_executing, "mean_executing_s", "s", "mean time spent in the active batch"},
+    {Id::busy_fraction, "busy_fraction", "1", "share of the measured window in which the NPU runs a step"},
+    {Id::mac_utilisation, "mac_utilisation", "1",
+     "useful multiply-accumulates over what the PEs could do in the busy time"},
+    {Id::mean_batch, "mean_batch", "samples", "mean active batch size over the busy time"},
+    {Id::mean_start_batch, "mean_start_batch", "samples", "mean batch size at the start of a batch"},
+    {Id::mean_in_system, "mean_in_system", "requests",
+     "mean number of requests queued or in a batch, over the whole run, warm-up included"},
+}};
+
+constexpr std::size_t kBatches = 32;
+constexpr double kStudentT31 = 2.0395134463964077;  // 97.5 % quantile, 31 degrees of freedom
+
+/// Nearest rank: the smallest value that at least `per_mille` / 1000 of all do not exceed. Reorders.
+double percentile(std::span<double> values, std::uint64_t per_mille) {
+  if (values.empty()) return kUndefined;
+  const std::uint64_t rank = (per_mille * values.size() + 999) / 1000;
+  const auto place = values.begin() + static_cast<std::ptrdiff_t>(rank - 1);
+  std::nth_element(values.begin(), place, values.end());
+  return *place;
+}
+
+double mean_of(std::span<const double> values) {
+  if (values.empty()) return kUndefined;
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+/// 95 % half-width from `estimate` of each of 32 consecutive batches. The estimate may reorder its batch.
+template <typename Estimate>
+double batch_half_width(std::span<double> values, const Estimate& estimate) {
+  if (values.size() < 2 * kBatches) return kUndefined;
+  std::array<double, kBatches> estimates{};
+  for (std::size_t i = 0; i < kBatches; ++i) {
+    const std::size_t begin = i * values.size() / kBatches;
+    const std::size_t end = (i + 1) * values.size() / kBatches;
+    estimates[i] = estimate(values.subspan(begin, end - begin));
+  }
+  const double mean = mean_of(estimates);
+  double squares = 0;
+  for (const double value : estimates) squares += (value - mean) * (value - mean);
+  return kStudentT31 * std::sqrt(squares / (kBatches - 1) / kBatches);
+}
+
+/// A run is called saturated where its backlog kept growing: over 1 % of all requests (and 32) were in the
+/// system when the last one arrived, and the last third waited more than 1.5 times as long as the first.
+bool is_saturated(std::span<const double> latencies, const Conservation& conservation) {
+  const std::uint64_t backlog = conservation.in_system_at_last_arrival;
+  if (backlog <= 32 || backlog * 100 <= conservation.admitted) return false;
+  const std::size_t third = latencies.size() / 3;
+  return third > 0 && mean_of(latencies.last(third)) > 1.5 * mean_of(latencies.first(third));
+}
+
+class Computation {
+ public:
+  Computation(Totals& totals, const Conservation& conservation, const npu::Npu& npu)
+      : totals_(totals), conservation_(conservation), npu_(npu) {}
+
+  RunStatistics run(double slo_s) {
+    result_.admitted = conservation_.admitted;
+    result_.saturated = is_saturated(totals_.latencies_s, conservation_);
+    means();
+    window();
+    intervals(slo_s);
+    percentiles();
+    return std::move(result_);
+  }
+
+ private:
+  void set(Id id, double value) { result_.values[static_cast<std::size_t>(id)] = value; }
+
+  void means() {
+    const auto n = static_cast<double>(totals_.latencies_s.size());
+    set(Id::requests, n);
+    set(Id::mean_latency, mean_of(totals_.latencies_s));
+    set(Id::slo_violation_rate, static_cast<double>(totals_.late) / n);
+    set(Id::mean_queueing, totals_.queueing_s / n);
+    set(Id::mean_suspended, totals_.suspended_s / n);
+    set(Id::mean_executing, totals_.executing_s / n);
+    for (const std::uint64_t count : totals_.exits) {
+      result_.exit_shares.push_back(static_cast<double>(count) / n);
+    }
+  }
+
+  void window() {
+    const auto n = static_cast<double>(totals_.latencies_s.size());
+    const double window_s = totals_.window_end_s - totals_.window_begin_s;
+    set(Id::throughput, n / window_s);
+    set(Id::goodput, (n - static_cast<double>(totals_.late)) / window_s);
+    set(Id::busy_fraction, totals_.busy_s / window_s);
+    set(Id::mean_batch, totals_.batch_seconds / totals_.busy_s);
+    set(Id::mac_utilisation,
+        totals_.useful_macs / (totals_.busy_s * npu_.clock_hz * static_cast<double>(npu_.macs_per_cycle())));
+    set(Id::mean_start_batch,
+        static_cast<double>(totals_.batched_samples) / static_cast<double>(totals_.batches));
+    set(Id::mean_in_system, conservation_.time_in_system_s / conservation_.end_s);
+  }
+
+  // In order of request number, hence before the percentiles reorder.
+  void intervals(double slo_s) {
+    const std::span<double> latencies = totals_.latencies_s;
+    set(Id::mean_latency_ci95, batch_half_width(latencies, [](std::span<double> b) { return mean_of(b); }));
+    set(Id::slo_violation_rate_ci95, batch_half_width(latencies, [&](std::span<double> b) {
+          const auto late = std::count_if(b.begin(), b.end(), [&](double x) { return is_late(x, slo_s); });
+          return static_cast<double>(late) / static_cast<double>(b.size());
+        }));
+    set(Id::p99_latency_ci95,
+        batch_half_width(latencies, [](std::span<double> b) { return percentile(b, 990); }));
+  }
+
+  void percentiles() {
+    const std::span<double> latencies = totals_.latencies_s;
+    set(Id::p50_latency, percentile(latencies, 500));
+    set(Id::p90_latency, percentile(latencies, 900));
+    set(Id::p95_latency, percentile(latencies, 950));
+    set(Id::p99_latency, percentile(latencies, 990));
+    set(Id::p99_9_latency, percentile(latencies, 999));
+    set(Id::max_latency, percentile(latencies, 1000));
+  }
+
+  Totals& totals_;
+  const Conservation& conservation_;
+  const npu::Npu& npu_;
+  RunStatistics result_;
+};
+
+}  // namespace
+
+std::span<const Statistic> all_statistics() { return kDeclared; }
+
+RunStatistics compute_statistics(Totals& totals, const Conservation& conservation, const npu::Npu& npu,
+                                 double slo_s) {
+  return Computation(totals, conservation, npu).run(slo_s);
+}
+
+}  // namespace fluidbatch::sim

@@ -1,0 +1,67 @@
+// The statistics of a run, each declared once: name, unit and meaning. Tables, summary.json and
+// docs/metrics.md are made from these declarations.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sim/recorder.h"
+#include "sim/server.h"
+
+namespace fluidbatch::sim {
+
+enum class StatisticId {
+  requests,
+  mean_latency,
+  mean_latency_ci95,
+  p50_latency,
+  p90_latency,
+  p95_latency,
+  p99_latency,
+  p99_latency_ci95,
+  p99_9_latency,
+  max_latency,
+  slo_violation_rate,
+  slo_violation_rate_ci95,
+  goodput,
+  throughput,
+  mean_queueing,
+  mean_suspended,
+  mean_executing,
+  busy_fraction,
+  mac_utilisation,
+  mean_batch,
+  mean_start_batch,
+  mean_in_system,
+  count,
+};
+
+inline constexpr std::size_t kStatistics = static_cast<std::size_t>(StatisticId::count);
+
+struct Statistic {
+  StatisticId id;
+  const char* name;  ///< as in summary.json; the unit is its ending
+  const char* unit;
+  const char* meaning;
+};
+
+/// All statistics, in the order of StatisticId.
+std::span<const Statistic> all_statistics();
+
+/// What one run of one system gave. A statistic that is not defined (no request was measured, or too few
+/// for an interval) is NaN.
+struct RunStatistics {
+  std::vector<double> values = std::vector<double>(kStatistics);  ///< by StatisticId
+  std::vector<double> exit_shares;
+  std::uint64_t admitted = 0;
+  bool saturated = false;  ///< the backlog grew through the run: the means say more of its length than of the system
+
+  [[nodiscard]] double operator[](StatisticId id) const { return values[static_cast<std::size_t>(id)]; }
+};
+
+/// Reorders the latencies in `totals` (percentiles are found in place).
+RunStatistics compute_statistics(Totals& totals, const Conservation& conservation, const npu::Npu& npu,
+                                 double slo_s);
+
+}  // namespace fluidbatch::sim

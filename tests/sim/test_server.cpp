@@ -1,0 +1,291 @@
+// The serving core: schedules worked by hand, conservation, and decisions that are not allowed.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <random>
+
+#include "sim/child_process.h"
+#include "sim/engine.h"
+#include "sim/invariant.h"
+#include "sim/recorder.h"
+#include "sim/server.h"
+#include "tests/support/examples.h"
+#include "tests/support/run_helpers.h"
+
+using namespace fluidbatch;
+using scheduler::Decision;
+using scheduler::Request;
+
+namespace {
+
+/// Arrivals and exits as listed.
+class Listed final : public workloads::ArrivalSpec {
+ public:
+  explicit Listed(std::vector<workloads::Arrival> arrivals) : arrivals_(std::move(arrivals)) {}
+
+  std::unique_ptr<workloads::ArrivalStream> start(std::uint64_t) const override {
+    class Stream final : public workloads::ArrivalStream {
+     public:
+      explicit Stream(const std::vector<workloads::Arrival>& arrivals) : arrivals_(arrivals) {}
+      bool next(workloads::Arrival& arrival) override {
+        if (next_ == arrivals_.size()) return false;
+        arrival = arrivals_[next_++];
+        return true;
+      }
+
+     private:
+      const std::vector<workloads::Arrival>& arrivals_;
+      std::size_t next_ = 0;
+    };
+    return std::make_unique<Stream>(arrivals_);
+  }
+
+ private:
+  std::vector<workloads::Arrival> arrivals_;
+};
+
+class ExitsAsListed final : public workloads::ExitSpec {
+ public:
+  std::unique_ptr<workloads::ExitStream> start(std::uint64_t) const override {
+    class Stream final : public workloads::ExitStream {
+     public:
+      int next(const workloads::Arrival& arrival) override { return arrival.exit; }
+    };
+    return std::make_unique<Stream>();
+  }
+};
+
+/// Two segments of one mover each, on a channel of 1 word a cycle at 1 Hz: segment 0 takes 2 s a sample and
+/// segment 1 takes 3 s a sample, whatever the batch; so all dates are whole numbers.
+npu::BatchPolicyTable two_segments() {
+  npu::Npu npu = test::small_npu();
+  npu.clock_hz = 1;
+  npu.word_bytes = 1;
+  npu.input_bandwidth_bytes_per_s = npu.output_bandwidth_bytes_per_s = 1;
+  npu::Layer first;
+  first.kind = npu::LayerKind::pool;
+  first.mover_input_words = 2;
+  npu::Layer second = first;
+  second.mover_input_words = 3;
+  second.segment = 1;
+  return {{first, second}, npu, npu::Mode::r, 4};
+}
+
+struct Run {
+  std::vector<Request> requests;
+  std::vector<sim::Step> steps;
+  sim::Conservation conservation;
+};
+
+class Keeper final : public sim::Observer {
+ public:
+  explicit Keeper(Run& run) : run_(run) {}
+  void admitted(scheduler::RequestId, const Request&) override {}
+  void started(double, int) override {}
+  void stepped(const sim::Step& step) override { run_.steps.push_back(step); }
+  void completed(scheduler::RequestId id, const Request& request) override {
+    CHECK(id == run_.requests.size());
+    run_.requests.push_back(request);
+  }
+
+ private:
+  Run& run_;
+};
+
+Run serve(scheduler::Policy& policy, const std::vector<workloads::Arrival>& arrivals) {
+  const npu::BatchPolicyTable table = two_segments();
+  const Listed spec(arrivals);
+  workloads::RequestStream stream(spec, ExitsAsListed(), 1, {});
+  Run run;
+  Keeper keeper(run);
+  sim::Server server(table, 100, policy, stream, keeper);
+  sim::drive(server, sim::Driver::bare);
+  run.conservation = server.conservation();
+  return run;
+}
+
+/// Decides as a function says.
+class Scripted final : public scheduler::Policy {
+ public:
+  using Script = std::function<Decision(const scheduler::ServerView&)>;
+  explicit Scripted(Script script) : script_(std::move(script)) {}
+  Decision decide(const scheduler::ServerView& view) override { return script_(view); }
+  int max_batch() const override { return 4; }
+
+ private:
+  Script script_;
+};
+
+Decision greedy(const scheduler::ServerView& view) { return Decision::start(std::min<std::size_t>(view.queue_size(), 4)); }
+
+}  // namespace
+
+TEST_CASE("a batch shrinks at an exit and is not refilled", "[sim]") {
+  // 0 starts alone and runs to 5. 1, 2, 3 then form a batch: segment 0 of three takes 6 s, to 11, where 2
+  // leaves; segment 1 of two takes 6 s, to 17. 4 arrives at 11 with the batch's exit, and waits.
+  Scripted policy(greedy);
+  const Run run = serve(policy, {{0, 0, 1}, {1, 7, 1}, {1, 0, 0}, {4, 0, 1}, {11, 0, 0}});
+  REQUIRE(run.requests.size() == 5);
+  const std::vector<std::vector<double>> expected{  // arrival, start, completion
+      {0, 0, 5}, {1, 5, 17}, {1, 5, 11}, {4, 5, 17}, {11, 17, 19}};
+  for (std::size_t i = 0; i < 5; ++i) {
+    INFO("request " << i);
+    CHECK(run.requests[i].arrival_s == expected[i][0]);
+    CHECK(run.requests[i].start_s == expected[i][1]);
+    CHECK(run.requests[i].completion_s == expected[i][2]);
+    CHECK(run.requests[i].suspended_s == 0);
+  }
+  CHECK(run.requests[1].device == 7);
+  REQUIRE(run.steps.size() == 5);
+  CHECK(run.steps[2].batch == 3);
+  CHECK(run.steps[3].batch == 2);
+  CHECK(run.steps[3].segment == 1);
+
+  CHECK(run.conservation.admitted == 5);
+  CHECK(run.conservation.completed == 5);
+  CHECK(run.conservation.sum_of_latencies_s == 5 + 16 + 10 + 13 + 8);
+  CHECK(run.conservation.time_in_system_s == 52);
+  CHECK(run.conservation.end_s == 19);
+}
+
+TEST_CASE("at one date: step end, then arrivals, then the timer, then one decision", "[sim]") {
+  std::vector<std::pair<double, std::size_t>> asked;
+  Scripted policy([&](const scheduler::ServerView& view) {
+    asked.emplace_back(view.now_s, view.queue_size());
+    // The first request waits for 3 s on its own; everybody else starts at once.
+    return view.now_s < 3 ? Decision::wait_until(3) : greedy(view);
+  });
+  // Two arrivals at the timer's date are seen by its decision; one at the step's end (13) by that one's.
+  const Run run = serve(policy, {{0, 0, 1}, {3, 0, 0}, {3, 0, 0}, {12, 0, 0}});
+  CHECK(asked == std::vector<std::pair<double, std::size_t>>{{0, 1}, {3, 3}, {12, 1}});
+  CHECK(run.requests[0].completion_s == 12);  // 3 s waiting, 6 s for three, 3 s for one
+  CHECK(run.requests[3].start_s == 12);
+}
+
+TEST_CASE("an arrival replaces what a policy waits for", "[sim]") {
+  Scripted policy([](const scheduler::ServerView& view) {
+    return view.queue_size() < 2 ? Decision::wait_until(50) : greedy(view);
+  });
+  const Run run = serve(policy, {{0, 0, 0}, {2, 0, 0}});
+  CHECK(run.requests[0].start_s == 2);
+  CHECK(run.requests[0].completion_s == 6);
+}
+
+TEST_CASE("steps that take no time", "[sim]") {
+  npu::Npu npu = test::small_npu();
+  npu.input_bandwidth_bytes_per_s = npu.output_bandwidth_bytes_per_s = std::numeric_limits<double>::infinity();
+  npu::Layer mover;
+  mover.kind = npu::LayerKind::pool;
+  mover.mover_input_words = 5;
+  const npu::BatchPolicyTable table({mover}, npu, npu::Mode::r, 4);
+  const Listed spec({{1, 0, 0}, {1, 0, 0}, {2, 0, 0}});
+  workloads::RequestStream stream(spec, ExitsAsListed(), 1, {});
+  Scripted policy([](const scheduler::ServerView&) { return Decision::start(1); });
+  Run run;
+  Keeper keeper(run);
+  sim::Server server(table, 100, policy, stream, keeper);
+  sim::drive(server, sim::Driver::bare);
+  for (const Request& request : run.requests) CHECK(request.completion_s == request.arrival_s);
+}
+
+TEST_CASE("a decision that is not allowed ends the run", "[sim]") {
+  const auto refuses = [](const Scripted::Script& script, const char* message) {
+    Scripted policy(script);
+    CHECK_THROWS_WITH(serve(policy, {{0, 0, 1}, {0, 0, 1}}), Catch::Contains(message));
+  };
+  refuses([](const auto&) { return Decision::start(0); }, "at least one sample");
+  refuses([](const auto&) { return Decision::start(3); }, "no more than are queued");
+  refuses([](const auto& view) { return Decision::wait_until(view.now_s); }, "in the future");
+  refuses([](const auto&) { return Decision::wait_until(std::numeric_limits<double>::infinity()); }, "for ever");
+  refuses([](const auto&) { return Decision::wait_until(std::nan("")); }, "in the future");
+
+  Scripted policy(greedy);
+  CHECK_THROWS_AS(serve(policy, {{2, 0, 1}, {1, 0, 1}}), sim::InvariantViolation);  // not in order of time
+  CHECK_THROWS_AS(serve(policy, {{1, 0, 2}}), sim::InvariantViolation);             // an exit that is not there
+}
+
+TEST_CASE("unloaded latency is the sum of the table's layers", "[sim]") {
+  for (const int exit : {0, 1, 2, 3}) {
+    const test::TemporaryFolder folder;
+    const auto trace = folder.write("one.csv", "arrival_s,exit\n0," + std::to_string(exit) + "\n");
+    const sim::RunConfig config = test::config_of(
+        "network: ee_resnet50\n"
+        "workload: {arrivals: {kind: trace, path: " + trace.string() + "}, exits: {kind: trace}}\n"
+        "systems: [{policy: {name: serial}}]\n");
+    const npu::BatchPolicyTable& table = *config.systems[0].table;
+    double sum = 0;
+    for (int l = 0; l < table.layers(); ++l) {
+      if (table.layer(l).segment <= exit) sum += table.cost(l, 1).latency_s;
+    }
+    const Request request = test::run_bare(config).requests.at(0);
+    CHECK(request.completion_s == Approx(sum).epsilon(1e-12).margin(0));
+    CHECK(request.start_s == 0);
+  }
+}
+
+TEST_CASE("dynamic batching with a batch of one is serial, byte for byte", "[sim]") {
+  const sim::RunConfig config = test::config_of(R"(
+requests: 5000
+network: ee_resnet50
+workload:
+  arrivals: {kind: poisson, rho: 1.3}
+  exits: {kind: rates, rates: [0.3, 0.35, 0.4]}
+systems:
+  - {policy: {name: serial}}
+  - {policy: {name: dynamic_batching, max_batch: 1, max_queue_delay_ms: 40}}
+)");
+  CHECK(test::requests_csv_of(config, sim::Driver::bare, 0) == test::requests_csv_of(config, sim::Driver::bare, 1));
+}
+
+TEST_CASE("SimGrid's driver and the bare loop give the same bytes", "[sim]") {
+  std::mt19937_64 random(5);
+  const auto pick = [&](const std::vector<std::string>& words) { return words[random() % words.size()]; };
+  for (int i = 0; i < 60; ++i) {
+    const std::string yaml =
+        "seed: " + std::to_string(random() % 1000) + "\nrequests: " + std::to_string(1 + random() % 400) +
+        "\nnetwork: ee_resnet50\n"
+        "slo: {unloaded_multiple: " + pick({"0", "1.5", ".inf"}) + "}\n"
+        "workload:\n  arrivals: {kind: poisson, " + pick({"rho: 0.05", "rho: 0.9", "rho: 3", "rate_hz: 1.0e+6"}) + "}\n"
+        "  exits: {kind: rates, rates: " + pick({"[0, 0, 0]", "[0.3, 0.35, 0.4]", "[1, 0, 0]", "[0.9, 0.1, 1]"}) + "}\n"
+        "systems: [{policy: " + pick({"{name: serial}", "{name: dynamic_batching}",
+                                      "{name: dynamic_batching, max_batch: 3, max_queue_delay_ms: 7}",
+                                      "{name: dynamic_batching, max_batch: 16, max_queue_delay_ms: 200}"}) +
+        ", npu: " + pick({"zu7ev_large", "zu7ev_small", "z7045_middle"}) + "}]\n";
+    INFO(yaml);
+    const sim::RunConfig config = test::config_of(yaml);
+    const std::string bare = test::requests_csv_of(config, sim::Driver::bare);
+    REQUIRE(bare == test::requests_csv_of(config, sim::Driver::simgrid));
+    REQUIRE(bare == test::requests_csv_of(config, sim::Driver::bare));
+  }
+}
+
+TEST_CASE("SimGrid's driver can be used once in a process", "[sim]") {
+  const sim::RunConfig config = test::config_of(R"(
+requests: 3
+network: resnet50
+workload: {arrivals: {kind: poisson, rho: 0.5}}
+systems: [{policy: {name: serial}}]
+)");
+  const auto twice = [&] {
+    test::requests_csv_of(config, sim::Driver::simgrid);  // in a process of its own: no harm
+    const npu::BatchPolicyTable& table = *config.systems[0].table;
+    const auto run = [&] {
+      Scripted policy(greedy);
+      const npu::BatchPolicyTable wide(config.network.layers, table.npu(), npu::Mode::r, 4);
+      workloads::RequestStream stream(*config.arrivals, *config.exits, 1, config.length);
+      Run kept;
+      Keeper keeper(kept);
+      sim::Server server(wide, 1, policy, stream, keeper);
+      sim::drive(server, sim::Driver::simgrid);
+    };
+    run();
+    run();
+    return std::string();
+  };
+  const sim::ChildOutcome outcome = sim::run_in_children({twice}, 1, [] {}).front();
+  CHECK(outcome.kind == sim::ChildOutcome::Kind::failed);
+  CHECK_THAT(outcome.text, Catch::Contains("one simulation per process"));
+}

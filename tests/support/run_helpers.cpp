@@ -1,0 +1,58 @@
+#include "tests/support/run_helpers.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+
+#include "sim/child_process.h"
+#include "sim/output/requests_csv.h"
+#include "sim/simulation.h"
+
+namespace fluidbatch::test {
+
+sim::RunConfig config_of(const std::string& yaml) {
+  return sim::read_run_config(io::parse_yaml(yaml, "config.yaml"));
+}
+
+RunOutcome run_bare(const sim::RunConfig& config, std::size_t index) {
+  RunOutcome outcome;
+  const auto keep = [&](scheduler::RequestId, const scheduler::Request& request) {
+    outcome.requests.push_back(request);
+  };
+  outcome.statistics = sim::simulate(config, config.systems[index], sim::Driver::bare, keep, nullptr);
+  return outcome;
+}
+
+std::string requests_csv_of(const sim::RunConfig& config, sim::Driver driver, std::size_t index) {
+  const auto task = [&] {
+    std::string text = sim::requests_csv_header();
+    sim::simulate(
+        config, config.systems[index], driver,
+        [&](scheduler::RequestId id, const scheduler::Request& request) {
+          sim::append_requests_csv_row(text, id, request, config.slo_s);
+        },
+        nullptr);
+    return text;
+  };
+  const sim::ChildOutcome outcome = sim::run_in_children({task}, 1, [] {}).front();
+  if (outcome.kind != sim::ChildOutcome::Kind::done) throw std::runtime_error(outcome.text);
+  return outcome.text;
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "fluidbatch-test-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::filesystem::path TemporaryFolder::write(const std::string& name, const std::string& text) const {
+  std::ofstream(path_ / name, std::ios::binary) << text;
+  return path_ / name;
+}
+
+}  // namespace fluidbatch::test

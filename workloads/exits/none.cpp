@@ -1,0 +1,35 @@
+// Every sample runs to the final classifier.
+#include "workloads/exits.h"
+
+namespace fluidbatch::workloads {
+namespace {
+
+class LastExit final : public ExitStream {
+ public:
+  explicit LastExit(int exits) : last_(exits - 1) {}
+  int next(const Arrival& /*arrival*/) override { return last_; }
+
+ private:
+  int last_;
+};
+
+class NoEarlyExits final : public ExitSpec {
+ public:
+  explicit NoEarlyExits(int exits) : exits_(exits) {}
+  std::unique_ptr<ExitStream> start(std::uint64_t /*seed*/) const override {
+    return std::make_unique<LastExit>(exits_);
+  }
+
+ private:
+  int exits_;
+};
+
+const ExitRegistration kRegistration({.name = "none",
+                                      .summary = "every sample runs to the end",
+                                      .keys = {},
+                                      .read = [](io::MapReader&, const ExitContext& context) {
+                                        return std::make_unique<NoEarlyExits>(context.exits);
+                                      }});
+
+}  // namespace
+}  // namespace fluidbatch::workloads

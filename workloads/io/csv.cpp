@@ -1,0 +1,131 @@
+#include "workloads/io/csv.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "workloads/io/text_number.h"
+
+namespace fluidbatch::io {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+CsvReader::CsvReader(const std::filesystem::path& file) : source_(file.string()) {
+  std::error_code ignored;
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream || std::filesystem::is_directory(file, ignored)) {
+    throw InputError(source_ + ": no such file, or not readable");
+  }
+  std::ostringstream text;
+  text << stream.rdbuf();
+  content_ = std::move(text).str();
+  if (content_.starts_with(kByteOrderMark)) position_ = kByteOrderMark.size();
+
+  std::string_view line;
+  if (!next_line(line)) throw InputError({source_, 1, 1}, "the file is empty; a header line is needed");
+  split(line);
+  for (const Cell& cell : cells_) {
+    if (std::find(header_.begin(), header_.end(), cell.text) != header_.end()) {
+      throw InputError({source_, line_, cell.column}, "column '" + std::string(cell.text) + "' stands twice");
+    }
+    header_.emplace_back(cell.text);
+  }
+}
+
+std::optional<std::size_t> CsvReader::column(std::string_view name) const {
+  const auto found = std::find(header_.begin(), header_.end(), name);
+  if (found == header_.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - header_.begin());
+}
+
+std::size_t CsvReader::required_column(const std::string& name) const {
+  const std::optional<std::size_t> found = column(name);
+  if (!found) {
+    throw InputError({source_, 1, 1}, "no column '" + name + "'" + did_you_mean(name, header_) +
+                                          "; the header has " + quoted_list(header_));
+  }
+  return *found;
+}
+
+bool CsvReader::next_line(std::string_view& line) {
+  while (position_ < content_.size()) {
+    const std::size_t end = std::min(content_.find('\n', position_), content_.size());
+    line = std::string_view(content_).substr(position_, end - position_);
+    position_ = end + 1;
+    ++line_;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!trimmed(line).empty()) return true;
+  }
+  return false;
+}
+
+void CsvReader::split(std::string_view line) {
+  cells_.clear();
+  std::size_t begin = 0;
+  while (begin <= line.size()) {
+    const int column = static_cast<int>(begin) + 1;
+    std::size_t end = 0;
+    if (begin < line.size() && line[begin] == '"') {
+      const std::size_t close = line.find('"', begin + 1);
+      end = close == std::string_view::npos ? close : close + 1;
+      if (close == std::string_view::npos || (end < line.size() && line[end] != ',')) {
+        throw InputError({source_, line_, column}, "a quoted cell must end with a quote and a comma");
+      }
+      cells_.push_back({line.substr(begin + 1, close - begin - 1), column + 1});
+    } else {
+      end = std::min(line.find(',', begin), line.size());
+      cells_.push_back({trimmed(line.substr(begin, end - begin)), column});
+    }
+    begin = end + 1;
+  }
+}
+
+bool CsvReader::next() {
+  std::string_view line;
+  if (!next_line(line)) return false;
+  split(line);
+  if (cells_.size() != header_.size()) {
+    throw InputError({source_, line_, 1}, "the row has " + std::to_string(cells_.size()) +
+                                              " cells, the header has " + std::to_string(header_.size()));
+  }
+  return true;
+}
+
+Mark CsvReader::mark(std::size_t column) const { return {source_, line_, cells_[column].column}; }
+
+std::string_view CsvReader::cell(std::size_t column) const {
+  const std::string_view text = cells_[column].text;
+  if (text.empty()) throw InputError(mark(column), "column '" + header_[column] + "' has a gap");
+  return text;
+}
+
+double CsvReader::number(std::size_t column) const {
+  const std::optional<double> value = parse_number(cell(column));
+  if (!value || !std::isfinite(*value)) {
+    throw InputError(mark(column), header_[column] + " must be a finite number, found '" +
+                                       std::string(cell(column)) + "'");
+  }
+  return *value;
+}
+
+std::int64_t CsvReader::integer(std::size_t column, std::int64_t min, std::int64_t max) const {
+  const std::optional<std::int64_t> value = parse_integer(cell(column));
+  if (!value || *value < min || *value > max) {
+    throw InputError(mark(column), header_[column] + " must be a whole number from " + std::to_string(min) +
+                                       " to " + std::to_string(max) + ", found '" +
+                                       std::string(cell(column)) + "'");
+  }
+  return *value;
+}
+
+}  // namespace fluidbatch::io

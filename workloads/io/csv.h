@@ -1,0 +1,54 @@
+// CSV with a header, read strictly: every row has the header's number of cells.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "workloads/io/input_error.h"
+
+namespace fluidbatch::io {
+
+/// The rows of one file, one after another. Cells may stand in double quotes, but not span lines; CRLF
+/// line ends, a byte order mark and empty lines are passed over.
+class CsvReader {
+ public:
+  /// Throws InputError where the file can't be read or has no header.
+  explicit CsvReader(const std::filesystem::path& file);
+
+  [[nodiscard]] const std::vector<std::string>& header() const { return header_; }
+  /// Index of the column called `name`, or nothing.
+  [[nodiscard]] std::optional<std::size_t> column(std::string_view name) const;
+  /// As `column`; InputError with what there is otherwise.
+  [[nodiscard]] std::size_t required_column(const std::string& name) const;
+
+  /// Goes to the next row; false at the end. Throws InputError on a broken one.
+  bool next();
+  /// A cell of the row; InputError where it is empty. The view is good until the next row.
+  [[nodiscard]] std::string_view cell(std::size_t column) const;
+  [[nodiscard]] Mark mark(std::size_t column) const;
+
+  [[nodiscard]] double number(std::size_t column) const;
+  [[nodiscard]] std::int64_t integer(std::size_t column, std::int64_t min, std::int64_t max) const;
+
+ private:
+  struct Cell {
+    std::string_view text;
+    int column = 1;
+  };
+
+  bool next_line(std::string_view& line);
+  void split(std::string_view line);
+
+  std::string source_;
+  std::string content_;
+  std::size_t position_ = 0;
+  int line_ = 0;
+  std::vector<std::string> header_;
+  std::vector<Cell> cells_;
+};
+
+}  // namespace fluidbatch::io

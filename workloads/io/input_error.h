@@ -1,0 +1,35 @@
+// The one exception for what a user gave: a message that says where, what was found and what is allowed.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fluidbatch::io {
+
+/// A place in the user's input: a file's line and column (from 1), or an option of the command line, which
+/// has neither (line 0).
+struct Mark {
+  std::string source;
+  int line = 0;
+  int column = 0;
+};
+
+/// `file.yaml:12:3`, or the bare source where there is no line.
+std::string to_string(const Mark& mark);
+
+class InputError : public std::runtime_error {
+ public:
+  InputError(const Mark& mark, const std::string& message)
+      : std::runtime_error(to_string(mark) + ": " + message) {}
+  explicit InputError(const std::string& message) : std::runtime_error(message) {}
+};
+
+/// ` (did you mean 'x'?)` with the nearest of `known`, or nothing where none is near.
+std::string did_you_mean(std::string_view found, const std::vector<std::string>& known);
+
+/// `'a', 'b', 'c'`.
+std::string quoted_list(const std::vector<std::string>& words);
+
+}  // namespace fluidbatch::io

@@ -1,0 +1,178 @@
+#include "workloads/io/map_reader.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "workloads/io/text_number.h"
+
+namespace fluidbatch::io {
+namespace {
+
+std::string allowed_text(const Range& range) {
+  const std::string low = shortest(range.min);
+  if (std::isinf(range.max)) {
+    std::string text = std::isinf(range.min) ? "any" : (range.above_min ? "above " : "at least ") + low;
+    return text + (range.finite ? ", finite" : ", .inf included");
+  }
+  return (range.above_min ? "above " : "from ") + low + " to " + shortest(range.max);
+}
+
+[[noreturn]] void wrong_type(const Node& node, std::string_view what, const std::string& wanted) {
+  throw InputError(node.mark, std::string(what) + " must be " + wanted + ", found " + describe(node));
+}
+
+const Node& require_scalar(const Node& node, std::string_view what, const std::string& wanted) {
+  if (node.kind != Node::Kind::scalar) wrong_type(node, what, wanted);
+  return node;
+}
+
+std::size_t choose(const Node& node, std::string_view what, const std::vector<std::string>& choices) {
+  const std::string found = read_text(node, what);
+  const auto place = std::find(choices.begin(), choices.end(), found);
+  if (place == choices.end()) {
+    throw InputError(node.mark, "unknown " + std::string(what) + " '" + found + "'" +
+                                    did_you_mean(found, choices) + "; allowed: " + quoted_list(choices));
+  }
+  return static_cast<std::size_t>(place - choices.begin());
+}
+
+}  // namespace
+
+double read_number(const Node& node, std::string_view what, const Range& range) {
+  require_scalar(node, what, "a number");
+  const std::optional<double> value = node.quoted ? std::nullopt : parse_number(node.scalar);
+  if (!value) wrong_type(node, what, "a number");
+  const bool in_range = (range.above_min ? *value > range.min : *value >= range.min) && *value <= range.max &&
+                        !(range.finite && std::isinf(*value));
+  if (!in_range) {  // NaN fails the comparisons
+    throw InputError(node.mark, std::string(what) + " must be a number, " + allowed_text(range) + "; found '" +
+                                    node.scalar + "'");
+  }
+  return *value;
+}
+
+std::int64_t read_integer(const Node& node, std::string_view what, std::int64_t min, std::int64_t max) {
+  require_scalar(node, what, "a whole number");
+  std::optional<std::int64_t> value = node.quoted ? std::nullopt : parse_integer(node.scalar);
+  if (!value && !node.quoted) {
+    constexpr double kExact = 9007199254740992.0;  // 2^53: whole numbers up to here are exact
+    const std::optional<double> real = parse_number(node.scalar);
+    if (real && std::abs(*real) <= kExact && *real == std::floor(*real)) {
+      value = static_cast<std::int64_t>(*real);
+    }
+  }
+  if (!value) wrong_type(node, what, "a whole number");
+  if (*value < min || *value > max) {
+    const std::string allowed = max == std::numeric_limits<std::int64_t>::max()
+                                    ? "at least " + std::to_string(min)
+                                    : "from " + std::to_string(min) + " to " + std::to_string(max);
+    throw InputError(node.mark, std::string(what) + " must be a whole number " + allowed + "; found '" +
+                                    node.scalar + "'");
+  }
+  return *value;
+}
+
+std::string read_text(const Node& node, std::string_view what) {
+  return require_scalar(node, what, "a text").scalar;
+}
+
+const std::vector<Node>& read_list(const Node& node, std::string_view what) {
+  if (node.kind != Node::Kind::sequence) wrong_type(node, what, "a list");
+  return node.items;
+}
+
+MapReader::MapReader(const Node& node, std::string what, std::vector<std::string> allowed)
+    : node_(node), what_(std::move(what)), allowed_(std::move(allowed)) {
+  if (node.kind != Node::Kind::map) wrong_type(node, what_, "a map");
+  for (const Node::Entry& entry : node.entries) {
+    if (std::find(allowed_.begin(), allowed_.end(), entry.key) == allowed_.end()) {
+      throw InputError(entry.key_mark, "unknown key '" + entry.key + "'" + did_you_mean(entry.key, allowed_) +
+                                           "; " + what_ + " takes " + quoted_list(allowed_));
+    }
+  }
+}
+
+const Mark& MapReader::mark_of(std::string_view key) const {
+  const Node* node = node_.find(key);
+  return node == nullptr ? node_.mark : node->mark;
+}
+
+const Node& MapReader::required(const std::string& key) const {
+  const Node* node = node_.find(key);
+  if (node == nullptr) throw InputError(node_.mark, what_ + " needs the key '" + key + "'");
+  return *node;
+}
+
+const Node* MapReader::find_or_default(const std::string& key, bool has_default) const {
+  return has_default ? node_.find(key) : &required(key);
+}
+
+double MapReader::number(const std::string& key, const Range& range, std::optional<double> default_value) {
+  const Node* node = find_or_default(key, default_value.has_value());
+  const double value = node == nullptr ? *default_value : read_number(*node, key, range);
+  resolve(key, Node::number(value));
+  return value;
+}
+
+std::int64_t MapReader::integer(const std::string& key, std::int64_t min, std::int64_t max,
+                                std::optional<std::int64_t> default_value) {
+  const Node* node = find_or_default(key, default_value.has_value());
+  const std::int64_t value = node == nullptr ? *default_value : read_integer(*node, key, min, max);
+  resolve(key, Node::integer(value));
+  return value;
+}
+
+std::string MapReader::text(const std::string& key, std::optional<std::string> default_value) {
+  const Node* node = find_or_default(key, default_value.has_value());
+  std::string value = node == nullptr ? *default_value : read_text(*node, key);
+  resolve(key, Node::text(value));
+  return value;
+}
+
+bool MapReader::boolean(const std::string& key, bool default_value) {
+  const Node* node = node_.find(key);
+  bool value = default_value;
+  if (node != nullptr) {
+    const bool is_bool =
+        node->kind == Node::Kind::scalar && (node->scalar == "true" || node->scalar == "false");
+    if (!is_bool) wrong_type(*node, key, "true or false");
+    value = node->scalar == "true";
+  }
+  resolve(key, Node::boolean(value));
+  return value;
+}
+
+std::size_t MapReader::choice(const std::string& key, const std::vector<std::string>& choices,
+                              std::optional<std::size_t> default_choice) {
+  const Node* node = find_or_default(key, default_choice.has_value());
+  const std::size_t index = node == nullptr ? *default_choice : choose(*node, key, choices);
+  resolve(key, Node::text(choices[index]));
+  return index;
+}
+
+std::optional<std::string> MapReader::one_of(const std::vector<std::string>& keys) const {
+  std::vector<std::string> given;
+  std::vector<std::string> overridden;
+  for (const std::string& key : keys) {
+    if (const Node* node = node_.find(key)) {
+      given.push_back(key);
+      if (node->overridden) overridden.push_back(key);
+    }
+  }
+  if (given.empty()) return std::nullopt;
+  if (given.size() == 1) return given.front();
+  if (overridden.size() == 1) return overridden.front();
+  throw InputError(mark_of(given.back()), what_ + " takes only one of " + quoted_list(given));
+}
+
+std::size_t read_kind(const Node& node, const std::string& what, const std::string& key,
+                      const std::vector<std::string>& choices) {
+  if (node.kind != Node::Kind::map) wrong_type(node, what, "a map");
+  const Node* kind = node.find(key);
+  if (kind == nullptr) {
+    throw InputError(node.mark, what + " needs the key '" + key + "': one of " + quoted_list(choices));
+  }
+  return choose(*kind, what + " " + key, choices);
+}
+
+}  // namespace fluidbatch::io

@@ -1,0 +1,86 @@
+// Strict reading of a YAML map: every key known, every value of the right type and in range, and, as a
+// by-product, the same map with all defaults filled in.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "workloads/io/yaml_node.h"
+
+namespace fluidbatch::io {
+
+/// Allowed values of a number. Infinite values need an infinite `max`; NaN is never allowed.
+struct Range {
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+  bool above_min = false;    ///< min itself is not allowed
+  bool finite = true;        ///< infinity is not allowed either
+
+  static Range positive() { return {.min = 0, .above_min = true}; }
+  static Range positive_or_infinite() { return {.min = 0, .above_min = true, .finite = false}; }
+  static Range non_negative() { return {.min = 0}; }
+  static Range non_negative_or_infinite() { return {.min = 0, .finite = false}; }
+  static Range probability() { return {.min = 0, .max = 1}; }
+};
+
+/// A number in range, from a node. Throws InputError at its place; `what` names it in the message.
+double read_number(const Node& node, std::string_view what, const Range& range);
+/// The same for a whole number; text such as 1e6 counts where the value is whole.
+std::int64_t read_integer(const Node& node, std::string_view what, std::int64_t min, std::int64_t max);
+/// A scalar, as text.
+std::string read_text(const Node& node, std::string_view what);
+/// The items of a list.
+const std::vector<Node>& read_list(const Node& node, std::string_view what);
+
+/// Reads one map. Each value that is read, given or default, is added to `resolved()` in reading order.
+/// Without a default a missing key is an InputError.
+class MapReader {
+ public:
+  /// Throws InputError where `node` is not a map or has a key outside `allowed`.
+  MapReader(const Node& node, std::string what, std::vector<std::string> allowed);
+
+  [[nodiscard]] bool has(std::string_view key) const { return node_.find(key) != nullptr; }
+  [[nodiscard]] const Mark& mark() const { return node_.mark; }
+  /// The place of a key's value, or of the map where the key is not given.
+  [[nodiscard]] const Mark& mark_of(std::string_view key) const;
+
+  double number(const std::string& key, const Range& range, std::optional<double> default_value = {});
+  std::int64_t integer(const std::string& key, std::int64_t min, std::int64_t max,
+                       std::optional<std::int64_t> default_value = {});
+  std::string text(const std::string& key, std::optional<std::string> default_value = {});
+  bool boolean(const std::string& key, bool default_value);
+  /// Index of the text among `choices`.
+  std::size_t choice(const std::string& key, const std::vector<std::string>& choices,
+                     std::optional<std::size_t> default_choice = {});
+
+  /// Which of the exclusive `keys` is given, or nothing. One from the command line beats those of the
+  /// file; otherwise two are an InputError.
+  [[nodiscard]] std::optional<std::string> one_of(const std::vector<std::string>& keys) const;
+
+  /// The node of a nested value; nullptr where the key is not given. Not added to `resolved()`.
+  [[nodiscard]] const Node* child(std::string_view key) const { return node_.find(key); }
+  /// As `child`, and a missing key is an InputError.
+  [[nodiscard]] const Node& required(const std::string& key) const;
+  /// Adds a value of the caller's to `resolved()`.
+  void resolve(const std::string& key, Node value) { resolved_.put(key, std::move(value)); }
+
+  [[nodiscard]] const Node& resolved() const { return resolved_; }
+
+ private:
+  [[nodiscard]] const Node* find_or_default(const std::string& key, bool has_default) const;
+
+  const Node& node_;
+  std::string what_;
+  std::vector<std::string> allowed_;
+  Node resolved_ = Node::map();
+};
+
+/// `kind: x` of a map whose keys depend on it: the index of x among `choices`. Throws InputError.
+std::size_t read_kind(const Node& node, const std::string& what, const std::string& key,
+                      const std::vector<std::string>& choices);
+
+}  // namespace fluidbatch::io

@@ -1,0 +1,30 @@
+// The files that come with the program (networks, NPUs, boards), and names that stand for them.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "workloads/io/yaml_node.h"
+
+namespace fluidbatch::io {
+
+/// `share/fluidbatch` beside the running program's own folder, in a build tree and installed alike.
+/// Throws InputError where it is not there.
+std::filesystem::path shipped_folder();
+
+/// Names (file names without .yaml) of the shipped files of a kind: `networks`, `npus` or `boards`; sorted.
+std::vector<std::string> shipped_names(const std::string& kind);
+
+/// The file that a user means: a word is a shipped name; text with a slash or ending in .yaml or .yml is
+/// a path, relative to the folder of the file that it stands in, or to the current folder where it comes
+/// from the command line. Throws InputError with the nearest name.
+std::filesystem::path find_file(const std::string& kind, const Node& name_or_path);
+
+/// A path as the user wrote it in `node`, made absolute in the same way.
+std::filesystem::path resolve_path(const Node& node);
+
+/// `name_or_path` as resolved.yaml should hold it: a shipped name as it is, a path absolute.
+std::string portable_name(const std::string& kind, const Node& name_or_path);
+
+}  // namespace fluidbatch::io

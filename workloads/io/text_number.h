@@ -1,0 +1,24 @@
+// Numbers as text, both ways, the same on every machine.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fluidbatch::io {
+
+/// The shortest decimal text that reads back to the same double; `inf`, `-inf`, `nan` for those.
+std::string shortest(double value);
+
+/// Appends what `shortest` gives, without a temporary.
+void append_shortest(std::string& text, double value);
+
+/// A decimal number that takes up the whole text (a sign, digits, point and exponent as usual), or YAML's
+/// `.inf` and `.nan`. Nothing otherwise, also where the value is beyond the range of a double.
+std::optional<double> parse_number(std::string_view text);
+
+/// A whole number in decimal digits that takes up the whole text.
+std::optional<std::int64_t> parse_integer(std::string_view text);
+
+}  // namespace fluidbatch::io

@@ -1,0 +1,191 @@
+#include "workloads/io/yaml_node.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "workloads/io/text_number.h"
+
+namespace fluidbatch::io {
+namespace {
+
+// Bounds what aliases can blow a small file up to, and how deep the recursion below goes.
+constexpr int kMostNodes = 1'000'000;
+constexpr int kMostDepth = 64;
+
+class Converter {
+ public:
+  explicit Converter(std::string source) : source_(std::move(source)) {}
+
+  Node convert(const YAML::Node& yaml, int depth = 0) {
+    const Mark mark = mark_of(yaml);
+    if (++nodes_ > kMostNodes || depth > kMostDepth) throw InputError(mark, "the document is too large");
+    Node node;
+    node.mark = mark;
+    if (yaml.IsScalar()) {
+      node.kind = Node::Kind::scalar;
+      node.scalar = yaml.Scalar();
+      node.quoted = yaml.Tag() == "!";
+    } else if (yaml.IsSequence()) {
+      node.kind = Node::Kind::sequence;
+      for (const YAML::Node& item : yaml) node.items.push_back(convert(item, depth + 1));
+    } else if (yaml.IsMap()) {
+      node.kind = Node::Kind::map;
+      for (const auto& entry : yaml) add_entry(node, entry.first, entry.second, depth);
+    }
+    return node;
+  }
+
+ private:
+  void add_entry(Node& map, const YAML::Node& key, const YAML::Node& value, int depth) {
+    const Mark mark = mark_of(key);
+    if (!key.IsScalar()) throw InputError(mark, "a key must be a plain word");
+    if (map.find(key.Scalar()) != nullptr) throw InputError(mark, "key '" + key.Scalar() + "' stands twice");
+    map.entries.push_back({key.Scalar(), mark, convert(value, depth + 1)});
+  }
+
+  [[nodiscard]] Mark mark_of(const YAML::Node& yaml) const {
+    const YAML::Mark mark = yaml.Mark();
+    return {source_, mark.line + 1, mark.column + 1};
+  }
+
+  std::string source_;
+  int nodes_ = 0;
+};
+
+bool is_leaf_list(const Node& node) {
+  return std::all_of(node.items.begin(), node.items.end(), [](const Node& item) {
+    return item.kind == Node::Kind::scalar || item.kind == Node::Kind::null;
+  });
+}
+
+void emit(YAML::Emitter& out, const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::null:
+      out << YAML::Null;
+      break;
+    case Node::Kind::scalar:
+      if (node.quoted) out << YAML::DoubleQuoted;
+      out << node.scalar;
+      break;
+    case Node::Kind::sequence:
+      if (is_leaf_list(node)) out << YAML::Flow;
+      out << YAML::BeginSeq;
+      for (const Node& item : node.items) emit(out, item);
+      out << YAML::EndSeq;
+      break;
+    case Node::Kind::map:
+      if (node.entries.empty()) out << YAML::Flow;
+      out << YAML::BeginMap;
+      for (const Node::Entry& entry : node.entries) {
+        out << YAML::Key << entry.key << YAML::Value;
+        emit(out, entry.value);
+      }
+      out << YAML::EndMap;
+      break;
+  }
+}
+
+Node scalar_node(std::string text) {
+  Node node;
+  node.kind = Node::Kind::scalar;
+  node.scalar = std::move(text);
+  return node;
+}
+
+}  // namespace
+
+const Node* Node::find(std::string_view key) const {
+  const auto found =
+      std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.key == key; });
+  return found == entries.end() ? nullptr : &found->value;
+}
+
+Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(*this).find(key)); }
+
+Node Node::text(std::string value) {
+  Node node = scalar_node(std::move(value));
+  // What YAML would read as null, a number or a boolean keeps its quotes.
+  const std::string& s = node.scalar;
+  node.quoted = s.empty() || s == "~" || s == "null" || s == "Null" || s == "NULL" || s == "true" ||
+                s == "false" || parse_number(s).has_value();
+  return node;
+}
+
+Node Node::number(double value) {
+  std::string text = shortest(value);
+  if (text.ends_with("inf") || text == "nan") text.insert(text.size() - 3, ".");
+  return scalar_node(text);
+}
+
+Node Node::integer(long long value) { return scalar_node(std::to_string(value)); }
+
+Node Node::boolean(bool value) { return scalar_node(value ? "true" : "false"); }
+
+Node Node::map() {
+  Node node;
+  node.kind = Kind::map;
+  return node;
+}
+
+Node Node::sequence() {
+  Node node;
+  node.kind = Kind::sequence;
+  return node;
+}
+
+Node& Node::put(std::string key, Node value) {
+  entries.push_back({std::move(key), {}, std::move(value)});
+  return entries.back().value;
+}
+
+std::string describe(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::null:
+      return "nothing";
+    case Node::Kind::scalar:
+      return "'" + node.scalar + "'";
+    case Node::Kind::sequence:
+      return "a list";
+    case Node::Kind::map:
+      return "a map";
+  }
+  return "?";
+}
+
+Node parse_yaml(const std::string& text, const std::string& source) {
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.size() > 1) throw InputError({source, 1, 1}, "one YAML document is allowed");
+    if (documents.empty()) {
+      Node nothing;
+      nothing.mark = {source, 1, 1};
+      return nothing;
+    }
+    return Converter(source).convert(documents.front());
+  } catch (const YAML::Exception& error) {
+    throw InputError({source, error.mark.line + 1, error.mark.column + 1}, "not valid YAML: " + error.msg);
+  }
+}
+
+Node load_yaml(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) {
+    throw InputError(file.string() + ": is a folder, not a YAML file");
+  }
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw InputError(file.string() + ": no such file, or not readable");
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return parse_yaml(text.str(), file.string());
+}
+
+std::string to_yaml(const Node& node) {
+  YAML::Emitter out;
+  emit(out, node);
+  return std::string(out.c_str()) + "\n";
+}
+
+}  // namespace fluidbatch::io

@@ -1,0 +1,107 @@
+#include "workloads/network.h"
+
+#include <functional>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "workloads/io/map_reader.h"
+#include "workloads/io/shipped_files.h"
+#include "workloads/network_builder.h"
+
+namespace fluidbatch::workloads {
+namespace {
+
+constexpr std::int64_t kMostExtent = 1 << 16;
+
+std::int64_t sum_of(const std::vector<npu::Layer>& layers,
+                    const std::function<std::int64_t(const npu::Layer&)>& value) {
+  return std::accumulate(layers.begin(), layers.end(), std::int64_t{0},
+                         [&](std::int64_t sum, const npu::Layer& layer) { return sum + value(layer); });
+}
+
+Shape read_input(const io::Node& node) {
+  const std::vector<io::Node>& sizes = io::read_list(node, "input");
+  if (sizes.size() != 3) throw io::InputError(node.mark, "input must be [channels, height, width]");
+  return {io::read_integer(sizes[0], "input channels", 1, kMostExtent),
+          io::read_integer(sizes[1], "input height", 1, kMostExtent),
+          io::read_integer(sizes[2], "input width", 1, kMostExtent)};
+}
+
+/// The backbone of a network: its own `input` and `layers`, or those of the network that it builds on.
+struct Backbone {
+  Shape input;
+  std::vector<io::Node> layers;
+};
+
+Backbone read_backbone(const io::Node& document, const io::MapReader& reader) {
+  const io::Node* base = reader.child("base");
+  if (base == nullptr) {
+    return {read_input(reader.required("input")), io::read_list(reader.required("layers"), "layers")};
+  }
+  if (reader.has("layers") || reader.has("input")) {
+    throw io::InputError(document.mark, "a network has a base, or an input and layers of its own, not both");
+  }
+  io::read_text(*base, "base");
+  const io::Node other = io::load_yaml(io::find_file("networks", *base));
+  const io::MapReader other_reader(other, "a base network", {"name", "description", "source", "input", "layers"});
+  return read_backbone(other, other_reader);
+}
+
+/// Adds the head of the exit that stands after the layer just added, if there is one.
+void add_exit_after(NetworkBuilder& builder, const std::string& layer, const io::Node& exit) {
+  io::MapReader reader(exit, "an exit", {"name", "after", "head"});
+  for (const io::Node& head_layer : io::read_list(reader.required("head"), "head")) {
+    builder.add_layer(head_layer);
+  }
+  builder.end_segment(reader.text("name"), exit.mark);
+  builder.continue_from(layer, exit.mark);
+}
+
+Network build(const Backbone& backbone, const std::vector<io::Node>& exits, const io::Mark& mark) {
+  NetworkBuilder builder(backbone.input);
+  std::size_t next_exit = 0;
+  for (const io::Node& layer : backbone.layers) {
+    builder.add_layer(layer);
+    const std::string name = builder.last();
+    while (next_exit < exits.size() && exits[next_exit].kind == io::Node::Kind::map) {
+      const io::Node* after = exits[next_exit].find("after");
+      if (after == nullptr || after->scalar != name) break;
+      add_exit_after(builder, name, exits[next_exit++]);
+    }
+  }
+  if (next_exit < exits.size()) {
+    const io::MapReader reader(exits[next_exit], "an exit", {"name", "after", "head"});
+    const io::Node& after = reader.required("after");
+    throw io::InputError(after.mark, "no layer '" + io::read_text(after, "after") +
+                                         "' to stand after; exits are in the order of the layers");
+  }
+  builder.end_segment("final", mark);
+  return builder.take();
+}
+
+}  // namespace
+
+std::int64_t Network::macs() const {
+  return sum_of(layers, [](const npu::Layer& layer) { return layer.useful_macs(); });
+}
+
+std::int64_t Network::weights() const {
+  return sum_of(layers, [](const npu::Layer& layer) { return layer.weights(); });
+}
+
+Network load_network(const io::Node& name_or_path) {
+  const io::Node document = io::load_yaml(io::find_file("networks", name_or_path));
+  io::MapReader reader(document, "a network",
+                       {"name", "description", "source", "base", "input", "layers", "exits"});
+  static const std::vector<io::Node> no_exits;
+  const io::Node* exits = reader.child("exits");
+  Network network = build(read_backbone(document, reader),
+                          exits == nullptr ? no_exits : io::read_list(*exits, "exits"), document.mark);
+  network.name = reader.text("name");
+  network.description = reader.text("description", "");
+  network.source = reader.text("source", "");
+  return network;
+}
+
+}  // namespace fluidbatch::workloads

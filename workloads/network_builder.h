@@ -1,0 +1,62 @@
+// Shape inference: from the layers that a network's YAML lists to what the NPU executes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "workloads/io/map_reader.h"
+#include "workloads/network.h"
+
+namespace fluidbatch::workloads {
+
+/// Channels, height and width of a tensor, for one sample.
+struct Shape {
+  std::int64_t channels = 0;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+
+  [[nodiscard]] std::int64_t words() const { return channels * height * width; }
+  bool operator==(const Shape&) const = default;
+};
+
+/// Takes layers one by one, in order of execution; each is checked against the shapes before it.
+class NetworkBuilder {
+ public:
+  explicit NetworkBuilder(const Shape& input);
+
+  /// Adds a layer as it stands in the YAML. Without `from` it reads the layer before it, so a branch
+  /// names the layer that it starts from. Throws InputError.
+  void add_layer(const io::Node& yaml);
+
+  /// Goes back to the output of `layer`, so that the next one continues from there.
+  void continue_from(const std::string& layer, const io::Mark& mark);
+
+  /// Ends the segment in an exit; a segment must have at least one layer that is not fused.
+  void end_segment(const std::string& exit, const io::Mark& mark);
+
+  [[nodiscard]] const std::string& last() const { return last_; }
+  /// The layers, fused movers, exits and input words; the rest is the caller's.
+  [[nodiscard]] Network take() { return std::move(network_); }
+
+ private:
+  struct Tensor {
+    std::string name;
+    Shape shape;
+  };
+
+  [[nodiscard]] const Tensor& tensor(const std::string& name, const io::Mark& mark) const;
+  [[nodiscard]] std::vector<Shape> inputs_of(const io::MapReader& reader) const;
+  void append(npu::Layer layer, const Shape& output, bool fused);
+
+  void add_convolution(io::MapReader& reader, npu::Layer layer);
+  void add_dense(io::MapReader& reader, npu::Layer layer);
+  void add_pool(io::MapReader& reader, npu::Layer layer, bool global);
+  void add_sum(io::MapReader& reader, npu::Layer layer);
+
+  Network network_;
+  std::vector<Tensor> tensors_;  // in order of execution; "input" is the first
+  std::string last_;             // what a layer without `from` reads
+};
+
+}  // namespace fluidbatch::workloads
