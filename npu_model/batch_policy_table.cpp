@@ -53,22 +53,13 @@ BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, const Npu& npu, Mo
   policies_.reserve(layers_.size() * static_cast<std::size_t>(max_batch));
   costs_.reserve(policies_.capacity());
   prefix_s_.setZero(this->layers() + 1, max_batch);
+  prefix_macs_.setZero(this->layers() + 1);
   for (int l = 0; l < this->layers(); ++l) {
+    prefix_macs_(l + 1) = prefix_macs_(l) + static_cast<double>(layer(l).useful_macs());
     for (int b = 1; b <= max_batch; ++b) {
       policies_.push_back(choose(mode, b));
       costs_.push_back(layer_cost(layer(l), npu_, b, policies_.back()));
       prefix_s_(l + 1, b - 1) = prefix_s_(l, b - 1) + costs_.back().latency_s;
-    }
-  }
-
-  segment_s_.setZero(segments(), max_batch);
-  segment_macs_.setZero(segments());
-  for (int s = 0; s < segments(); ++s) {
-    for (int b = 1; b <= max_batch; ++b) {
-      segment_s_(s, b - 1) = latency_s(segment_begin(s), segment_begin(s + 1), b);
-    }
-    for (int l = segment_begin(s); l < segment_begin(s + 1); ++l) {
-      segment_macs_(s) += static_cast<double>(layer(l).useful_macs());
     }
   }
 }

@@ -48,13 +48,16 @@ class BatchPolicyTable {
   [[nodiscard]] double latency_s(int first, int last, int batch) const {
     return prefix_s_(last, batch - 1) - prefix_s_(first, batch - 1);
   }
-  [[nodiscard]] double segment_latency_s(int segment, int batch) const {
-    return segment_s_(segment, batch - 1);
+  /// The same for segments first .. last - 1.
+  [[nodiscard]] double segments_latency_s(int first, int last, int batch) const {
+    return latency_s(segment_begin(first), segment_begin(last), batch);
   }
   /// Unloaded latency of a sample that takes no exit: all layers, heads included, at batch 1.
   [[nodiscard]] double single_sample_latency_s() const { return latency_s(0, layers(), 1); }
-  /// Multiply-accumulates of one sample in `segment`.
-  [[nodiscard]] double segment_macs(int segment) const { return segment_macs_(segment); }
+  /// Multiply-accumulates of one sample in segments first .. last - 1.
+  [[nodiscard]] double segments_macs(int first, int last) const {
+    return prefix_macs_(segment_begin(last)) - prefix_macs_(segment_begin(first));
+  }
 
  private:
   [[nodiscard]] std::size_t at(int layer, int batch) const {
@@ -70,8 +73,7 @@ class BatchPolicyTable {
   std::vector<BatchPolicy> policies_;  // layers x max_batch, row by row
   std::vector<LayerCost> costs_;       // the same
   Eigen::ArrayXXd prefix_s_;           // (layers + 1) x max_batch: seconds before each layer
-  Eigen::ArrayXXd segment_s_;          // segments x max_batch
-  Eigen::ArrayXd segment_macs_;        // segments
+  Eigen::ArrayXd prefix_macs_;         // layers + 1: of one sample, before each layer
 };
 
 }  // namespace fluidbatch::npu

@@ -5,11 +5,13 @@
 
 namespace fluidbatch::sim {
 
-/// One step of the NPU: a batch through one segment.
+/// One step of the NPU: a batch through one segment, or through several at whose ends nobody leaves and the
+/// policy asked for no decision.
 struct Step {
   double begin_s = 0;
   double end_s = 0;
-  int segment = 0;
+  int first_segment = 0;
+  int last_segment = 0;
   int batch = 0;
 };
 

@@ -39,7 +39,7 @@ void Recorder::stepped(const Step& step) {
   const double share = duration_s > 0 ? measured_s / duration_s : 1;
   totals_.busy_s += measured_s;
   totals_.batch_seconds += measured_s * step.batch;
-  totals_.useful_macs += share * step.batch * table_.segment_macs(step.segment);
+  totals_.useful_macs += share * step.batch * table_.segments_macs(step.first_segment, step.last_segment + 1);
 }
 
 void Recorder::completed(scheduler::RequestId id, const scheduler::Request& request) {

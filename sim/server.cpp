@@ -33,7 +33,7 @@ void Server::advance(double date_s) {
   admit_up_to(date_s);
   if (timer_s_ <= date_s) timer_s_ = kNever;
   if (running()) {
-    begin_step(date_s);
+    begin_step(date_s, step_.last_segment + 1);
   } else if (queue_begin_ != queue_end()) {
     decide(date_s);
   }
@@ -88,18 +88,21 @@ void Server::end_step() {
   observer_.stepped(step_);
   elapse(date_s);
   const auto left = std::stable_partition(active_.begin(), active_.end(), [&](RequestId id) {
-    return requests_[id].exit != step_.segment;
+    return requests_[id].exit != step_.last_segment;
   });
   for (auto id = left; id != active_.end(); ++id) leave(*id, date_s);
   active_.erase(left, active_.end());
   hand_over_completed();
-  ++step_.segment;
 }
 
-void Server::begin_step(double date_s) {
+void Server::begin_step(double date_s, int segment) {
+  int next_exit = table_.segments();
+  for (const RequestId id : active_) next_exit = std::min(next_exit, requests_[id].exit);
   step_.begin_s = date_s;
+  step_.first_segment = segment;
+  step_.last_segment = next_exit;
   step_.batch = static_cast<int>(active_.size());
-  step_.end_s = date_s + table_.segment_latency_s(step_.segment, step_.batch);
+  step_.end_s = date_s + table_.segments_latency_s(segment, next_exit + 1, step_.batch);
 }
 
 void Server::decide(double date_s) {
@@ -133,8 +136,7 @@ void Server::start_batch(double date_s, std::size_t samples) {
   }
   timer_s_ = kNever;
   observer_.started(date_s, static_cast<int>(samples));
-  step_.segment = 0;
-  begin_step(date_s);
+  begin_step(date_s, 0);
 }
 
 void Server::leave(RequestId id, double date_s) {

@@ -31,7 +31,7 @@ struct Conservation {
 ///     while (server.next_event_s() < infinity) server.advance(server.next_event_s());
 ///     server.finish();
 ///
-/// A step is the active batch through one segment; exits are decided at its end. All events of a date are
+/// A step takes the active batch to the end of the next segment at which a sample leaves. All events of a date are
 /// applied in this order: step end (its exits leave), arrivals, timer; then one decision is asked for.
 /// Throws InvariantViolation where a policy's decision is not allowed or a conservation law is broken.
 class Server {
@@ -62,7 +62,7 @@ class Server {
   void admit_before(double date_s);
   void admit_up_to(double date_s);
   void end_step();
-  void begin_step(double date_s);
+  void begin_step(double date_s, int segment);
   void decide(double date_s);
   void start_batch(double date_s, std::size_t samples);
   void leave(scheduler::RequestId id, double date_s);

@@ -82,6 +82,18 @@ void add_npu(CLI::App& app, cli::NpuTableArguments& arguments) {
   table->callback([&] { cli::npu_table(arguments); });
 }
 
+/// CLI11 only says that a subcommand is missing where a misspelt one was given.
+void explain_unknown_command(const CLI::App& app) {
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  const std::vector<std::string> left = app.remaining(true);
+  if (left.empty() || left.front().starts_with('-') || command->get_require_subcommand_min() == 0) return;
+  std::vector<std::string> names;
+  for (const CLI::App* known : command->get_subcommands(nullptr)) names.push_back(known->get_name());
+  std::fprintf(stderr, "unknown command '%s'%s; there are %s\n", left.front().c_str(),
+               fluidbatch::io::did_you_mean(left.front(), names).c_str(), fluidbatch::io::quoted_list(names).c_str());
+}
+
 int run_program(int argc, char** argv) {
   CLI::App app("fluidbatch: a simulator of an edge inference server, many devices and one NPU that runs an "
                "early-exit network.\nWhich batching policy, on which NPU, holds which load within which latency?");
@@ -100,6 +112,7 @@ int run_program(int argc, char** argv) {
   } catch (const CLI::Success& success) {  // --help, --version
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
+    explain_unknown_command(app);
     app.exit(error);
     return kUserError;
   }

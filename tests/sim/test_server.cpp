@@ -139,10 +139,14 @@ TEST_CASE("a batch shrinks at an exit and is not refilled", "[sim]") {
     CHECK(run.requests[i].suspended_s == 0);
   }
   CHECK(run.requests[1].device == 7);
-  REQUIRE(run.steps.size() == 5);
-  CHECK(run.steps[2].batch == 3);
-  CHECK(run.steps[3].batch == 2);
-  CHECK(run.steps[3].segment == 1);
+  // One step to each date at which somebody leaves: the first goes through both segments.
+  REQUIRE(run.steps.size() == 4);
+  CHECK(run.steps[0].first_segment == 0);
+  CHECK(run.steps[0].last_segment == 1);
+  CHECK(run.steps[1].batch == 3);
+  CHECK(run.steps[1].last_segment == 0);
+  CHECK(run.steps[2].batch == 2);
+  CHECK(run.steps[2].first_segment == 1);
 
   CHECK(run.conservation.admitted == 5);
   CHECK(run.conservation.completed == 5);

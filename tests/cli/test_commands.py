@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+"""What the commands print and write."""
+
+import csv
+import io
+import json
+import os
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from harness import CONFIG, CommandLineTest  # noqa: E402
+
+OTHER = os.environ.get("FLUIDBATCH_OTHER", "")
+
+
+class Run(CommandLineTest):
+    def setUp(self):
+        super().setUp()
+        self.write("c.yaml", CONFIG)
+
+    def contents(self, folder):
+        root = self.folder / folder
+        return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+    def test_run_directories(self):
+        result = self.succeed("run", "c.yaml", "--out", "out")
+        self.assertEqual(result.stderr, "")
+        self.assertEqual(self.files(), ["c.yaml", "out/dynamic/requests.csv", "out/dynamic/resolved.yaml",
+                                        "out/dynamic/summary.json", "out/resolved.yaml", "out/serial/requests.csv",
+                                        "out/serial/resolved.yaml", "out/serial/summary.json"])
+        for word in ("serial", "dynamic", "mean ms", "p99 ms", "late %", "out/"):
+            self.assertIn(word, result.stdout)
+        self.assertLessEqual(max(map(len, result.stdout.splitlines())), 80)
+        with open(self.folder / "out/dynamic/requests.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(list(rows[0]), "request,device,arrival_s,start_s,completion_s,exit,latency_s,queueing_s,"
+                         "suspended_s,executing_s,slo_met".split(","))
+        self.assertEqual([int(row["request"]) for row in rows], list(range(200)))
+        summary = json.loads((self.folder / "out/dynamic/summary.json").read_text())
+        measured = rows[10:]
+        mean = sum(float(row["latency_s"]) for row in measured) / len(measured)
+        self.assertAlmostEqual(summary["statistics"]["mean_latency_s"], mean, places=12)
+        late = sum(row["slo_met"] == "0" for row in measured) / len(measured)
+        self.assertAlmostEqual(summary["statistics"]["slo_violation_rate"], late, places=12)
+        self.assertEqual(summary["admitted"], 200)
+        for row in rows:
+            parts = float(row["queueing_s"]) + float(row["suspended_s"]) + float(row["executing_s"])
+            self.assertAlmostEqual(parts, float(row["latency_s"]), places=12)
+            self.assertEqual(row["slo_met"], "1" if float(row["latency_s"]) <= 0.12 + 1e-9 else "0")
+
+    def test_same_bytes(self):
+        self.succeed("run", "c.yaml", "--out", "a")
+        self.succeed("run", "c.yaml", "--out", "b")
+        self.succeed("run", "c.yaml", "--out", "bare", "--driver", "bare")
+        self.succeed("run", "a/resolved.yaml", "--out", "again")
+        for other in ("b", "bare", "again"):
+            self.assertEqual(self.contents("a"), self.contents(other), other)
+        self.succeed("run", "c.yaml", "--out", "seed2", "--seed", "2")
+        self.assertNotEqual(self.contents("a")["serial/requests.csv"], self.contents("seed2")["serial/requests.csv"])
+        self.succeed("run", "c.yaml", "--out", "seed1", "--set", "seed=2", "--seed", "1")
+        self.assertEqual(self.contents("a"), self.contents("seed1"))
+
+    @unittest.skipUnless(OTHER and Path(OTHER).exists(), "no second build to compare with")
+    def test_debug_and_release_give_the_same_bytes(self):
+        self.succeed("run", "c.yaml", "--out", "one", "--set", "requests=20000")
+        self.succeed("run", "c.yaml", "--out", "other", "--set", "requests=20000", program=OTHER)
+        self.assertEqual(self.contents("one"), self.contents("other"))
+
+    def test_a_second_run_replaces_the_first_and_says_so(self):
+        self.succeed("run", "c.yaml", "--out", "out")
+        result = self.succeed("run", "c.yaml", "--out", "out", "--set", "outputs.requests_csv=false")
+        self.assertIn("replacing those of an earlier run", result.stdout)
+        self.assertNotIn("out/serial/requests.csv", self.files())
+
+    def test_default_folder(self):
+        self.succeed("run", "c.yaml")
+        self.assertIn("runs/c/serial/summary.json", self.files())
+
+    def test_trace_replays(self):
+        self.succeed("run", "c.yaml", "--out", "first")
+        config = CONFIG.replace("{kind: poisson, rho: 0.8}", "{kind: trace, path: first/serial/requests.csv}")
+        self.write("t.yaml", config.replace("{kind: rates, rates: [0.30, 0.35, 0.40]}", "{kind: trace}"))
+        self.succeed("run", "t.yaml", "--out", "second")
+        for label in ("serial", "dynamic"):
+            name = label + "/requests.csv"
+            self.assertEqual(self.contents("first")[name], self.contents("second")[name])
+
+    def test_a_short_trace_ends_the_run_and_is_named(self):
+        self.write("t.csv", "TIMESTAMP,Tokens\n2023-11-16 18:17:03.9799600,1\n2023-11-16 18:17:04.0319600,2\n")
+        result = self.succeed("run", "c.yaml", "--out", "out", "--set", "workload.arrivals.kind=trace",
+                              "--set", "workload.arrivals.path=t.csv", "--set", "workload.arrivals.time_scale=2",
+                              "--set", "warmup_requests=0")
+        self.assertIn("ended the run after 2 of 200 requests", result.stderr)
+        with open(self.folder / "out/serial/requests.csv", newline="") as file:
+            self.assertEqual([float(row["arrival_s"]) for row in csv.DictReader(file)], [0, 0.104])
+
+    def test_saturation_is_named(self):
+        result = self.succeed("run", "c.yaml", "--out", "out", "--set", "workload.arrivals.rho=9", "--set", "requests=5000")
+        self.assertIn("serial *", result.stdout)
+        self.assertIn("* saturated", result.stdout)
+        self.assertTrue(json.loads((self.folder / "out/serial/summary.json").read_text())["saturated"])
+
+    def test_check(self):
+        result = self.succeed("check", "c.yaml")
+        self.assertIn("c.yaml: good", result.stdout)
+        self.assertEqual(self.files(), ["c.yaml"])
+
+
+class Listings(CommandLineTest):
+    def test_version_and_help(self):
+        self.assertRegex(self.succeed("--version").stdout, r"^fluidbatch \d+\.\d+\.\d+\n$")
+        for arguments in ([], ["run"], ["check"], ["network", "show"], ["npu", "table"]):
+            text = self.succeed(*arguments, "--help").stdout
+            self.assertIn("--help", text)
+
+    def test_a_name_comes_first_on_each_line(self):
+        for command, name in (("network", "resnet50"), ("npu", "zu7ev_large"), ("policy", "dynamic_batching")):
+            lines = self.succeed(command, "list").stdout.splitlines()
+            self.assertIn(name, [line.split()[0] for line in lines if not line.startswith(" ")])
+
+    def test_network_csv(self):
+        rows = list(csv.DictReader(io.StringIO(self.succeed("network", "show", "resnet50", "--csv").stdout)))
+        self.assertEqual(list(rows[0]), ["layer", "kind", "groups", "r", "p", "c", "segment"])
+        macs = sum(int(r["groups"]) * int(r["r"]) * int(r["p"]) * int(r["c"]) for r in rows)
+        weights = sum(int(r["groups"]) * int(r["p"]) * int(r["c"]) for r in rows)
+        self.assertEqual((macs, weights), (4089184256, 25502912))
+        self.assertEqual(sum(r["kind"] == "conv" for r in rows), 53)
+        self.assertIn("4089.2 MMAC", self.succeed("network", "show", "resnet50").stdout)
+
+    def test_npu_table_csv(self):
+        text = self.succeed("npu", "table", "--network", "resnet50", "--npu", "zu7ev_large", "--max-batch", "3",
+                            "--mode", "r", "--csv").stdout
+        rows = list(csv.DictReader(io.StringIO(text)))
+        self.assertEqual(list(rows[0]), "layer,batch,mode,b_r,b_p,k,compute_cycles,input_words,weight_words,"
+                         "output_words,latency_s,roofline_s,mac_utilisation".split(","))
+        self.assertEqual(len(rows), 54 * 3)
+        for row in rows:
+            self.assertEqual((row["mode"], row["b_r"], row["b_p"], row["k"]), ("r", row["batch"], "1", "1"))
+            self.assertLessEqual(float(row["roofline_s"]), float(row["latency_s"]) * (1 + 1e-12))
+            self.assertGreater(float(row["mac_utilisation"]), 0)
+            self.assertLessEqual(float(row["mac_utilisation"]), 1)
+
+    def test_npu_table_text(self):
+        text = self.succeed("npu", "table", "--network", "resnet50", "--npu", "zu7ev_large", "--max-batch", "6").stdout
+        self.assertIn("B=6", text)
+        self.assertIn("per sample", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,123 @@
+// Statistics of runs small enough to work out by hand.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <set>
+
+#include "tests/support/run_helpers.h"
+
+using namespace fluidbatch;
+using Id = sim::StatisticId;
+
+namespace {
+
+/// resnet50 on an NPU whose one-sample latency is `d` seconds, served one at a time.
+sim::RunConfig serial_run(const std::string& trace, const std::string& more = "") {
+  return test::config_of(
+      "network: resnet50\nworkload: {arrivals: {kind: trace, path: " + trace + "}}\n"
+      "systems: [{policy: {name: serial}}]\n" + more);
+}
+
+}  // namespace
+
+TEST_CASE("three requests, by hand", "[statistics]") {
+  const test::TemporaryFolder folder;
+  // The first is warm-up. Single sample latency d; request 1 at 10, 2 at 10, so latencies d and 2 d.
+  const std::string trace = folder.write("t.csv", "arrival_s\n0\n10\n10\n").string();
+  const sim::RunConfig config = serial_run(trace, "warmup_requests: 1\nslo: {unloaded_multiple: 1.5}\n");
+  const double d = config.reference_latency_s;
+  const sim::RunStatistics s = test::run_bare(config).statistics;
+  CHECK(s.admitted == 3);
+  CHECK(s[Id::requests] == 2);
+  CHECK(s[Id::mean_latency] == Approx(1.5 * d));
+  CHECK(s[Id::p50_latency] == Approx(d));       // nearest rank: the first of two
+  CHECK(s[Id::p90_latency] == Approx(2 * d));
+  CHECK(s[Id::max_latency] == Approx(2 * d));
+  CHECK(s[Id::slo_violation_rate] == 0.5);
+  CHECK(s[Id::throughput] == Approx(2 / (2 * d)));
+  CHECK(s[Id::goodput] == Approx(1 / (2 * d)));
+  CHECK(s[Id::mean_queueing] == Approx(d / 2));
+  CHECK(s[Id::mean_executing] == Approx(d));
+  CHECK(s[Id::mean_suspended] == 0);
+  CHECK(s[Id::busy_fraction] == Approx(1));
+  CHECK(s[Id::mean_batch] == Approx(1));
+  CHECK(s[Id::mean_start_batch] == 1);
+  CHECK(s[Id::mean_in_system] == Approx((d + d + 2 * d) / (10 + 2 * d)));
+  const npu::Npu& npu = config.systems[0].table->npu();
+  CHECK(s[Id::mac_utilisation] ==
+        Approx(static_cast<double>(config.network.macs()) / (d * npu.clock_hz * static_cast<double>(npu.macs_per_cycle()))));
+  CHECK(std::isnan(s[Id::mean_latency_ci95]));  // too few for an interval
+  CHECK(s.exit_shares == std::vector<double>{1});
+  CHECK_FALSE(s.saturated);
+}
+
+TEST_CASE("a step that began in the warm-up counts from the first measured arrival", "[statistics]") {
+  const test::TemporaryFolder folder;
+  const sim::RunConfig probe = test::config_of(
+      "requests: 1\nnetwork: resnet50\nworkload: {arrivals: {kind: poisson, rho: 1}}\nsystems: [{policy: {name: serial}}]\n");
+  const double d = probe.reference_latency_s;
+  // Request 0 runs from 0 to d; request 1 arrives at d / 4 and completes at 2 d.
+  const std::string trace =
+      folder.write("t.csv", "arrival_s\n0\n" + std::to_string(d / 4) + "\n").string();
+  const sim::RunStatistics s = test::run_bare(serial_run(trace, "warmup_requests: 1\n")).statistics;
+  CHECK(s[Id::requests] == 1);
+  CHECK(s[Id::busy_fraction] == Approx(1));
+  CHECK(s[Id::mean_batch] == Approx(1));
+  CHECK(s[Id::throughput] == Approx(1 / (1.75 * d)).epsilon(1e-4));
+}
+
+TEST_CASE("an exact tie with the SLO is met", "[statistics]") {
+  const test::TemporaryFolder folder;
+  const std::string trace = folder.write("t.csv", "arrival_s\n0.1\n0.7\n1.3\n").string();
+  CHECK(test::run_bare(serial_run(trace, "slo: {unloaded_multiple: 1}\n")).statistics[Id::slo_violation_rate] == 0);
+  CHECK(test::run_bare(serial_run(trace, "slo: {unloaded_multiple: 0.999999}\n")).statistics[Id::slo_violation_rate] == 1);
+  CHECK(test::run_bare(serial_run(trace, "slo: {latency_ms: 0}\n")).statistics[Id::slo_violation_rate] == 1);
+  CHECK(test::run_bare(serial_run(trace, "slo: {latency_ms: .inf}\n")).statistics[Id::slo_violation_rate] == 0);
+}
+
+TEST_CASE("overload is called saturated, load below one is not", "[statistics]") {
+  for (const double rho : {0.2, 0.8, 0.95, 1.1, 3.0}) {
+    const sim::RunConfig config = test::config_of(
+        "requests: 20000\nnetwork: resnet50\nworkload: {arrivals: {kind: poisson, rho: " + std::to_string(rho) +
+        "}}\nsystems: [{policy: {name: serial}}]\n");
+    INFO("rho " << rho);
+    CHECK(test::run_bare(config).statistics.saturated == (rho > 1));
+  }
+}
+
+TEST_CASE("percentiles are nearest rank on all measured requests, intervals cover", "[statistics]") {
+  const sim::RunConfig config = test::config_of(R"(
+requests: 5000
+warmup_requests: 37
+network: resnet50
+workload: {arrivals: {kind: poisson, rho: 0.7}}
+systems: [{policy: {name: serial}}]
+)");
+  const test::RunOutcome outcome = test::run_bare(config);
+  std::multiset<double> latencies;
+  for (std::size_t i = 37; i < outcome.requests.size(); ++i) {
+    latencies.insert(outcome.requests[i].completion_s - outcome.requests[i].arrival_s);
+  }
+  const std::vector<double> sorted(latencies.begin(), latencies.end());
+  const auto rank = [&](double q) { return sorted[static_cast<std::size_t>(std::ceil(q * 4963)) - 1]; };
+  const sim::RunStatistics& s = outcome.statistics;
+  CHECK(s[Id::p50_latency] == rank(0.5));
+  CHECK(s[Id::p90_latency] == rank(0.9));
+  CHECK(s[Id::p95_latency] == rank(0.95));
+  CHECK(s[Id::p99_latency] == rank(0.99));
+  CHECK(s[Id::p99_9_latency] == rank(0.999));
+  CHECK(s[Id::max_latency] == sorted.back());
+  CHECK(s[Id::mean_latency_ci95] > 0);
+  CHECK(s[Id::mean_latency_ci95] < 0.2 * s[Id::mean_latency]);
+  CHECK(s[Id::p99_latency_ci95] > 0);
+}
+
+TEST_CASE("every statistic is declared once, in the order of its number", "[statistics]") {
+  std::set<std::string> names;
+  std::size_t next = 0;
+  for (const sim::Statistic& statistic : sim::all_statistics()) {
+    CHECK(static_cast<std::size_t>(statistic.id) == next++);
+    CHECK(names.insert(statistic.name).second);
+  }
+  CHECK(next == sim::kStatistics);
+}

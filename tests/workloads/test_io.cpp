@@ -1,0 +1,167 @@
+// Numbers as text, strict YAML, CSV: what they take, and what they say of what they do not take.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "tests/support/run_helpers.h"
+#include "workloads/io/csv.h"
+#include "workloads/io/map_reader.h"
+#include "workloads/io/text_number.h"
+
+using namespace fluidbatch;
+using Catch::Contains;
+
+TEST_CASE("numbers are written in the shortest form that reads back", "[io]") {
+  CHECK(io::shortest(0.1) == "0.1");
+  CHECK(io::shortest(3) == "3");
+  CHECK(io::shortest(1e-9) == "1e-09");
+  CHECK(io::shortest(0.1 + 0.2) == "0.30000000000000004");
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 10000; ++i) {
+    const double value = std::ldexp(static_cast<double>(random()), static_cast<int>(random() % 200) - 150);
+    CHECK(io::parse_number(io::shortest(value)) == value);
+  }
+}
+
+TEST_CASE("numbers are read whole or not at all", "[io]") {
+  CHECK(io::parse_number("1.5e3") == 1500);
+  CHECK(io::parse_number("+2") == 2);
+  CHECK(io::parse_number("-.5") == -0.5);
+  CHECK(io::parse_number(".inf") == std::numeric_limits<double>::infinity());
+  CHECK(io::parse_number("-.inf") == -std::numeric_limits<double>::infinity());
+  CHECK(std::isnan(*io::parse_number(".nan")));
+  for (const char* text : {"", "-", ".", "12ms", "1 2", "inf", "nan", "0x10", "1e999", "--1", " 1"}) {
+    INFO("'" << text << "'");
+    CHECK_FALSE(io::parse_number(text).has_value());
+  }
+  CHECK(io::parse_integer("42") == 42);
+  CHECK_FALSE(io::parse_integer("4.2").has_value());
+  CHECK_FALSE(io::parse_integer("99999999999999999999").has_value());
+}
+
+TEST_CASE("a word that is nearly right is suggested", "[io]") {
+  const std::vector<std::string> known{"clock_hz", "t_r", "t_p", "bandwidth_bytes_per_s"};
+  CHECK(io::did_you_mean("clock_mzh", known) == " (did you mean 'clock_hz'?)");
+  CHECK(io::did_you_mean("badnwidth_bytes_per_s", known) == " (did you mean 'bandwidth_bytes_per_s'?)");
+  CHECK(io::did_you_mean("colour", known).empty());
+}
+
+TEST_CASE("YAML keeps places, quotes and order, and reads back what it writes", "[io]") {
+  const io::Node node = io::parse_yaml("b: 1\na: {x: [1, 2], y: '3'}\n", "f.yaml");
+  REQUIRE(node.entries.size() == 2);
+  CHECK(node.entries[0].key == "b");
+  CHECK(io::to_string(node.entries[1].key_mark) == "f.yaml:2:1");
+  const io::Node* y = node.find("a")->find("y");
+  CHECK(io::to_string(y->mark) == "f.yaml:2:19");
+  CHECK(y->quoted);
+
+  io::Node written = io::Node::map();
+  written.put("text", io::Node::text("null"));
+  written.put("number", io::Node::number(0.1));
+  written.put("infinite", io::Node::number(std::numeric_limits<double>::infinity()));
+  written.put("digits", io::Node::text("12"));
+  written.put("colon", io::Node::text("a: b # c"));
+  written.put("nothing", io::Node::map());
+  const io::Node back = io::parse_yaml(io::to_yaml(written), "f.yaml");
+  CHECK(io::to_yaml(back) == io::to_yaml(written));
+  CHECK(back.find("text")->scalar == "null");
+  CHECK(back.find("digits")->quoted);
+  CHECK(back.find("colon")->scalar == "a: b # c");
+  CHECK(io::read_number(*back.find("infinite"), "x", io::Range::positive_or_infinite()) ==
+        std::numeric_limits<double>::infinity());
+}
+
+TEST_CASE("YAML that is not one plain document is refused", "[io]") {
+  CHECK_THROWS_WITH(io::parse_yaml("a: 1\na: 2\n", "f.yaml"), Contains("f.yaml:2:1: key 'a' stands twice"));
+  CHECK_THROWS_WITH(io::parse_yaml("a: [1, 2\nb: 3\n", "f.yaml"), Contains("f.yaml:2:") && Contains("not valid YAML"));
+  CHECK_THROWS_WITH(io::parse_yaml("a: 1\n---\nb: 2\n", "f.yaml"), Contains("one YAML document"));
+  CHECK_THROWS_WITH(io::parse_yaml("[1]: 2\n", "f.yaml"), Contains("a key must be a plain word"));
+  std::string laughs = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n";
+  for (int i = 1; i < 9; ++i) {
+    laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
+    for (int j = 0; j < 10; ++j) laughs += "*a" + std::to_string(i - 1) + (j < 9 ? ", " : "]\n");
+  }
+  CHECK_THROWS_WITH(io::parse_yaml(laughs, "f.yaml"), Contains("too large"));
+  CHECK_THROWS_WITH(io::load_yaml("/no/such.yaml"), Contains("/no/such.yaml: no such file"));
+  CHECK_THROWS_WITH(io::load_yaml("/tmp"), Contains("is a folder"));
+}
+
+namespace {
+
+/// Reads one key `x` of a map.
+template <typename Read>
+void read_x(const std::string& value, Read read) {
+  const io::Node node = io::parse_yaml("x: " + value + "\n", "f.yaml");
+  io::MapReader reader(node, "a thing", {"x", "other"});
+  read(reader);
+}
+
+}  // namespace
+
+TEST_CASE("a map's values are of their type and in range", "[io]") {
+  const auto positive = [](io::MapReader& r) { r.number("x", io::Range::positive()); };
+  CHECK_THROWS_WITH(read_x("0", positive), Contains("f.yaml:1:4: x must be a number, above 0, finite; found '0'"));
+  CHECK_THROWS_WITH(read_x(".nan", positive), Contains("above 0"));
+  CHECK_THROWS_WITH(read_x(".inf", positive), Contains("finite"));
+  CHECK_THROWS_WITH(read_x("'3'", positive), Contains("must be a number, found '3'"));
+  CHECK_THROWS_WITH(read_x("[3]", positive), Contains("found a list"));
+  CHECK_THROWS_WITH(read_x("", positive), Contains("found nothing"));
+  CHECK_THROWS_WITH(read_x("2", [](io::MapReader& r) { r.number("x", io::Range::probability()); }),
+                    Contains("from 0 to 1"));
+
+  const auto whole = [](io::MapReader& r) { r.integer("x", 1, 100); };
+  CHECK_NOTHROW(read_x("1e2", whole));
+  CHECK_THROWS_WITH(read_x("1.5", whole), Contains("must be a whole number, found '1.5'"));
+  CHECK_THROWS_WITH(read_x("101", whole), Contains("from 1 to 100"));
+
+  CHECK_THROWS_WITH(read_x("yes", [](io::MapReader& r) { r.boolean("x", false); }), Contains("true or false"));
+  CHECK_THROWS_WITH(read_x("shraed", [](io::MapReader& r) { r.choice("x", {"shared", "separate"}); }),
+                    Contains("unknown x 'shraed' (did you mean 'shared'?); allowed: 'shared', 'separate'"));
+  CHECK_THROWS_WITH(read_x("1", [](io::MapReader& r) { r.number("other", {}); }),
+                    Contains("f.yaml:1:1: a thing needs the key 'other'"));
+  CHECK_THROWS_WITH(io::MapReader(io::parse_yaml("oter: 1", "f.yaml"), "a thing", {"x", "other"}),
+                    Contains("f.yaml:1:1: unknown key 'oter' (did you mean 'other'?)"));
+}
+
+TEST_CASE("defaults end up in the resolved map", "[io]") {
+  const io::Node node = io::parse_yaml("x: 2\n", "f.yaml");
+  io::MapReader reader(node, "a thing", {"x", "y", "z"});
+  CHECK(reader.number("x", {}, 5) == 2);
+  CHECK(reader.integer("y", 0, 9, 7) == 7);
+  CHECK(reader.boolean("z", true));
+  CHECK(io::to_yaml(reader.resolved()) == "x: 2\ny: 7\nz: true\n");
+}
+
+TEST_CASE("CSV", "[io]") {
+  const test::TemporaryFolder folder;
+  SECTION("a byte order mark, CRLF, quotes, blanks and empty lines") {
+    io::CsvReader csv(folder.write("a.csv", "\xEF\xBB\xBF" "a, \"b\",c\r\n1,\"x,y\" ,3\r\n"));
+    CHECK_THROWS(csv.next());  // a blank after the closing quote
+    io::CsvReader good(folder.write("b.csv", "\xEF\xBB\xBF" "a,\"b\", c\r\n\r\n1,\"x,y\",  3\r\n\r\n"));
+    CHECK(good.header() == std::vector<std::string>{"a", "b", "c"});
+    REQUIRE(good.next());
+    CHECK(good.cell(1) == "x,y");
+    CHECK(good.number(2) == 3);
+    CHECK(io::to_string(good.mark(2)).ends_with("b.csv:3:9"));
+    CHECK_FALSE(good.next());
+  }
+  SECTION("what is broken") {
+    io::CsvReader csv(folder.write("a.csv", "a,b\n1,2\n1\n"));
+    REQUIRE(csv.next());
+    CHECK_THROWS_WITH(csv.next(), Contains("a.csv:3:1: the row has 1 cells, the header has 2"));
+    io::CsvReader gap(folder.write("b.csv", "a,b\n1,\n"));
+    REQUIRE(gap.next());
+    CHECK_THROWS_WITH(gap.number(1), Contains("b.csv:2:3: column 'b' has a gap"));
+    io::CsvReader text(folder.write("c.csv", "a\nx\n"));
+    REQUIRE(text.next());
+    CHECK_THROWS_WITH(text.number(0), Contains("c.csv:2:1: a must be a finite number, found 'x'"));
+    CHECK_THROWS_WITH(text.required_column("aa"), Contains("no column 'aa'") && Contains("the header has 'a'"));
+    CHECK_THROWS_WITH(io::CsvReader(folder.write("d.csv", "a,a\n")), Contains("d.csv:1:3: column 'a' stands twice"));
+    CHECK_THROWS_WITH(io::CsvReader(folder.write("e.csv", "\n\n")), Contains("the file is empty"));
+    CHECK_THROWS_WITH(io::CsvReader("/no/such.csv"), Contains("no such file"));
+    io::CsvReader quote(folder.write("f.csv", "a\n\"1\n"));
+    CHECK_THROWS_WITH(quote.next(), Contains("f.csv:2:1: a quoted cell"));
+  }
+}

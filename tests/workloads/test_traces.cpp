@@ -1,0 +1,155 @@
+// Arrivals and exits: traces and time stamps, rates against their marginals, where a run ends.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+
+#include "tests/support/run_helpers.h"
+#include "workloads/request_stream.h"
+#include "workloads/trace_file.h"
+
+using namespace fluidbatch;
+using Catch::Contains;
+
+namespace {
+
+workloads::Trace trace_of(const std::string& csv, double time_scale = 1) {
+  const test::TemporaryFolder folder;
+  return workloads::load_trace(folder.write("t.csv", csv), time_scale);
+}
+
+std::unique_ptr<workloads::ArrivalSpec> arrivals_of(const std::string& yaml, double reference_latency_s = 1) {
+  io::Node resolved;
+  return workloads::read_arrivals(io::parse_yaml(yaml, "c.yaml"), {.reference_latency_s = reference_latency_s}, resolved);
+}
+
+}  // namespace
+
+TEST_CASE("time stamps are whole ticks of 100 ns", "[trace]") {
+  const auto ticks = [](const char* text) { return workloads::parse_time_stamp(text); };
+  CHECK(ticks("1970-01-01 00:00:00") == 0);
+  CHECK(ticks("1970-01-02 00:00:00.0000001") == 864'000'000'001);
+  CHECK(ticks("2023-11-16 18:17:03.9799600") == 17'001'586'239'799'600);  // date -d .. +%s: 1700158623
+  CHECK(ticks("2023-11-16T18:17:03.97996Z") == ticks("2023-11-16 18:17:03.9799600"));
+  CHECK(ticks("2023-11-16 19:17:03.97996+01:00") == ticks("2023-11-16 18:17:03.9799600"));
+  CHECK(ticks("2023-11-16 18:17:03.979960000") == ticks("2023-11-16 18:17:03.9799600"));
+  CHECK(*ticks("2024-03-01 00:00:00") - *ticks("2024-02-29 00:00:00") == 864'000'000'000);
+  for (const char* text : {"", "4808", "2023-11-16", "2023-13-16 18:17:03", "2023-02-29 18:17:03", "2023-11-16 24:17:03",
+                           "2023-11-16 18:17:61", "2023-11-16 18:17:03.", "2023-11-16 18:17:03.00000001",
+                           "2023-11-16 18:17:03 x", "2023-11-16 18:17", "-023-11-16 18:17:03"}) {
+    INFO("'" << text << "'");
+    CHECK_FALSE(ticks(text).has_value());
+  }
+}
+
+TEST_CASE("a trace of dates is taken as it is, one of time stamps from its first row", "[trace]") {
+  const workloads::Trace dates = trace_of("device,arrival_s,note,exit\n4,1.5,x,2\n0,1.5,,0\n1,2.25,y,1\n", 2);
+  REQUIRE(dates.arrivals.size() == 3);
+  CHECK(dates.arrivals[0].date_s == 3);
+  CHECK(dates.arrivals[2].date_s == 4.5);
+  CHECK(dates.arrivals[0].device == 4);
+  CHECK(dates.arrivals[0].exit == 2);
+  CHECK(dates.has_exits);
+
+  const workloads::Trace stamps = trace_of(
+      "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,4808,10\n"
+      "2023-11-16 18:17:04.0319600,3180,8", 10);  // no line end at the end
+  REQUIRE(stamps.arrivals.size() == 2);
+  CHECK(stamps.arrivals[0].date_s == 0);
+  CHECK(stamps.arrivals[1].date_s == 0.052 * 10);
+  CHECK_FALSE(stamps.has_exits);
+}
+
+TEST_CASE("a wrong trace is refused at its line", "[trace]") {
+  CHECK_THROWS_WITH(trace_of("arrival_s\n1\n0.5\n"), Contains("t.csv:3:1: arrivals must be in order of time"));
+  CHECK_THROWS_WITH(trace_of("arrival_s\n-1\n"), Contains("must not be before 0"));
+  CHECK_THROWS_WITH(trace_of("arrival_s\nnan\n"), Contains("t.csv:2:1: arrival_s must be a finite number"));
+  CHECK_THROWS_WITH(trace_of("arrival_s\n"), Contains("the trace has no row"));
+  CHECK_THROWS_WITH(trace_of("when,exit\n1,2\n"), Contains("no column 'arrival_s'") && Contains("'when', 'exit'"));
+  CHECK_THROWS_WITH(trace_of("t\n2023-11-16 18:17:03\n2023-11-16 18:17:63\n"), Contains("t.csv:3:1: not a time stamp"));
+  CHECK_THROWS_WITH(trace_of("arrival_s,exit\n1,0\n2,\n"), Contains("t.csv:3:3: column 'exit' has a gap"));
+  CHECK_THROWS_WITH(trace_of("arrival_s,device\n1,-3\n"), Contains("device must be a whole number from 0"));
+}
+
+TEST_CASE("Poisson arrivals: rate, and gaps without memory", "[arrivals]") {
+  const auto spec = arrivals_of("{kind: poisson, rho: 0.5}", 0.02);  // 25 a second
+  const auto stream = spec->start(9);
+  workloads::Arrival arrival;
+  double last_s = 0;
+  double sum = 0;
+  double squares = 0;
+  constexpr int kDraws = 200'000;
+  for (int i = 0; i < kDraws; ++i) {
+    REQUIRE(stream->next(arrival));
+    const double gap = (arrival.date_s - last_s) * 25;
+    REQUIRE(gap >= 0);
+    last_s = arrival.date_s;
+    sum += gap;
+    squares += gap * gap;
+  }
+  const double mean = sum / kDraws;
+  CHECK(mean == Approx(1).margin(3.3 / std::sqrt(kDraws)));
+  CHECK(squares / kDraws - mean * mean == Approx(1).margin(3.3 * std::sqrt(8.0 / kDraws)));
+  CHECK_THROWS_WITH(arrivals_of("{kind: poisson}"), Contains("one of 'rho', 'rate_hz'"));
+  CHECK_THROWS_WITH(arrivals_of("{kind: poisson, rho: 1, rate_hz: 1}"), Contains("only one of 'rho', 'rate_hz'"));
+  CHECK_THROWS_WITH(arrivals_of("{kind: poison, rho: 1}"), Contains("did you mean 'poisson'?"));
+}
+
+TEST_CASE("exit rates are conditional probabilities", "[exits]") {
+  const auto arrivals = arrivals_of("{kind: poisson, rate_hz: 1}");
+  io::Node resolved;
+  const auto spec = workloads::read_exits(io::parse_yaml("{kind: rates, rates: [0.3, 0.35, 0.4]}", "c.yaml"),
+                                          {.exits = 4, .arrivals = *arrivals}, resolved);
+  const auto stream = spec->start(3);
+  constexpr int kDraws = 400'000;
+  std::vector<double> share(4);
+  for (int i = 0; i < kDraws; ++i) share.at(static_cast<std::size_t>(stream->next({}))) += 1.0 / kDraws;
+  const std::vector<double> expected{0.3, 0.7 * 0.35, 0.7 * 0.65 * 0.4, 0.7 * 0.65 * 0.6};
+  for (std::size_t e = 0; e < 4; ++e) {
+    const double deviation = std::sqrt(expected[e] * (1 - expected[e]) / kDraws);
+    CHECK(share[e] == Approx(expected[e]).margin(3.3 * deviation));
+  }
+  CHECK_THROWS_WITH(workloads::read_exits(io::parse_yaml("{kind: rates, rates: [0.3]}", "c.yaml"),
+                                          {.exits = 4, .arrivals = *arrivals}, resolved),
+                    Contains("c.yaml:1:22: rates needs one probability for each early exit; the network has 3, found 1"));
+}
+
+TEST_CASE("with higher exit rates every request leaves at the same exit or an earlier one", "[exits]") {
+  const auto arrivals = arrivals_of("{kind: poisson, rate_hz: 1}");
+  io::Node resolved;
+  const auto start = [&](const char* rates) {
+    return workloads::read_exits(io::parse_yaml(std::string("{kind: rates, rates: ") + rates + "}", "c.yaml"),
+                                 {.exits = 4, .arrivals = *arrivals}, resolved);
+  };
+  const auto low_spec = start("[0.1, 0.2, 0.3]");
+  const auto high_spec = start("[0.2, 0.2, 0.9]");
+  const auto low = low_spec->start(1);
+  const auto high = high_spec->start(1);
+  for (int i = 0; i < 10'000; ++i) REQUIRE(high->next({}) <= low->next({}));
+}
+
+TEST_CASE("a run ends with its requests, its duration or its trace", "[arrivals]") {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("t.csv", "arrival_s,exit\n1,0\n2,1\n3,0\n4,1\n");
+  const auto arrivals = arrivals_of("{kind: trace, path: " + file.string() + "}");
+  io::Node resolved;
+  const auto from_arrivals = workloads::read_exits(io::parse_yaml("{kind: trace}", "c.yaml"),
+                                                   {.exits = 2, .arrivals = *arrivals}, resolved);
+  const auto count = [&](const workloads::ExitSpec& exits, const workloads::RunLength& length) {
+    workloads::RequestStream stream(*arrivals, exits, 1, length);
+    int n = 0;
+    workloads::Arrival request;
+    while (stream.next(request)) ++n;
+    return n;
+  };
+  CHECK(count(*from_arrivals, {}) == 4);
+  CHECK(count(*from_arrivals, {.requests = 3}) == 3);
+  CHECK(count(*from_arrivals, {.duration_s = 3}) == 2);
+
+  const auto short_file = folder.write("e.csv", "exit\n1\n1\n");
+  const auto from_file = workloads::read_exits(io::parse_yaml("{kind: trace, path: " + short_file.string() + "}", "c.yaml"),
+                                               {.exits = 2, .arrivals = *arrivals}, resolved);
+  CHECK(count(*from_file, {}) == 2);
+  CHECK_THROWS_WITH(workloads::read_exits(io::parse_yaml("{kind: trace}", "c.yaml"),
+                                          {.exits = 1, .arrivals = *arrivals}, resolved),
+                    Contains("t.csv:3:3: exit must be a whole number from 0 to 0, found '1'"));
+}
