@@ -43,8 +43,8 @@ std::string_view name_of(Mode mode) {
 
 std::span<const Mode> all_modes() { return kModes; }
 
-BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, const Npu& npu, Mode mode, int max_batch)
-    : layers_(std::move(layers)), npu_(npu), mode_(mode), max_batch_(max_batch) {
+BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, Npu npu, Mode mode, int max_batch)
+    : layers_(std::move(layers)), npu_(std::move(npu)), mode_(mode), max_batch_(max_batch) {
   validate(npu_);
   if (layers_.empty()) throw std::invalid_argument("a network needs at least one layer");
   if (max_batch < 1) throw std::invalid_argument("max_batch must be at least 1");

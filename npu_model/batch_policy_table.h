@@ -1,12 +1,12 @@
 // The control block: for every (layer, batch size) the batch policy and its cost, built once, read often.
 #pragma once
 
-#include <Eigen/Core>
-
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <Eigen/Core>
 
 #include "npu_model/cost.h"
 
@@ -27,7 +27,7 @@ std::span<const Mode> all_modes();
 class BatchPolicyTable {
  public:
   /// Throws std::invalid_argument where `npu` is invalid, `layers` is empty or `max_batch` < 1.
-  BatchPolicyTable(std::vector<Layer> layers, const Npu& npu, Mode mode, int max_batch);
+  BatchPolicyTable(std::vector<Layer> layers, Npu npu, Mode mode, int max_batch);
 
   [[nodiscard]] int layers() const { return static_cast<int>(layers_.size()); }
   [[nodiscard]] int segments() const { return static_cast<int>(segment_begin_.size()) - 1; }

@@ -30,7 +30,7 @@ struct Tiles {
 /// is depthwise packing, where P and C are already those of the packed matrix.
 struct PackedGemm {
   Gemm gemm;
-  std::int64_t blocks;
+  std::int64_t blocks = 1;
 };
 
 class GemmCost {
@@ -99,7 +99,7 @@ class GemmCost {
     const std::int64_t depth = std::min(depth_.tile, gemm_.p);
     const std::int64_t rows = std::min(rows_.tile, batch_rows_);
     const std::int64_t channels = std::min(channels_.tile, gemm_.c);
-    double words = static_cast<double>(rows * depth);
+    auto words = static_cast<double>(rows * depth);
     if (npu_.weight_source == WeightSource::off_chip) {
       words += static_cast<double>(depth * channels) / static_cast<double>(blocks_);
     }
@@ -138,8 +138,8 @@ LayerCost mover_cost(const Layer& layer, const Npu& npu, int batch) {
   LayerCost cost;
   cost.input_words = batch * layer.mover_input_words;
   cost.output_words = batch * layer.mover_output_words;
-  cost.latency_cycles = transfer_cycles(npu, static_cast<double>(cost.input_words),
-                                        static_cast<double>(cost.output_words));
+  cost.latency_cycles =
+      transfer_cycles(npu, static_cast<double>(cost.input_words), static_cast<double>(cost.output_words));
   return cost;
 }
 
@@ -166,7 +166,7 @@ LayerCost layer_cost(const Layer& layer, const Npu& npu, int batch, const BatchP
                                 std::to_string(policy.b_p) + ", " + std::to_string(policy.k) +
                                 "> does not lay out a batch of " + std::to_string(batch));
   }
-  LayerCost cost = is_mover(layer.kind)                    ? mover_cost(layer, npu, batch)
+  LayerCost cost = is_mover(layer.kind)                 ? mover_cost(layer, npu, batch)
                    : layer.kind == LayerKind::depthwise ? depthwise_cost(layer, npu, policy)
                                                         : GemmCost({layer.gemm, 1}, npu, policy).cost();
   cost.useful_macs = batch * layer.useful_macs();

@@ -7,9 +7,9 @@ namespace fluidbatch::npu {
 Gemm gemm_of(const Convolution& convolution) {
   const auto& cv = convolution;
   if (cv.groups < 1 || cv.input_channels % cv.groups != 0 || cv.output_channels % cv.groups != 0) {
-    throw std::invalid_argument("groups (" + std::to_string(cv.groups) + ") must divide the input channels (" +
-                                std::to_string(cv.input_channels) + ") and the output channels (" +
-                                std::to_string(cv.output_channels) + ")");
+    throw std::invalid_argument("groups (" + std::to_string(cv.groups) +
+                                ") must divide the input channels (" + std::to_string(cv.input_channels) +
+                                ") and the output channels (" + std::to_string(cv.output_channels) + ")");
   }
   return {.groups = cv.groups,
           .r = cv.output_height * cv.output_width,

@@ -20,10 +20,10 @@ void validate(const Npu& npu) {
   require(npu.t_c >= 1, "t_c must be at least 1");
   require(npu.k_max >= 1 && std::has_single_bit(static_cast<unsigned>(npu.k_max)),
           "k_max must be a power of two");
-  require(npu.t_r % npu.k_max == 0, "k_max (" + std::to_string(npu.k_max) + ") must divide t_r (" +
-                                        std::to_string(npu.t_r) + ")");
-  require(npu.t_c % npu.k_max == 0, "k_max (" + std::to_string(npu.k_max) + ") must divide t_c (" +
-                                        std::to_string(npu.t_c) + ")");
+  require(npu.t_r % npu.k_max == 0,
+          "k_max (" + std::to_string(npu.k_max) + ") must divide t_r (" + std::to_string(npu.t_r) + ")");
+  require(npu.t_c % npu.k_max == 0,
+          "k_max (" + std::to_string(npu.k_max) + ") must divide t_c (" + std::to_string(npu.t_c) + ")");
   require(npu.clock_hz > 0 && std::isfinite(npu.clock_hz), "clock_hz must be positive and finite");
   require(npu.word_bytes >= 1, "word_bytes must be at least 1");
   require(npu.input_bandwidth_bytes_per_s > 0, "the input bandwidth must be positive");

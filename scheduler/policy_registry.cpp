@@ -31,8 +31,8 @@ const std::vector<PolicyInfo>& all_policies() { return registry(); }
 
 const PolicyInfo* find_policy(std::string_view name) {
   const auto& policies = registry();
-  const auto found =
-      std::find_if(policies.begin(), policies.end(), [&](const PolicyInfo& info) { return info.name == name; });
+  const auto found = std::find_if(policies.begin(), policies.end(),
+                                  [&](const PolicyInfo& info) { return info.name == name; });
   return found == policies.end() ? nullptr : &*found;
 }
 

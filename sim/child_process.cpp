@@ -1,15 +1,14 @@
 #include "sim/child_process.h"
 
-#include <poll.h>
-#include <sched.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <poll.h>
+#include <sched.h>
 #include <stdexcept>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "workloads/io/input_error.h"
 
@@ -99,7 +98,9 @@ std::vector<ChildOutcome> run_in_children(const std::vector<std::function<std::s
       ++next;
     }
     std::vector<pollfd> waits;
-    for (const Child& child : running) waits.push_back({.fd = child.descriptor, .events = POLLIN, .revents = 0});
+    waits.reserve(running.size());
+    for (const Child& child : running)
+      waits.push_back({.fd = child.descriptor, .events = POLLIN, .revents = 0});
     ::poll(waits.data(), waits.size(), kWaitMilliseconds);
     for (std::size_t i = running.size(); i-- > 0;) {
       if (waits[i].revents == 0 || running[i].read_some()) continue;

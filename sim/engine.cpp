@@ -1,13 +1,13 @@
 // The one place that knows SimGrid.
 #include "sim/engine.h"
 
-#include <simgrid/kernel/resource/Model.hpp>
-#include <xbt/log.h>
-
 #include <algorithm>
 #include <limits>
 #include <memory>
 #include <stdexcept>
+
+#include <simgrid/kernel/resource/Model.hpp>
+#include <xbt/log.h>
 
 #include "sim/invariant.h"
 #include "sim/simgrid_compat.h"

@@ -1,7 +1,5 @@
 #include "sim/run.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -9,6 +7,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <sys/mman.h>
 
 #include "sim/child_process.h"
 #include "sim/output/output_file.h"
@@ -140,7 +139,7 @@ std::vector<RunStatistics> run_systems(const RunConfig& config, const RunOptions
   const SharedCounters counters(config.systems.size());
   std::vector<std::function<std::string()>> tasks;
   for (std::size_t i = 0; i < config.systems.size(); ++i) {
-    tasks.push_back([&, i] { return to_bytes(run_one(config, config.systems[i], options, counters.at(i))); });
+    tasks.emplace_back([&, i] { return to_bytes(run_one(config, config.systems[i], options, counters.at(i))); });
   }
   const auto outcomes = run_in_children(tasks, processors(), [&] {
     if (options.progress) options.progress(counters.values());

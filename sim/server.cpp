@@ -15,7 +15,8 @@ using scheduler::RequestId;
 Server::Server(const npu::BatchPolicyTable& table, double slo_s, scheduler::Policy& policy,
                workloads::RequestStream& stream, Observer& observer)
     : table_(table), slo_s_(slo_s), policy_(policy), stream_(stream), observer_(observer) {
-  require_invariant(policy.max_batch() <= table.max_batch(), "the latency table ends below the policy's batch");
+  require_invariant(policy.max_batch() <= table.max_batch(),
+                    "the latency table ends below the policy's batch");
   active_.reserve(static_cast<std::size_t>(table.max_batch()));
   read_ahead();
 }
@@ -43,8 +44,9 @@ void Server::finish() const {
   const Conservation& c = conservation_;
   require_invariant(c.admitted == c.completed && in_system_ == 0 && requests_.empty(),
                     "admitted requests = completed + queued + in flight");
-  require_invariant(std::abs(c.time_in_system_s - c.sum_of_latencies_s) <= 1e-9 * c.sum_of_latencies_s + 1e-12,
-                    "Little's law: integral of the number in the system = sum of the latencies");
+  require_invariant(
+      std::abs(c.time_in_system_s - c.sum_of_latencies_s) <= 1e-9 * c.sum_of_latencies_s + 1e-12,
+      "Little's law: integral of the number in the system = sum of the latencies");
 }
 
 void Server::read_ahead() {
@@ -87,9 +89,8 @@ void Server::end_step() {
   const double date_s = step_.end_s;
   observer_.stepped(step_);
   elapse(date_s);
-  const auto left = std::stable_partition(active_.begin(), active_.end(), [&](RequestId id) {
-    return requests_[id].exit != step_.last_segment;
-  });
+  const auto left = std::stable_partition(
+      active_.begin(), active_.end(), [&](RequestId id) { return requests_[id].exit != step_.last_segment; });
   for (auto id = left; id != active_.end(); ++id) leave(*id, date_s);
   active_.erase(left, active_.end());
   hand_over_completed();
@@ -115,9 +116,10 @@ void Server::decide(double date_s) {
   const Decision decision = policy_.decide(view);
   switch (decision.action) {
     case Decision::Action::start:
-      require_invariant(decision.samples >= 1 && decision.samples <= view.queue_size() &&
-                            decision.samples <= static_cast<std::size_t>(table_.max_batch()),
-                        "a batch has at least one sample, no more than are queued and no more than max_batch");
+      require_invariant(
+          decision.samples >= 1 && decision.samples <= view.queue_size() &&
+              decision.samples <= static_cast<std::size_t>(table_.max_batch()),
+          "a batch has at least one sample, no more than are queued and no more than max_batch");
       start_batch(date_s, decision.samples);
       break;
     case Decision::Action::wait_until:

@@ -19,7 +19,7 @@ inline constexpr double kDeadlineTolerance_s = 1e-9;
 struct Conservation {
   std::uint64_t admitted = 0;
   std::uint64_t completed = 0;
-  double time_in_system_s = 0;      ///< integral over time of the number of requests in the system
+  double time_in_system_s = 0;  ///< integral over time of the number of requests in the system
   double sum_of_latencies_s = 0;
   std::uint64_t in_system_at_last_arrival = 0;  ///< that arrival included
   double last_arrival_s = 0;
@@ -31,9 +31,9 @@ struct Conservation {
 ///     while (server.next_event_s() < infinity) server.advance(server.next_event_s());
 ///     server.finish();
 ///
-/// A step takes the active batch to the end of the next segment at which a sample leaves. All events of a date are
-/// applied in this order: step end (its exits leave), arrivals, timer; then one decision is asked for.
-/// Throws InvariantViolation where a policy's decision is not allowed or a conservation law is broken.
+/// A step takes the active batch to the end of the next segment at which a sample leaves. All events of a
+/// date are applied in this order: step end (its exits leave), arrivals, timer; then one decision is asked
+/// for. Throws InvariantViolation where a policy's decision is not allowed or a conservation law is broken.
 class Server {
  public:
   /// All references must outlive the server.
@@ -75,11 +75,11 @@ class Server {
   workloads::RequestStream& stream_;
   Observer& observer_;
 
-  scheduler::RequestWindow requests_;    // all that are in the system, and completed ones held back
-  scheduler::RequestId queue_begin_ = 0; // queued: queue_begin_ .. requests_.end() - 1
+  scheduler::RequestWindow requests_;     // all that are in the system, and completed ones held back
+  scheduler::RequestId queue_begin_ = 0;  // queued: queue_begin_ .. requests_.end() - 1
   std::vector<scheduler::RequestId> active_;
-  Step step_;                            // of the active batch
-  workloads::Arrival next_arrival_;      // date infinity: none left
+  Step step_;                        // of the active batch
+  workloads::Arrival next_arrival_;  // date infinity: none left
   double timer_s_ = kNever;
   std::uint64_t in_system_ = 0;
   double now_s_ = 0;  // up to where time_in_system_s has been summed

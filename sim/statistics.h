@@ -55,7 +55,8 @@ struct RunStatistics {
   std::vector<double> values = std::vector<double>(kStatistics);  ///< by StatisticId
   std::vector<double> exit_shares;
   std::uint64_t admitted = 0;
-  bool saturated = false;  ///< the backlog grew through the run: the means say more of its length than of the system
+  bool saturated =
+      false;  ///< the backlog grew through the run: the means say more of its length than of the system
 
   [[nodiscard]] double operator[](StatisticId id) const { return values[static_cast<std::size_t>(id)]; }
 };

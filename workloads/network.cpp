@@ -44,7 +44,8 @@ Backbone read_backbone(const io::Node& document, const io::MapReader& reader) {
   }
   io::read_text(*base, "base");
   const io::Node other = io::load_yaml(io::find_file("networks", *base));
-  const io::MapReader other_reader(other, "a base network", {"name", "description", "source", "input", "layers"});
+  const io::MapReader other_reader(other, "a base network",
+                                   {"name", "description", "source", "input", "layers"});
   return read_backbone(other, other_reader);
 }
 

@@ -15,11 +15,11 @@ namespace fluidbatch::workloads {
 struct Network {
   std::string name;
   std::string description;
-  std::string source;                 ///< where the table is from
-  std::vector<npu::Layer> layers;     ///< without the fused movers, which cost nothing
-  std::vector<std::string> fused;     ///< names of pooling and additions that ride with another layer
-  std::vector<std::string> exits;     ///< a name for each exit, the final one included
-  std::int64_t input_words = 0;       ///< words of one input sample
+  std::string source;              ///< where the table is from
+  std::vector<npu::Layer> layers;  ///< without the fused movers, which cost nothing
+  std::vector<std::string> fused;  ///< names of pooling and additions that ride with another layer
+  std::vector<std::string> exits;  ///< a name for each exit, the final one included
+  std::int64_t input_words = 0;    ///< words of one input sample
 
   [[nodiscard]] int exit_count() const { return static_cast<int>(exits.size()); }
   /// Multiply-accumulates and weights of one sample that runs to the end, heads included.

@@ -35,7 +35,8 @@ void read_pair(io::MapReader& reader, const std::string& key, std::int64_t min, 
   if (node == nullptr) {
     pair[0] = pair[1] = default_value;
   } else if (node->kind == io::Node::Kind::sequence) {
-    if (node->items.size() != 2) throw io::InputError(node->mark, key + " must be a number or [height, width]");
+    if (node->items.size() != 2)
+      throw io::InputError(node->mark, key + " must be a number or [height, width]");
     pair[0] = io::read_integer(node->items[0], key, min, kMostKernel);
     pair[1] = io::read_integer(node->items[1], key, min, kMostKernel);
   } else {
@@ -153,7 +154,8 @@ void NetworkBuilder::add_convolution(io::MapReader& reader, npu::Layer layer) {
   const Shape output{.channels = reader.integer("out_channels", 1, kMostChannels),
                      .height = output_extent(input.height, window, 0, reader),
                      .width = output_extent(input.width, window, 1, reader)};
-  layer.kind = groups > 1 && groups == input.channels ? npu::LayerKind::depthwise : npu::LayerKind::convolution;
+  layer.kind =
+      groups > 1 && groups == input.channels ? npu::LayerKind::depthwise : npu::LayerKind::convolution;
   try {
     layer.gemm = npu::gemm_of({.input_channels = input.channels,
                                .output_channels = output.channels,

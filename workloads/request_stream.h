@@ -18,7 +18,8 @@ struct RunLength {
 
 class RequestStream {
  public:
-  RequestStream(const ArrivalSpec& arrivals, const ExitSpec& exits, std::uint64_t seed, const RunLength& length)
+  RequestStream(const ArrivalSpec& arrivals, const ExitSpec& exits, std::uint64_t seed,
+                const RunLength& length)
       : arrivals_(arrivals.start(seed)), exits_(exits.start(seed)), length_(length) {}
 
   /// The next request, its exit filled in; false at the end of the run or of a trace.

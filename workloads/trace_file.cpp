@@ -106,9 +106,10 @@ class DateColumn {
         return;
       }
     }
-    throw io::InputError(csv.mark(0), "no column 'arrival_s', and none with time stamps such as "
-                                      "'2023-11-16 18:17:03.9799600'; the header has " +
-                                          io::quoted_list(csv.header()));
+    throw io::InputError(csv.mark(0),
+                         "no column 'arrival_s', and none with time stamps such as "
+                         "'2023-11-16 18:17:03.9799600'; the header has " +
+                             io::quoted_list(csv.header()));
   }
 
   [[nodiscard]] std::size_t column() const { return column_; }

@@ -13,7 +13,9 @@ class Serial final : public Policy {
 const PolicyRegistration kRegistration({.name = "serial",
                                         .summary = "one sample at a time, first come first served",
                                         .parameters = {},
-                                        .make = [](const ParameterValues&) { return std::make_unique<Serial>(); }});
+                                        .make = [](const ParameterValues&) {
+                                          return std::make_unique<Serial>();
+                                        }});
 
 }  // namespace
 }  // namespace fluidbatch::scheduler

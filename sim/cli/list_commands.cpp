@@ -25,8 +25,8 @@ std::string millions(std::int64_t value) { return rounded(static_cast<double>(va
 void network_csv(const workloads::Network& network) {
   fmt::print("layer,kind,groups,r,p,c,segment\n");
   for (const npu::Layer& layer : network.layers) {
-    fmt::print("{},{},{},{},{},{},{}\n", layer.name, npu::name_of(layer.kind), layer.gemm.groups, layer.gemm.r,
-               layer.gemm.p, layer.gemm.c, layer.segment);
+    fmt::print("{},{},{},{},{},{},{}\n", layer.name, npu::name_of(layer.kind), layer.gemm.groups,
+               layer.gemm.r, layer.gemm.p, layer.gemm.c, layer.segment);
   }
 }
 
@@ -38,10 +38,10 @@ void table_csv(const npu::BatchPolicyTable& table) {
     for (int b = 1; b <= table.max_batch(); ++b) {
       const npu::LayerCost& cost = table.cost(l, b);
       const npu::BatchPolicy& policy = table.policy(l, b);
-      fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", table.layer(l).name, b, npu::name_of(table.mode()),
-                 policy.b_r, policy.b_p, policy.k, cost.compute_cycles, cost.input_words, cost.weight_words,
-                 cost.output_words, io::shortest(cost.latency_s), io::shortest(cost.roofline_s),
-                 io::shortest(cost.mac_utilisation));
+      fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", table.layer(l).name, b,
+                 npu::name_of(table.mode()), policy.b_r, policy.b_p, policy.k, cost.compute_cycles,
+                 cost.input_words, cost.weight_words, cost.output_words, io::shortest(cost.latency_s),
+                 io::shortest(cost.roofline_s), io::shortest(cost.mac_utilisation));
     }
   }
 }
@@ -101,12 +101,13 @@ void network_show(const std::string& name, bool csv) {
   if (!network.source.empty()) fmt::print("source: {}\n", network.source);
   TextTable table({"layer", "kind", "groups", "R", "P", "C", "segment", "MMAC"});
   for (const npu::Layer& layer : network.layers) {
-    table.add({layer.name, npu::name_of(layer.kind), std::to_string(layer.gemm.groups), std::to_string(layer.gemm.r),
-               std::to_string(layer.gemm.p), std::to_string(layer.gemm.c), std::to_string(layer.segment),
-               millions(layer.useful_macs())});
+    table.add({layer.name, npu::name_of(layer.kind), std::to_string(layer.gemm.groups),
+               std::to_string(layer.gemm.r), std::to_string(layer.gemm.p), std::to_string(layer.gemm.c),
+               std::to_string(layer.segment), millions(layer.useful_macs())});
   }
-  fmt::print("\n{}\n{} layers ({} more fused), {} MMAC, {} M weights\nexits:", table.text(), network.layers.size(),
-             network.fused.size(), millions(network.macs()), millions(network.weights()));
+  fmt::print("\n{}\n{} layers ({} more fused), {} MMAC, {} M weights\nexits:", table.text(),
+             network.layers.size(), network.fused.size(), millions(network.macs()),
+             millions(network.weights()));
   for (std::size_t i = 0; i < network.exits.size(); ++i) fmt::print(" {} {}", i, network.exits[i]);
   fmt::print("\n");
 }
@@ -114,8 +115,8 @@ void network_show(const std::string& name, bool csv) {
 void npu_list() {
   for (const std::string& name : io::shipped_names("npus")) {
     const npu::Npu npu = load_npu(argument("npu", name));
-    fmt::print("{:<16} <{}, {}, {}> k <= {}, {} MHz, {} GB/s{}  {}\n", name, npu.t_r, npu.t_p, npu.t_c, npu.k_max,
-               rounded(npu.clock_hz / 1e6), rounded(npu.input_bandwidth_bytes_per_s / 1e9),
+    fmt::print("{:<16} <{}, {}, {}> k <= {}, {} MHz, {} GB/s{}  {}\n", name, npu.t_r, npu.t_p, npu.t_c,
+               npu.k_max, rounded(npu.clock_hz / 1e6), rounded(npu.input_bandwidth_bytes_per_s / 1e9),
                npu.board.empty() ? "" : ", " + npu.board, npu.description);
   }
 }
@@ -131,8 +132,8 @@ void npu_table(const NpuTableArguments& arguments) {
 void metric_list(bool markdown) {
   if (markdown) fmt::print("| name | unit | meaning |\n|---|---|---|\n");
   for (const Statistic& statistic : all_statistics()) {
-    fmt::print(fmt::runtime(markdown ? "| `{}` | {} | {} |\n" : "{:<26} {:<9} {}\n"), statistic.name, statistic.unit,
-               statistic.meaning);
+    fmt::print(fmt::runtime(markdown ? "| `{}` | {} | {} |\n" : "{:<26} {:<9} {}\n"), statistic.name,
+               statistic.unit, statistic.meaning);
   }
 }
 

@@ -1,9 +1,9 @@
 // The command line. The one file that includes CLI11, and the only one that ends the process.
-#include <CLI/CLI.hpp>
-
 #include <cstdio>
 #include <exception>
 #include <map>
+
+#include <CLI/CLI.hpp>
 
 #include "sim/cli/commands.h"
 #include "sim/version.h"
@@ -19,7 +19,9 @@ constexpr int kBug = 3;
 
 /// Adds CONFIG and --set, which `run` and `check` share, and --seed, which is short for --set seed=N.
 void add_configuration(CLI::App& command, cli::RunArguments& arguments) {
-  command.add_option("config", arguments.config, "YAML file: what to simulate")->required()->type_name("CONFIG");
+  command.add_option("config", arguments.config, "YAML file: what to simulate")
+      ->required()
+      ->type_name("CONFIG");
   command
       .add_option("--set", arguments.overrides,
                   "Override a key of the configuration, e.g. --set workload.arrivals.rho=0.9; repeatable")
@@ -35,7 +37,8 @@ void add_configuration(CLI::App& command, cli::RunArguments& arguments) {
 void add_run(CLI::App& app, cli::RunArguments& arguments) {
   CLI::App* run = app.add_subcommand("run", "Simulate all systems of a configuration and compare them");
   add_configuration(*run, arguments);
-  run->add_option("--out", arguments.out, "Folder for the results; default: runs/ and the configuration's name")
+  run->add_option("--out", arguments.out,
+                  "Folder for the results; default: runs/ and the configuration's name")
       ->type_name("DIR");
   run->add_option("--driver", arguments.driver,
                   "What makes time pass: simgrid (default) or bare, a plain loop with the same results")
@@ -44,7 +47,8 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
           std::map<std::string, Driver>{{"simgrid", Driver::simgrid}, {"bare", Driver::bare}}));
   run->callback([&] { cli::run(arguments); });
 
-  CLI::App* check = app.add_subcommand("check", "Read a configuration and say what it means, without running it");
+  CLI::App* check =
+      app.add_subcommand("check", "Read a configuration and say what it means, without running it");
   add_configuration(*check, arguments);
   check->callback([&] { cli::check(arguments); });
 }
@@ -70,7 +74,9 @@ void add_npu(CLI::App& app, cli::NpuTableArguments& arguments) {
   CLI::App* npu = app.add_subcommand("npu", "NPUs and their analytic model")->require_subcommand(1);
   npu->add_subcommand("list", "Shipped NPUs")->callback([] { cli::npu_list(); });
   CLI::App* table = npu->add_subcommand("table", "Latency of each layer at each batch size");
-  table->add_option("--network", arguments.network, "Shipped name or path of a YAML")->required()->type_name("N");
+  table->add_option("--network", arguments.network, "Shipped name or path of a YAML")
+      ->required()
+      ->type_name("N");
   table->add_option("--npu", arguments.npu, "Shipped name or path of a YAML")->required()->type_name("NPU");
   table->add_option("--max-batch", arguments.max_batch, "Largest batch size")
       ->required()
@@ -91,12 +97,14 @@ void explain_unknown_command(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* known : command->get_subcommands(nullptr)) names.push_back(known->get_name());
   std::fprintf(stderr, "unknown command '%s'%s; there are %s\n", left.front().c_str(),
-               fluidbatch::io::did_you_mean(left.front(), names).c_str(), fluidbatch::io::quoted_list(names).c_str());
+               fluidbatch::io::did_you_mean(left.front(), names).c_str(),
+               fluidbatch::io::quoted_list(names).c_str());
 }
 
 int run_program(int argc, char** argv) {
-  CLI::App app("fluidbatch: a simulator of an edge inference server, many devices and one NPU that runs an "
-               "early-exit network.\nWhich batching policy, on which NPU, holds which load within which latency?");
+  CLI::App app(
+      "fluidbatch: a simulator of an edge inference server, many devices and one NPU that runs an "
+      "early-exit network.\nWhich batching policy, on which NPU, holds which load within which latency?");
   app.set_version_flag("--version", std::string("fluidbatch ") + fluidbatch::sim::kVersion);
   app.require_subcommand(1);
   cli::RunArguments run_arguments;

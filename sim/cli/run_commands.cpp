@@ -1,9 +1,9 @@
 // `run` and `check`.
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <filesystem>
+#include <unistd.h>
+
+#include <fmt/format.h>
 
 #include "sim/cli/commands.h"
 #include "sim/config/run_config.h"
@@ -53,7 +53,8 @@ class ProgressLine {
     for (std::size_t i = 0; i < completed.size(); ++i) {
       line += line.empty() ? "" : ", ";
       line += config_.systems[i].label + " ";
-      line += total ? fmt::format("{} %", 100 * completed[i] / *total) : fmt::format("{} requests", completed[i]);
+      line +=
+          total ? fmt::format("{} %", 100 * completed[i] / *total) : fmt::format("{} requests", completed[i]);
     }
     fmt::print(stderr, "\r\x1b[K{}", line);
     std::fflush(stderr);
@@ -75,7 +76,8 @@ void run(const RunArguments& arguments) {
   const RunConfig config = load_run_config(arguments.config, arguments.overrides);
   RunOptions options;
   options.driver = arguments.driver;
-  options.folder = arguments.out ? fs::path(*arguments.out) : fs::path("runs") / fs::path(arguments.config).stem();
+  options.folder =
+      arguments.out ? fs::path(*arguments.out) : fs::path("runs") / fs::path(arguments.config).stem();
   const bool replaces = fs::exists(*options.folder / "resolved.yaml");
   ProgressLine line(config);
   if (::isatty(STDERR_FILENO) == 1) {
@@ -95,7 +97,8 @@ void run(const RunArguments& arguments) {
     }
   }
   if (any_saturated) {
-    fmt::print("* saturated: the backlog grew to the end, so these numbers depend on the length of the run\n");
+    fmt::print(
+        "* saturated: the backlog grew to the end, so these numbers depend on the length of the run\n");
   }
   fmt::print("\n{} {}/\n", replaces ? "results, replacing those of an earlier run, in" : "results in",
              options.folder->lexically_normal().string());

@@ -34,8 +34,8 @@ struct NpuChoice {
 };
 
 NpuChoice read_npu_choice(MapReader& reader, const std::string& default_npu, npu::Mode default_mode) {
-  const Node npu_node = reader.has("npu") ? reader.required("npu")
-                                          : as_if_written(Node::text(default_npu), reader.mark());
+  const Node npu_node =
+      reader.has("npu") ? reader.required("npu") : as_if_written(Node::text(default_npu), reader.mark());
   io::read_text(npu_node, "npu");
   NpuChoice choice;
   choice.npu = load_npu(npu_node);
@@ -54,8 +54,8 @@ class Reader {
                "systems", "outputs"}) {}
 
   RunConfig run() {
-    config_.seed = static_cast<std::uint64_t>(
-        root_.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), 1));
+    config_.seed =
+        static_cast<std::uint64_t>(root_.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), 1));
     read_length();
     read_network();
     read_reference();
@@ -77,7 +77,8 @@ class Reader {
       config_.length.requests =
           static_cast<std::uint64_t>(root_.integer("requests", 1, kMostRequests, 100'000));
     }
-    config_.warmup_requests = static_cast<std::uint64_t>(root_.integer("warmup_requests", 0, kMostRequests, 0));
+    config_.warmup_requests =
+        static_cast<std::uint64_t>(root_.integer("warmup_requests", 0, kMostRequests, 0));
   }
 
   void read_network() {
@@ -93,13 +94,15 @@ class Reader {
                      {"npu", "npu_mode"});
     reference_ = read_npu_choice(reader, kDefaultNpu, npu::Mode::r);
     config_.reference_latency_s =
-        npu::BatchPolicyTable(config_.network.layers, reference_.npu, reference_.mode, 1).single_sample_latency_s();
+        npu::BatchPolicyTable(config_.network.layers, reference_.npu, reference_.mode, 1)
+            .single_sample_latency_s();
     root_.resolve("reference", reader.resolved());
   }
 
   void read_slo() {
     const Node none = as_if_written(Node::map(), root_.mark());
-    MapReader reader(root_.has("slo") ? root_.required("slo") : none, "slo", {"latency_ms", "unloaded_multiple"});
+    MapReader reader(root_.has("slo") ? root_.required("slo") : none, "slo",
+                     {"latency_ms", "unloaded_multiple"});
     if (reader.one_of({"latency_ms", "unloaded_multiple"}) == "unloaded_multiple") {
       const double multiple = reader.number("unloaded_multiple", Range::non_negative_or_infinite());
       config_.slo_s = multiple * config_.reference_latency_s;
@@ -119,16 +122,17 @@ class Reader {
 
     Node none = as_if_written(Node::map(), reader.mark());
     none.put("kind", as_if_written(Node::text("none"), reader.mark()));
-    config_.exits =
-        workloads::read_exits(reader.has("exits") ? reader.required("exits") : none,
-                              {.exits = config_.network.exit_count(), .arrivals = *config_.arrivals}, resolved);
+    config_.exits = workloads::read_exits(
+        reader.has("exits") ? reader.required("exits") : none,
+        {.exits = config_.network.exit_count(), .arrivals = *config_.arrivals}, resolved);
     reader.resolve("exits", resolved);
     root_.resolve("workload", reader.resolved());
   }
 
   void read_systems() {
     const Node& list = root_.required("systems");
-    if (io::read_list(list, "systems").empty()) throw InputError(list.mark, "systems needs at least one entry");
+    if (io::read_list(list, "systems").empty())
+      throw InputError(list.mark, "systems needs at least one entry");
     Node resolved = Node::sequence();
     for (const Node& node : list.items) {
       SystemConfig system = read_system(node);
@@ -151,7 +155,8 @@ class Reader {
     reader.resolve("policy", std::move(policy));
     const NpuChoice choice = read_npu_choice(reader, reference_.name, reference_.mode);
     const int max_batch = system.policy->make(system.parameters)->max_batch();
-    system.table = std::make_shared<npu::BatchPolicyTable>(config_.network.layers, choice.npu, choice.mode, max_batch);
+    system.table =
+        std::make_shared<npu::BatchPolicyTable>(config_.network.layers, choice.npu, choice.mode, max_batch);
     system.resolved = reader.resolved();
     return system;
   }
@@ -167,13 +172,13 @@ class Reader {
     reader.text("name");
     std::vector<double> values;
     for (const auto& parameter : system.policy->parameters) {
-      values.push_back(parameter.integer
-                           ? static_cast<double>(reader.integer(parameter.name,
-                                                                static_cast<std::int64_t>(parameter.min),
-                                                                static_cast<std::int64_t>(parameter.max),
-                                                                static_cast<std::int64_t>(parameter.default_value)))
-                           : reader.number(parameter.name, {.min = parameter.min, .max = parameter.max},
-                                           parameter.default_value));
+      values.push_back(
+          parameter.integer
+              ? static_cast<double>(reader.integer(parameter.name, static_cast<std::int64_t>(parameter.min),
+                                                   static_cast<std::int64_t>(parameter.max),
+                                                   static_cast<std::int64_t>(parameter.default_value)))
+              : reader.number(parameter.name, {.min = parameter.min, .max = parameter.max},
+                              parameter.default_value));
     }
     system.parameters = scheduler::ParameterValues(system.policy->parameters, std::move(values));
     return reader.resolved();
@@ -182,7 +187,8 @@ class Reader {
   /// A label names a folder, and a part of the path of --set.
   static void check_label(const std::string& label, const io::Mark& mark) {
     const bool good = !label.empty() && std::all_of(label.begin(), label.end(), [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+             c == '-';
     });
     if (!good) {
       throw InputError(mark, "a label is made of letters, digits, '_' and '-', found '" + label + "'");

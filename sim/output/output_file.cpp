@@ -20,9 +20,7 @@ void OutputFile::close() {
   if (std::fclose(file_.release()) != 0) fail();
 }
 
-void OutputFile::fail() const {
-  throw io::InputError(path_ + ": can't be written: " + std::strerror(errno));
-}
+void OutputFile::fail() const { throw io::InputError(path_ + ": can't be written: " + std::strerror(errno)); }
 
 void write_file(const std::filesystem::path& path, std::string_view text) {
   OutputFile file(path);

@@ -1,9 +1,9 @@
 #include "sim/output/summary_json.h"
 
+#include <cmath>
+
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
-
-#include <cmath>
 
 #include "sim/version.h"
 #include "workloads/io/text_number.h"
@@ -69,7 +69,8 @@ class JsonText {
 
 }  // namespace
 
-std::string summary_json(const RunConfig& config, const SystemConfig& system, const RunStatistics& statistics) {
+std::string summary_json(const RunConfig& config, const SystemConfig& system,
+                         const RunStatistics& statistics) {
   JsonText json;
   json.text("label", system.label);
   json.text("policy", system.policy->name);

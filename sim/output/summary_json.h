@@ -9,6 +9,7 @@
 namespace fluidbatch::sim {
 
 /// JSON text; numbers in their shortest form, a statistic that is not defined (or infinite) as null.
-std::string summary_json(const RunConfig& config, const SystemConfig& system, const RunStatistics& statistics);
+std::string summary_json(const RunConfig& config, const SystemConfig& system,
+                         const RunStatistics& statistics);
 
 }  // namespace fluidbatch::sim

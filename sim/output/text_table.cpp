@@ -1,9 +1,9 @@
 #include "sim/output/text_table.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <fmt/format.h>
 
 namespace fluidbatch::sim {
 

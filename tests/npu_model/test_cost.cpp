@@ -1,11 +1,11 @@
 // The closed form against layers worked by hand, its limits, and the tile-by-tile loop.
-#include <catch2/catch.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "npu_model/cost.h"
 #include "sim/config/npu_file.h"
@@ -41,9 +41,9 @@ TEST_CASE("a layer of whole tiles, by hand", "[npu_model]") {
   const npu::Layer layer = gemm_layer("l", {.groups = 1, .r = 128, .p = 32, .c = 64});
   const npu::LayerCost cost = npu::layer_cost(layer, small_npu(), 1, kOneSample);
 
-  CHECK(cost.compute_cycles == 2 * 64 * 2 * 2);                 // row tiles, rows, n_P, n_C
-  CHECK(cost.input_words == 128 * 32 * 2);                      // read again for each column tile
-  CHECK(cost.weight_words == 32 * 64 * 2);                      // read again for each row tile
+  CHECK(cost.compute_cycles == 2 * 64 * 2 * 2);  // row tiles, rows, n_P, n_C
+  CHECK(cost.input_words == 128 * 32 * 2);       // read again for each column tile
+  CHECK(cost.weight_words == 32 * 64 * 2);       // read again for each row tile
   CHECK(cost.output_words == 128 * 64);
   // One output tile: 128 cycles of compute, (64 x 32 + 32 x 32 + 64 x 32) / 4 = 1280 cycles of transfer.
   const double first_load = (64 * 16 + 16 * 32) / 4.0;
@@ -158,7 +158,11 @@ TEST_CASE("an NPU that can't be built is refused, by field", "[npu_model]") {
 TEST_CASE("an NPU must fit its board", "[npu_model]") {
   // <64, 16, 32>, 2-byte words: 512 DSPs; 2 (1024 + 512) words and 2048 accumulators of 4 bytes.
   const npu::Npu npu = small_npu();
-  npu::Board board{.name = "b", .description = "", .source = "", .dsps = 512, .on_chip_bytes = 14336,
+  npu::Board board{.name = "b",
+                   .description = "",
+                   .source = "",
+                   .dsps = 512,
+                   .on_chip_bytes = 14336,
                    .bandwidth_bytes_per_s = 0.8e9};
   CHECK_NOTHROW(npu::require_fits(npu, board));
   board.dsps = 511;
@@ -186,8 +190,9 @@ class RandomCases {
     npu.word_bytes = 2;
     npu.channel = chance() ? npu::Channel::shared : npu::Channel::separate;
     npu.input_bandwidth_bytes_per_s = 2e8 * std::exp2(static_cast<double>(pick(0, 8)));
-    npu.output_bandwidth_bytes_per_s =
-        npu.channel == npu::Channel::shared ? npu.input_bandwidth_bytes_per_s : 2e8 * static_cast<double>(pick(1, 99));
+    npu.output_bandwidth_bytes_per_s = npu.channel == npu::Channel::shared
+                                           ? npu.input_bandwidth_bytes_per_s
+                                           : 2e8 * static_cast<double>(pick(1, 99));
     npu.edge_rows = chance() ? npu::EdgeRows::pad : npu::EdgeRows::trim;
     npu.weight_source = pick(0, 3) == 0 ? npu::WeightSource::on_chip : npu::WeightSource::off_chip;
     npu.fill_cycles = pick(0, 20);
@@ -230,7 +235,8 @@ TEST_CASE("cycles and words equal those of the tile-by-tile loop", "[npu_model][
   }
   std::sort(ratios.begin(), ratios.end());
   const double median = ratios[ratios.size() / 2];
-  INFO("closed form / loop: least " << ratios.front() << ", median " << median << ", largest " << ratios.back());
+  INFO("closed form / loop: least " << ratios.front() << ", median " << median << ", largest "
+                                    << ratios.back());
   CHECK(median == Approx(1).epsilon(0.01));
   CHECK(ratios.front() > 0.7);
   CHECK(ratios.back() < 2);  // one tile, memory bound: the closed form loads and stores it twice

@@ -1,7 +1,7 @@
 // The latency table: prefix sums, segments, and what batching does to latency in mode r.
-#include <catch2/catch.hpp>
-
 #include <numeric>
+
+#include <catch2/catch.hpp>
 
 #include "npu_model/batch_policy_table.h"
 #include "sim/config/npu_file.h"
@@ -11,7 +11,8 @@ using namespace fluidbatch;
 
 TEST_CASE("the table is the layers' costs and their sums", "[npu_model]") {
   const workloads::Network network = test::shipped_network("ee_resnet50");
-  const npu::BatchPolicyTable table(network.layers, sim::load_npu(test::named("zu7ev_large")), npu::Mode::r, 8);
+  const npu::BatchPolicyTable table(network.layers, sim::load_npu(test::named("zu7ev_large")), npu::Mode::r,
+                                    8);
   REQUIRE(table.layers() == static_cast<int>(network.layers.size()));
   REQUIRE(table.segments() == 4);
   CHECK(table.segment_begin(0) == 0);
@@ -52,7 +53,8 @@ TEST_CASE("mode r: a larger batch never takes less, up to one last tile store", 
 
 TEST_CASE("with unlimited bandwidth latency is compute, and the roofline too", "[npu_model]") {
   npu::Npu npu = test::small_npu();
-  npu.input_bandwidth_bytes_per_s = npu.output_bandwidth_bytes_per_s = std::numeric_limits<double>::infinity();
+  npu.input_bandwidth_bytes_per_s = npu.output_bandwidth_bytes_per_s =
+      std::numeric_limits<double>::infinity();
   const npu::BatchPolicyTable table(test::shipped_network("resnet50").layers, npu, npu::Mode::r, 4);
   for (int l = 0; l < table.layers(); ++l) {
     const npu::LayerCost& cost = table.cost(l, 3);
@@ -87,8 +89,9 @@ TEST_CASE("a table needs layers, a batch, and segments without a gap", "[npu_mod
   const npu::Npu npu = test::small_npu();
   const npu::Gemm gemm{.groups = 1, .r = 4, .p = 4, .c = 4};
   CHECK_THROWS_AS(npu::BatchPolicyTable({}, npu, npu::Mode::r, 1), std::invalid_argument);
-  CHECK_THROWS_AS(npu::BatchPolicyTable({test::gemm_layer("a", gemm)}, npu, npu::Mode::r, 0), std::invalid_argument);
-  CHECK_THROWS_WITH(
-      npu::BatchPolicyTable({test::gemm_layer("a", gemm, 0), test::gemm_layer("b", gemm, 2)}, npu, npu::Mode::r, 1),
-      Catch::Contains("'b'"));
+  CHECK_THROWS_AS(npu::BatchPolicyTable({test::gemm_layer("a", gemm)}, npu, npu::Mode::r, 0),
+                  std::invalid_argument);
+  CHECK_THROWS_WITH(npu::BatchPolicyTable({test::gemm_layer("a", gemm, 0), test::gemm_layer("b", gemm, 2)},
+                                          npu, npu::Mode::r, 1),
+                    Catch::Contains("'b'"));
 }

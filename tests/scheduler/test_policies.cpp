@@ -1,7 +1,7 @@
 // Policies alone, on hand-made views.
-#include <catch2/catch.hpp>
-
 #include <limits>
+
+#include <catch2/catch.hpp>
 
 #include "scheduler/policy_registry.h"
 #include "tests/support/examples.h"
@@ -14,7 +14,8 @@ namespace {
 /// A server with requests that arrived at the given dates, all still queued.
 struct HandMade {
   explicit HandMade(const std::vector<double>& arrivals)
-      : table({test::gemm_layer("l", {.groups = 1, .r = 4, .p = 4, .c = 4})}, test::small_npu(), npu::Mode::r, 8) {
+      : table({test::gemm_layer("l", {.groups = 1, .r = 4, .p = 4, .c = 4})}, test::small_npu(), npu::Mode::r,
+              8) {
     for (const double date : arrivals) window.push({.arrival_s = date});
   }
 
@@ -87,8 +88,9 @@ TEST_CASE("policies are found by name", "[scheduler]") {
     }
     last = info.name;
   }
-  CHECK_THROWS_AS(scheduler::PolicyRegistration({.name = "serial", .summary = "", .parameters = {}, .make = {}}),
-                  std::logic_error);
+  CHECK_THROWS_AS(
+      scheduler::PolicyRegistration({.name = "serial", .summary = "", .parameters = {}, .make = {}}),
+      std::logic_error);
   const scheduler::ParameterValues values({scheduler::max_batch_parameter()}, {8});
   CHECK(values.integer("max_batch") == 8);
   CHECK_THROWS_AS(values.number("max_bach"), std::logic_error);

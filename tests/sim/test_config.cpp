@@ -1,7 +1,7 @@
 // Configurations: defaults, overrides, and that the resolved one gives the same run.
-#include <catch2/catch.hpp>
-
 #include <cmath>
+
+#include <catch2/catch.hpp>
 
 #include "sim/config/overrides.h"
 #include "tests/support/run_helpers.h"
@@ -42,7 +42,8 @@ TEST_CASE("defaults are filled in, and the resolved configuration gives itself a
   CHECK(config.known_requests() == 300U);
 
   const std::string resolved = io::to_yaml(config.resolved);
-  CHECK_THAT(resolved, Contains("max_queue_delay_ms: 0") && Contains("npu_mode: r") && Contains("requests_csv: true"));
+  CHECK_THAT(resolved,
+             Contains("max_queue_delay_ms: 0") && Contains("npu_mode: r") && Contains("requests_csv: true"));
   const sim::RunConfig again = test::config_of(resolved);
   CHECK(io::to_yaml(again.resolved) == resolved);
   for (std::size_t i = 0; i < 2; ++i) {
@@ -67,9 +68,9 @@ TEST_CASE("all systems of a run see the same arrivals and exits", "[config]") {
 
 TEST_CASE("overrides edit the tree", "[config]") {
   CHECK(sim::read_run_config(with({"seed=9"})).seed == 9);
-  const sim::RunConfig config = sim::read_run_config(
-      with({"systems.dynamic.policy.max_batch=6", "systems.1.npu=z7045_middle", "reference.npu=zu7ev_small",
-            "workload.exits.rates=[0, 0, 1]"}));
+  const sim::RunConfig config =
+      sim::read_run_config(with({"systems.dynamic.policy.max_batch=6", "systems.1.npu=z7045_middle",
+                                 "reference.npu=zu7ev_small", "workload.exits.rates=[0, 0, 1]"}));
   CHECK(config.systems[0].table->max_batch() == 6);
   CHECK(config.systems[1].table->npu().name == "z7045_middle");
   CHECK(config.systems[0].table->npu().name == "zu7ev_small");  // by default the reference's
@@ -89,12 +90,16 @@ TEST_CASE("overrides edit the tree", "[config]") {
       CHECK(sim::read_run_config(with(options)).known_requests() == 2U);
     }
     CHECK_NOTHROW(sim::read_run_config(with({"systems.dynamic.policy.name=serial"})));
-    CHECK_THROWS_WITH(sim::read_run_config(with({"workload.arrivals.kind=trace"})), Contains("needs the key 'path'"));
+    CHECK_THROWS_WITH(sim::read_run_config(with({"workload.arrivals.kind=trace"})),
+                      Contains("needs the key 'path'"));
   }
   SECTION("what is wrong names the option") {
-    CHECK_THROWS_WITH(sim::read_run_config(with({"seed=x"})), Contains("--set seed: seed must be a whole number"));
-    CHECK_THROWS_WITH(sim::read_run_config(with({"sede=1"})), Contains("--set sede: unknown key 'sede' (did you mean 'seed'?)"));
-    CHECK_THROWS_WITH(with({"systems.dynamc.npu=x"}), Contains("no element 'dynamc' (did you mean 'dynamic'?)"));
+    CHECK_THROWS_WITH(sim::read_run_config(with({"seed=x"})),
+                      Contains("--set seed: seed must be a whole number"));
+    CHECK_THROWS_WITH(sim::read_run_config(with({"sede=1"})),
+                      Contains("--set sede: unknown key 'sede' (did you mean 'seed'?)"));
+    CHECK_THROWS_WITH(with({"systems.dynamc.npu=x"}),
+                      Contains("no element 'dynamc' (did you mean 'dynamic'?)"));
     CHECK_THROWS_WITH(with({"seed"}), Contains("must be KEY=VALUE"));
     CHECK_THROWS_WITH(with({"seed.x=1"}), Contains("can't stand below '4'"));
     CHECK_THROWS_WITH(with({"slo..x=1"}), Contains("an empty part"));
@@ -110,5 +115,6 @@ TEST_CASE("paths are relative to the file that they stand in", "[config]") {
                                  "systems: [{policy: {name: serial}}]\n");
   const sim::RunConfig config = sim::load_run_config(file, {});
   CHECK(config.known_requests() == 3U);
-  CHECK(config.resolved.find("workload")->find("arrivals")->find("path")->scalar == (folder.path() / "t.csv").string());
+  CHECK(config.resolved.find("workload")->find("arrivals")->find("path")->scalar ==
+        (folder.path() / "t.csv").string());
 }

@@ -1,9 +1,9 @@
 // Whole runs against queueing theory. Long: they run in the Release build.
-#include <catch2/catch.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+
+#include <catch2/catch.hpp>
 
 #include "tests/support/run_helpers.h"
 
@@ -47,7 +47,9 @@ TEST_CASE("M/D/1: the mean wait is rho D / 2 (1 - rho)", "[.release][theory]") {
   for (const Case& c : {Case{0.3, 0.01}, Case{0.6, 0.01}, Case{0.9, 0.03}}) {
     const sim::RunConfig config = test::config_of(
         "seed: 11\nrequests: 4000000\nnetwork: resnet50\n"
-        "workload: {arrivals: {kind: poisson, rho: " + std::to_string(c.rho) + "}}\n"
+        "workload: {arrivals: {kind: poisson, rho: " +
+        std::to_string(c.rho) +
+        "}}\n"
         "systems: [{policy: {name: serial}}]\n");
     const double service_s = config.systems[0].table->single_sample_latency_s();
     const double theory_s = c.rho * service_s / (2 * (1 - c.rho));
@@ -63,7 +65,9 @@ TEST_CASE("M/G/1: Pollaczek and Khinchine's mean wait, with exits", "[.release][
   for (const double load : {0.3, 0.6, 0.9}) {
     const auto yaml = [](double rate_hz) {
       return "seed: 5\nrequests: 4000000\nnetwork: ee_resnet50\n"
-             "workload:\n  arrivals: {kind: poisson, rate_hz: " + std::to_string(rate_hz) + "}\n"
+             "workload:\n  arrivals: {kind: poisson, rate_hz: " +
+             std::to_string(rate_hz) +
+             "}\n"
              "  exits: {kind: rates, rates: [0.3, 0.35, 0.4]}\n"
              "systems: [{policy: {name: serial}}]\n";
     };

@@ -1,11 +1,11 @@
 // The serving core: schedules worked by hand, conservation, and decisions that are not allowed.
-#include <catch2/catch.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <random>
+
+#include <catch2/catch.hpp>
 
 #include "sim/child_process.h"
 #include "sim/engine.h"
@@ -119,7 +119,9 @@ class Scripted final : public scheduler::Policy {
   Script script_;
 };
 
-Decision greedy(const scheduler::ServerView& view) { return Decision::start(std::min<std::size_t>(view.queue_size(), 4)); }
+Decision greedy(const scheduler::ServerView& view) {
+  return Decision::start(std::min<std::size_t>(view.queue_size(), 4));
+}
 
 }  // namespace
 
@@ -129,8 +131,12 @@ TEST_CASE("a batch shrinks at an exit and is not refilled", "[sim]") {
   Scripted policy(greedy);
   const Run run = serve(policy, {{0, 0, 1}, {1, 7, 1}, {1, 0, 0}, {4, 0, 1}, {11, 0, 0}});
   REQUIRE(run.requests.size() == 5);
-  const std::vector<std::vector<double>> expected{  // arrival, start, completion
-      {0, 0, 5}, {1, 5, 17}, {1, 5, 11}, {4, 5, 17}, {11, 17, 19}};
+  const std::vector<std::vector<double>> expected{// arrival, start, completion
+                                                  {0, 0, 5},
+                                                  {1, 5, 17},
+                                                  {1, 5, 11},
+                                                  {4, 5, 17},
+                                                  {11, 17, 19}};
   for (std::size_t i = 0; i < 5; ++i) {
     INFO("request " << i);
     CHECK(run.requests[i].arrival_s == expected[i][0]);
@@ -180,7 +186,8 @@ TEST_CASE("an arrival replaces what a policy waits for", "[sim]") {
 
 TEST_CASE("steps that take no time", "[sim]") {
   npu::Npu npu = test::small_npu();
-  npu.input_bandwidth_bytes_per_s = npu.output_bandwidth_bytes_per_s = std::numeric_limits<double>::infinity();
+  npu.input_bandwidth_bytes_per_s = npu.output_bandwidth_bytes_per_s =
+      std::numeric_limits<double>::infinity();
   npu::Layer mover;
   mover.kind = npu::LayerKind::pool;
   mover.mover_input_words = 5;
@@ -203,12 +210,13 @@ TEST_CASE("a decision that is not allowed ends the run", "[sim]") {
   refuses([](const auto&) { return Decision::start(0); }, "at least one sample");
   refuses([](const auto&) { return Decision::start(3); }, "no more than are queued");
   refuses([](const auto& view) { return Decision::wait_until(view.now_s); }, "in the future");
-  refuses([](const auto&) { return Decision::wait_until(std::numeric_limits<double>::infinity()); }, "for ever");
+  refuses([](const auto&) { return Decision::wait_until(std::numeric_limits<double>::infinity()); },
+          "for ever");
   refuses([](const auto&) { return Decision::wait_until(std::nan("")); }, "in the future");
 
   Scripted policy(greedy);
   CHECK_THROWS_AS(serve(policy, {{2, 0, 1}, {1, 0, 1}}), sim::InvariantViolation);  // not in order of time
-  CHECK_THROWS_AS(serve(policy, {{1, 0, 2}}), sim::InvariantViolation);             // an exit that is not there
+  CHECK_THROWS_AS(serve(policy, {{1, 0, 2}}), sim::InvariantViolation);  // an exit that is not there
 }
 
 TEST_CASE("unloaded latency is the sum of the table's layers", "[sim]") {
@@ -217,7 +225,9 @@ TEST_CASE("unloaded latency is the sum of the table's layers", "[sim]") {
     const auto trace = folder.write("one.csv", "arrival_s,exit\n0," + std::to_string(exit) + "\n");
     const sim::RunConfig config = test::config_of(
         "network: ee_resnet50\n"
-        "workload: {arrivals: {kind: trace, path: " + trace.string() + "}, exits: {kind: trace}}\n"
+        "workload: {arrivals: {kind: trace, path: " +
+        trace.string() +
+        "}, exits: {kind: trace}}\n"
         "systems: [{policy: {name: serial}}]\n");
     const npu::BatchPolicyTable& table = *config.systems[0].table;
     double sum = 0;
@@ -241,23 +251,31 @@ systems:
   - {policy: {name: serial}}
   - {policy: {name: dynamic_batching, max_batch: 1, max_queue_delay_ms: 40}}
 )");
-  CHECK(test::requests_csv_of(config, sim::Driver::bare, 0) == test::requests_csv_of(config, sim::Driver::bare, 1));
+  CHECK(test::requests_csv_of(config, sim::Driver::bare, 0) ==
+        test::requests_csv_of(config, sim::Driver::bare, 1));
 }
 
 TEST_CASE("SimGrid's driver and the bare loop give the same bytes", "[sim]") {
   std::mt19937_64 random(5);
   const auto pick = [&](const std::vector<std::string>& words) { return words[random() % words.size()]; };
-  for (int i = 0; i < 60; ++i) {
-    const std::string yaml =
-        "seed: " + std::to_string(random() % 1000) + "\nrequests: " + std::to_string(1 + random() % 400) +
-        "\nnetwork: ee_resnet50\n"
-        "slo: {unloaded_multiple: " + pick({"0", "1.5", ".inf"}) + "}\n"
-        "workload:\n  arrivals: {kind: poisson, " + pick({"rho: 0.05", "rho: 0.9", "rho: 3", "rate_hz: 1.0e+6"}) + "}\n"
-        "  exits: {kind: rates, rates: " + pick({"[0, 0, 0]", "[0.3, 0.35, 0.4]", "[1, 0, 0]", "[0.9, 0.1, 1]"}) + "}\n"
-        "systems: [{policy: " + pick({"{name: serial}", "{name: dynamic_batching}",
-                                      "{name: dynamic_batching, max_batch: 3, max_queue_delay_ms: 7}",
-                                      "{name: dynamic_batching, max_batch: 16, max_queue_delay_ms: 200}"}) +
-        ", npu: " + pick({"zu7ev_large", "zu7ev_small", "z7045_middle"}) + "}]\n";
+  for (int i = 0; i < 200; ++i) {
+    const std::string yaml = "seed: " + std::to_string(random() % 1000) +
+                             "\nrequests: " + std::to_string(1 + random() % 400) +
+                             "\nnetwork: ee_resnet50\n"
+                             "slo: {unloaded_multiple: " +
+                             pick({"0", "1.5", ".inf"}) +
+                             "}\n"
+                             "workload:\n  arrivals: {kind: poisson, " +
+                             pick({"rho: 0.05", "rho: 0.9", "rho: 3", "rate_hz: 1.0e+6"}) +
+                             "}\n"
+                             "  exits: {kind: rates, rates: " +
+                             pick({"[0, 0, 0]", "[0.3, 0.35, 0.4]", "[1, 0, 0]", "[0.9, 0.1, 1]"}) +
+                             "}\n"
+                             "systems: [{policy: " +
+                             pick({"{name: serial}", "{name: dynamic_batching}",
+                                   "{name: dynamic_batching, max_batch: 3, max_queue_delay_ms: 7}",
+                                   "{name: dynamic_batching, max_batch: 16, max_queue_delay_ms: 200}"}) +
+                             ", npu: " + pick({"zu7ev_large", "zu7ev_small", "z7045_middle"}) + "}]\n";
     INFO(yaml);
     const sim::RunConfig config = test::config_of(yaml);
     const std::string bare = test::requests_csv_of(config, sim::Driver::bare);

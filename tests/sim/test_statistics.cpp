@@ -1,8 +1,8 @@
 // Statistics of runs small enough to work out by hand.
-#include <catch2/catch.hpp>
-
 #include <cmath>
 #include <set>
+
+#include <catch2/catch.hpp>
 
 #include "tests/support/run_helpers.h"
 
@@ -13,9 +13,10 @@ namespace {
 
 /// resnet50 on an NPU whose one-sample latency is `d` seconds, served one at a time.
 sim::RunConfig serial_run(const std::string& trace, const std::string& more = "") {
-  return test::config_of(
-      "network: resnet50\nworkload: {arrivals: {kind: trace, path: " + trace + "}}\n"
-      "systems: [{policy: {name: serial}}]\n" + more);
+  return test::config_of("network: resnet50\nworkload: {arrivals: {kind: trace, path: " + trace +
+                         "}}\n"
+                         "systems: [{policy: {name: serial}}]\n" +
+                         more);
 }
 
 }  // namespace
@@ -30,7 +31,7 @@ TEST_CASE("three requests, by hand", "[statistics]") {
   CHECK(s.admitted == 3);
   CHECK(s[Id::requests] == 2);
   CHECK(s[Id::mean_latency] == Approx(1.5 * d));
-  CHECK(s[Id::p50_latency] == Approx(d));       // nearest rank: the first of two
+  CHECK(s[Id::p50_latency] == Approx(d));  // nearest rank: the first of two
   CHECK(s[Id::p90_latency] == Approx(2 * d));
   CHECK(s[Id::max_latency] == Approx(2 * d));
   CHECK(s[Id::slo_violation_rate] == 0.5);
@@ -44,8 +45,8 @@ TEST_CASE("three requests, by hand", "[statistics]") {
   CHECK(s[Id::mean_start_batch] == 1);
   CHECK(s[Id::mean_in_system] == Approx((d + d + 2 * d) / (10 + 2 * d)));
   const npu::Npu& npu = config.systems[0].table->npu();
-  CHECK(s[Id::mac_utilisation] ==
-        Approx(static_cast<double>(config.network.macs()) / (d * npu.clock_hz * static_cast<double>(npu.macs_per_cycle()))));
+  CHECK(s[Id::mac_utilisation] == Approx(static_cast<double>(config.network.macs()) /
+                                         (d * npu.clock_hz * static_cast<double>(npu.macs_per_cycle()))));
   CHECK(std::isnan(s[Id::mean_latency_ci95]));  // too few for an interval
   CHECK(s.exit_shares == std::vector<double>{1});
   CHECK_FALSE(s.saturated);
@@ -54,11 +55,11 @@ TEST_CASE("three requests, by hand", "[statistics]") {
 TEST_CASE("a step that began in the warm-up counts from the first measured arrival", "[statistics]") {
   const test::TemporaryFolder folder;
   const sim::RunConfig probe = test::config_of(
-      "requests: 1\nnetwork: resnet50\nworkload: {arrivals: {kind: poisson, rho: 1}}\nsystems: [{policy: {name: serial}}]\n");
+      "requests: 1\nnetwork: resnet50\nworkload: {arrivals: {kind: poisson, rho: 1}}\nsystems: [{policy: "
+      "{name: serial}}]\n");
   const double d = probe.reference_latency_s;
   // Request 0 runs from 0 to d; request 1 arrives at d / 4 and completes at 2 d.
-  const std::string trace =
-      folder.write("t.csv", "arrival_s\n0\n" + std::to_string(d / 4) + "\n").string();
+  const std::string trace = folder.write("t.csv", "arrival_s\n0\n" + std::to_string(d / 4) + "\n").string();
   const sim::RunStatistics s = test::run_bare(serial_run(trace, "warmup_requests: 1\n")).statistics;
   CHECK(s[Id::requests] == 1);
   CHECK(s[Id::busy_fraction] == Approx(1));
@@ -69,17 +70,21 @@ TEST_CASE("a step that began in the warm-up counts from the first measured arriv
 TEST_CASE("an exact tie with the SLO is met", "[statistics]") {
   const test::TemporaryFolder folder;
   const std::string trace = folder.write("t.csv", "arrival_s\n0.1\n0.7\n1.3\n").string();
-  CHECK(test::run_bare(serial_run(trace, "slo: {unloaded_multiple: 1}\n")).statistics[Id::slo_violation_rate] == 0);
-  CHECK(test::run_bare(serial_run(trace, "slo: {unloaded_multiple: 0.999999}\n")).statistics[Id::slo_violation_rate] == 1);
+  CHECK(
+      test::run_bare(serial_run(trace, "slo: {unloaded_multiple: 1}\n")).statistics[Id::slo_violation_rate] ==
+      0);
+  CHECK(test::run_bare(serial_run(trace, "slo: {unloaded_multiple: 0.999999}\n"))
+            .statistics[Id::slo_violation_rate] == 1);
   CHECK(test::run_bare(serial_run(trace, "slo: {latency_ms: 0}\n")).statistics[Id::slo_violation_rate] == 1);
-  CHECK(test::run_bare(serial_run(trace, "slo: {latency_ms: .inf}\n")).statistics[Id::slo_violation_rate] == 0);
+  CHECK(test::run_bare(serial_run(trace, "slo: {latency_ms: .inf}\n")).statistics[Id::slo_violation_rate] ==
+        0);
 }
 
 TEST_CASE("overload is called saturated, load below one is not", "[statistics]") {
   for (const double rho : {0.2, 0.8, 0.95, 1.1, 3.0}) {
-    const sim::RunConfig config = test::config_of(
-        "requests: 20000\nnetwork: resnet50\nworkload: {arrivals: {kind: poisson, rho: " + std::to_string(rho) +
-        "}}\nsystems: [{policy: {name: serial}}]\n");
+    const sim::RunConfig config =
+        test::config_of("requests: 20000\nnetwork: resnet50\nworkload: {arrivals: {kind: poisson, rho: " +
+                        std::to_string(rho) + "}}\nsystems: [{policy: {name: serial}}]\n");
     INFO("rho " << rho);
     CHECK(test::run_bare(config).statistics.saturated == (rho > 1));
   }

@@ -35,6 +35,8 @@ inline npu::Layer gemm_layer(const std::string& name, const npu::Gemm& gemm, int
 /// A name as a user would write it in a configuration.
 inline io::Node named(const std::string& name) { return io::Node::text(name); }
 
-inline workloads::Network shipped_network(const std::string& name) { return workloads::load_network(named(name)); }
+inline workloads::Network shipped_network(const std::string& name) {
+  return workloads::load_network(named(name));
+}
 
 }  // namespace fluidbatch::test

@@ -106,8 +106,7 @@ class Walk {
   void step(std::int64_t rows, std::int64_t depth, std::int64_t weight_words, bool first_of_tile) {
     result_.input_words += rows * depth;
     result_.weight_words += weight_words;
-    const double loaded =
-        load_line_.load(buffer_free_[0], static_cast<double>(rows * depth + weight_words));
+    const double loaded = load_line_.load(buffer_free_[0], static_cast<double>(rows * depth + weight_words));
     double begin = std::max(loaded, computed_);
     if (first_of_tile) begin = std::max(begin, store_line_.drain(1));
     const std::int64_t cycles = npu_.edge_rows == npu::EdgeRows::pad ? npu_.t_r / policy_.k : rows;

@@ -1,9 +1,9 @@
 // Numbers as text, strict YAML, CSV: what they take, and what they say of what they do not take.
-#include <catch2/catch.hpp>
-
 #include <cmath>
 #include <limits>
 #include <random>
+
+#include <catch2/catch.hpp>
 
 #include "tests/support/run_helpers.h"
 #include "workloads/io/csv.h"
@@ -75,7 +75,8 @@ TEST_CASE("YAML keeps places, quotes and order, and reads back what it writes", 
 
 TEST_CASE("YAML that is not one plain document is refused", "[io]") {
   CHECK_THROWS_WITH(io::parse_yaml("a: 1\na: 2\n", "f.yaml"), Contains("f.yaml:2:1: key 'a' stands twice"));
-  CHECK_THROWS_WITH(io::parse_yaml("a: [1, 2\nb: 3\n", "f.yaml"), Contains("f.yaml:2:") && Contains("not valid YAML"));
+  CHECK_THROWS_WITH(io::parse_yaml("a: [1, 2\nb: 3\n", "f.yaml"),
+                    Contains("f.yaml:2:") && Contains("not valid YAML"));
   CHECK_THROWS_WITH(io::parse_yaml("a: 1\n---\nb: 2\n", "f.yaml"), Contains("one YAML document"));
   CHECK_THROWS_WITH(io::parse_yaml("[1]: 2\n", "f.yaml"), Contains("a key must be a plain word"));
   std::string laughs = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n";
@@ -102,7 +103,8 @@ void read_x(const std::string& value, Read read) {
 
 TEST_CASE("a map's values are of their type and in range", "[io]") {
   const auto positive = [](io::MapReader& r) { r.number("x", io::Range::positive()); };
-  CHECK_THROWS_WITH(read_x("0", positive), Contains("f.yaml:1:4: x must be a number, above 0, finite; found '0'"));
+  CHECK_THROWS_WITH(read_x("0", positive),
+                    Contains("f.yaml:1:4: x must be a number, above 0, finite; found '0'"));
   CHECK_THROWS_WITH(read_x(".nan", positive), Contains("above 0"));
   CHECK_THROWS_WITH(read_x(".inf", positive), Contains("finite"));
   CHECK_THROWS_WITH(read_x("'3'", positive), Contains("must be a number, found '3'"));
@@ -116,8 +118,12 @@ TEST_CASE("a map's values are of their type and in range", "[io]") {
   CHECK_THROWS_WITH(read_x("1.5", whole), Contains("must be a whole number, found '1.5'"));
   CHECK_THROWS_WITH(read_x("101", whole), Contains("from 1 to 100"));
 
-  CHECK_THROWS_WITH(read_x("yes", [](io::MapReader& r) { r.boolean("x", false); }), Contains("true or false"));
-  CHECK_THROWS_WITH(read_x("shraed", [](io::MapReader& r) { r.choice("x", {"shared", "separate"}); }),
+  CHECK_THROWS_WITH(read_x("yes", [](io::MapReader& r) { r.boolean("x", false); }),
+                    Contains("true or false"));
+  CHECK_THROWS_WITH(read_x("shraed",
+                           [](io::MapReader& r) {
+                             r.choice("x", {"shared", "separate"});
+                           }),
                     Contains("unknown x 'shraed' (did you mean 'shared'?); allowed: 'shared', 'separate'"));
   CHECK_THROWS_WITH(read_x("1", [](io::MapReader& r) { r.number("other", {}); }),
                     Contains("f.yaml:1:1: a thing needs the key 'other'"));
@@ -137,9 +143,13 @@ TEST_CASE("defaults end up in the resolved map", "[io]") {
 TEST_CASE("CSV", "[io]") {
   const test::TemporaryFolder folder;
   SECTION("a byte order mark, CRLF, quotes, blanks and empty lines") {
-    io::CsvReader csv(folder.write("a.csv", "\xEF\xBB\xBF" "a, \"b\",c\r\n1,\"x,y\" ,3\r\n"));
+    io::CsvReader csv(folder.write("a.csv",
+                                   "\xEF\xBB\xBF"
+                                   "a, \"b\",c\r\n1,\"x,y\" ,3\r\n"));
     CHECK_THROWS(csv.next());  // a blank after the closing quote
-    io::CsvReader good(folder.write("b.csv", "\xEF\xBB\xBF" "a,\"b\", c\r\n\r\n1,\"x,y\",  3\r\n\r\n"));
+    io::CsvReader good(folder.write("b.csv",
+                                    "\xEF\xBB\xBF"
+                                    "a,\"b\", c\r\n\r\n1,\"x,y\",  3\r\n\r\n"));
     CHECK(good.header() == std::vector<std::string>{"a", "b", "c"});
     REQUIRE(good.next());
     CHECK(good.cell(1) == "x,y");
@@ -157,8 +167,10 @@ TEST_CASE("CSV", "[io]") {
     io::CsvReader text(folder.write("c.csv", "a\nx\n"));
     REQUIRE(text.next());
     CHECK_THROWS_WITH(text.number(0), Contains("c.csv:2:1: a must be a finite number, found 'x'"));
-    CHECK_THROWS_WITH(text.required_column("aa"), Contains("no column 'aa'") && Contains("the header has 'a'"));
-    CHECK_THROWS_WITH(io::CsvReader(folder.write("d.csv", "a,a\n")), Contains("d.csv:1:3: column 'a' stands twice"));
+    CHECK_THROWS_WITH(text.required_column("aa"),
+                      Contains("no column 'aa'") && Contains("the header has 'a'"));
+    CHECK_THROWS_WITH(io::CsvReader(folder.write("d.csv", "a,a\n")),
+                      Contains("d.csv:1:3: column 'a' stands twice"));
     CHECK_THROWS_WITH(io::CsvReader(folder.write("e.csv", "\n\n")), Contains("the file is empty"));
     CHECK_THROWS_WITH(io::CsvReader("/no/such.csv"), Contains("no such file"));
     io::CsvReader quote(folder.write("f.csv", "a\n\"1\n"));

@@ -93,14 +93,18 @@ TEST_CASE("wrong networks are refused where they are wrong", "[network]") {
   };
   const std::string head = kHead;
   const std::string conv = "  - {name: a, kind: conv, out_channels: 4}\n";
-  refuses(head + "  - {name: a, kind: cnov, out_channels: 4}\n", "n.yaml:4:21: unknown layer kind 'cnov' (did you mean 'conv'?)");
-  refuses(head + "  - {name: a, kind: conv, out_chanels: 4}\n", "unknown key 'out_chanels' (did you mean 'out_channels'?)");
+  refuses(head + "  - {name: a, kind: cnov, out_channels: 4}\n",
+          "n.yaml:4:21: unknown layer kind 'cnov' (did you mean 'conv'?)");
+  refuses(head + "  - {name: a, kind: conv, out_chanels: 4}\n",
+          "unknown key 'out_chanels' (did you mean 'out_channels'?)");
   refuses(head + conv + conv, "n.yaml:5:12: two layers are called 'a'");
   refuses(head + "  - {name: a, kind: conv, out_channels: 4, from: b}\n", "no layer 'b' before this one");
   refuses(head + "  - {name: a, kind: conv, out_channels: 4, kernel: 17}\n", "does not fit an input of 16");
   refuses(head + "  - {name: a, kind: conv, out_channels: 4, groups: 3}\n", "groups (3) must divide");
-  refuses(head + "  - {name: a, kind: conv, out_channels: 0}\n", "out_channels must be a whole number from 1");
-  refuses(head + "  - {name: a, kind: conv, out_channels: 4, kernel: [3]}\n", "must be a number or [height, width]");
+  refuses(head + "  - {name: a, kind: conv, out_channels: 0}\n",
+          "out_channels must be a whole number from 1");
+  refuses(head + "  - {name: a, kind: conv, out_channels: 4, kernel: [3]}\n",
+          "must be a number or [height, width]");
   refuses(head + conv + "  - {name: s, kind: add, from: [a, input]}\n", "inputs of one shape");
   refuses(head + conv + "  - {name: s, kind: add, from: a}\n", "two or more layers");
   refuses(head + conv + "  - {name: s, kind: dense, out_channels: 4, from: [a, a]}\n", "exactly one layer");
@@ -108,8 +112,10 @@ TEST_CASE("wrong networks are refused where they are wrong", "[network]") {
   refuses("name: n\ninput: [8, 16, 16]\nlayers: []\n", "nothing runs");
   refuses("name: n\nbase: resnet5\n", "unknown name 'resnet5' (did you mean 'resnet50'?)");
   refuses("name: n\nbase: resnet50\nlayers:\n" + conv, "not both");
-  const std::string exits = "exits:\n  - {name: e, after: b, head: [{name: h, kind: dense, out_channels: 4}]}\n";
+  const std::string exits =
+      "exits:\n  - {name: e, after: b, head: [{name: h, kind: dense, out_channels: 4}]}\n";
   refuses(head + conv + exits, "n.yaml:6:22: no layer 'b' to stand after");
   refuses(head + conv + "exits:\n  - {name: e, after: a, head: []}\n", "nothing runs between exit 'final'");
-  refuses(head + conv + "exits:\n  - {name: e, after: a, haed: []}\n", "unknown key 'haed' (did you mean 'head'?)");
+  refuses(head + conv + "exits:\n  - {name: e, after: a, haed: []}\n",
+          "unknown key 'haed' (did you mean 'head'?)");
 }

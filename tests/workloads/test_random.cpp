@@ -1,12 +1,12 @@
 // Random streams: the generator against its published outputs, draws against their distributions.
-#include <catch2/catch.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
 #include <random>
 #include <string>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "workloads/exits.h"
 #include "workloads/random.h"
@@ -113,15 +113,17 @@ TEST_CASE("the logarithm of our own is within 4 ulp of the true one", "[random]"
   double worst = 0;
   const auto check = [&](double x) {
     const long double truth = std::log(static_cast<long double>(x));
-    const double ulp = std::nextafter(std::abs(static_cast<double>(truth)), INFINITY) -
-                       std::abs(static_cast<double>(truth));
-    const double error = static_cast<double>(std::abs(static_cast<long double>(workloads::portable_log(x)) - truth));
+    const double ulp =
+        std::nextafter(std::abs(static_cast<double>(truth)), INFINITY) - std::abs(static_cast<double>(truth));
+    const auto error =
+        static_cast<double>(std::abs(static_cast<long double>(workloads::portable_log(x)) - truth));
     worst = std::max(worst, error / ulp);
   };
   for (int i = 0; i < 200'000; ++i) {
-    check(static_cast<double>((engine() >> 11) + 1) * 0x1p-53);           // (0, 1], as the draws use it
-    check(1 - static_cast<double>(engine() >> 11) * 0x1p-63);             // just below 1
-    check(std::ldexp(1 + static_cast<double>(engine() >> 11) * 0x1p-53, static_cast<int>(engine() % 2000) - 1000));
+    check(static_cast<double>((engine() >> 11) + 1) * 0x1p-53);  // (0, 1], as the draws use it
+    check(1 - static_cast<double>(engine() >> 11) * 0x1p-63);    // just below 1
+    check(std::ldexp(1 + static_cast<double>(engine() >> 11) * 0x1p-53,
+                     static_cast<int>(engine() % 2000) - 1000));
   }
   CHECK(worst < 4);
   CHECK(workloads::portable_log(1) == 0);

@@ -1,7 +1,7 @@
 // Arrivals and exits: traces and time stamps, rates against their marginals, where a run ends.
-#include <catch2/catch.hpp>
-
 #include <cmath>
+
+#include <catch2/catch.hpp>
 
 #include "tests/support/run_helpers.h"
 #include "workloads/request_stream.h"
@@ -19,7 +19,8 @@ workloads::Trace trace_of(const std::string& csv, double time_scale = 1) {
 
 std::unique_ptr<workloads::ArrivalSpec> arrivals_of(const std::string& yaml, double reference_latency_s = 1) {
   io::Node resolved;
-  return workloads::read_arrivals(io::parse_yaml(yaml, "c.yaml"), {.reference_latency_s = reference_latency_s}, resolved);
+  return workloads::read_arrivals(io::parse_yaml(yaml, "c.yaml"),
+                                  {.reference_latency_s = reference_latency_s}, resolved);
 }
 
 }  // namespace
@@ -33,9 +34,10 @@ TEST_CASE("time stamps are whole ticks of 100 ns", "[trace]") {
   CHECK(ticks("2023-11-16 19:17:03.97996+01:00") == ticks("2023-11-16 18:17:03.9799600"));
   CHECK(ticks("2023-11-16 18:17:03.979960000") == ticks("2023-11-16 18:17:03.9799600"));
   CHECK(*ticks("2024-03-01 00:00:00") - *ticks("2024-02-29 00:00:00") == 864'000'000'000);
-  for (const char* text : {"", "4808", "2023-11-16", "2023-13-16 18:17:03", "2023-02-29 18:17:03", "2023-11-16 24:17:03",
-                           "2023-11-16 18:17:61", "2023-11-16 18:17:03.", "2023-11-16 18:17:03.00000001",
-                           "2023-11-16 18:17:03 x", "2023-11-16 18:17", "-023-11-16 18:17:03"}) {
+  for (const char* text :
+       {"", "4808", "2023-11-16", "2023-13-16 18:17:03", "2023-02-29 18:17:03", "2023-11-16 24:17:03",
+        "2023-11-16 18:17:61", "2023-11-16 18:17:03.", "2023-11-16 18:17:03.00000001",
+        "2023-11-16 18:17:03 x", "2023-11-16 18:17", "-023-11-16 18:17:03"}) {
     INFO("'" << text << "'");
     CHECK_FALSE(ticks(text).has_value());
   }
@@ -52,7 +54,8 @@ TEST_CASE("a trace of dates is taken as it is, one of time stamps from its first
 
   const workloads::Trace stamps = trace_of(
       "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,4808,10\n"
-      "2023-11-16 18:17:04.0319600,3180,8", 10);  // no line end at the end
+      "2023-11-16 18:17:04.0319600,3180,8",
+      10);  // no line end at the end
   REQUIRE(stamps.arrivals.size() == 2);
   CHECK(stamps.arrivals[0].date_s == 0);
   CHECK(stamps.arrivals[1].date_s == 0.052 * 10);
@@ -60,12 +63,15 @@ TEST_CASE("a trace of dates is taken as it is, one of time stamps from its first
 }
 
 TEST_CASE("a wrong trace is refused at its line", "[trace]") {
-  CHECK_THROWS_WITH(trace_of("arrival_s\n1\n0.5\n"), Contains("t.csv:3:1: arrivals must be in order of time"));
+  CHECK_THROWS_WITH(trace_of("arrival_s\n1\n0.5\n"),
+                    Contains("t.csv:3:1: arrivals must be in order of time"));
   CHECK_THROWS_WITH(trace_of("arrival_s\n-1\n"), Contains("must not be before 0"));
   CHECK_THROWS_WITH(trace_of("arrival_s\nnan\n"), Contains("t.csv:2:1: arrival_s must be a finite number"));
   CHECK_THROWS_WITH(trace_of("arrival_s\n"), Contains("the trace has no row"));
-  CHECK_THROWS_WITH(trace_of("when,exit\n1,2\n"), Contains("no column 'arrival_s'") && Contains("'when', 'exit'"));
-  CHECK_THROWS_WITH(trace_of("t\n2023-11-16 18:17:03\n2023-11-16 18:17:63\n"), Contains("t.csv:3:1: not a time stamp"));
+  CHECK_THROWS_WITH(trace_of("when,exit\n1,2\n"),
+                    Contains("no column 'arrival_s'") && Contains("'when', 'exit'"));
+  CHECK_THROWS_WITH(trace_of("t\n2023-11-16 18:17:03\n2023-11-16 18:17:63\n"),
+                    Contains("t.csv:3:1: not a time stamp"));
   CHECK_THROWS_WITH(trace_of("arrival_s,exit\n1,0\n2,\n"), Contains("t.csv:3:3: column 'exit' has a gap"));
   CHECK_THROWS_WITH(trace_of("arrival_s,device\n1,-3\n"), Contains("device must be a whole number from 0"));
 }
@@ -90,7 +96,8 @@ TEST_CASE("Poisson arrivals: rate, and gaps without memory", "[arrivals]") {
   CHECK(mean == Approx(1).margin(3.3 / std::sqrt(kDraws)));
   CHECK(squares / kDraws - mean * mean == Approx(1).margin(3.3 * std::sqrt(8.0 / kDraws)));
   CHECK_THROWS_WITH(arrivals_of("{kind: poisson}"), Contains("one of 'rho', 'rate_hz'"));
-  CHECK_THROWS_WITH(arrivals_of("{kind: poisson, rho: 1, rate_hz: 1}"), Contains("only one of 'rho', 'rate_hz'"));
+  CHECK_THROWS_WITH(arrivals_of("{kind: poisson, rho: 1, rate_hz: 1}"),
+                    Contains("only one of 'rho', 'rate_hz'"));
   CHECK_THROWS_WITH(arrivals_of("{kind: poison, rho: 1}"), Contains("did you mean 'poisson'?"));
 }
 
@@ -108,9 +115,10 @@ TEST_CASE("exit rates are conditional probabilities", "[exits]") {
     const double deviation = std::sqrt(expected[e] * (1 - expected[e]) / kDraws);
     CHECK(share[e] == Approx(expected[e]).margin(3.3 * deviation));
   }
-  CHECK_THROWS_WITH(workloads::read_exits(io::parse_yaml("{kind: rates, rates: [0.3]}", "c.yaml"),
-                                          {.exits = 4, .arrivals = *arrivals}, resolved),
-                    Contains("c.yaml:1:22: rates needs one probability for each early exit; the network has 3, found 1"));
+  CHECK_THROWS_WITH(
+      workloads::read_exits(io::parse_yaml("{kind: rates, rates: [0.3]}", "c.yaml"),
+                            {.exits = 4, .arrivals = *arrivals}, resolved),
+      Contains("c.yaml:1:22: rates needs one probability for each early exit; the network has 3, found 1"));
 }
 
 TEST_CASE("with higher exit rates every request leaves at the same exit or an earlier one", "[exits]") {
@@ -146,8 +154,9 @@ TEST_CASE("a run ends with its requests, its duration or its trace", "[arrivals]
   CHECK(count(*from_arrivals, {.duration_s = 3}) == 2);
 
   const auto short_file = folder.write("e.csv", "exit\n1\n1\n");
-  const auto from_file = workloads::read_exits(io::parse_yaml("{kind: trace, path: " + short_file.string() + "}", "c.yaml"),
-                                               {.exits = 2, .arrivals = *arrivals}, resolved);
+  const auto from_file =
+      workloads::read_exits(io::parse_yaml("{kind: trace, path: " + short_file.string() + "}", "c.yaml"),
+                            {.exits = 2, .arrivals = *arrivals}, resolved);
   CHECK(count(*from_file, {}) == 2);
   CHECK_THROWS_WITH(workloads::read_exits(io::parse_yaml("{kind: trace}", "c.yaml"),
                                           {.exits = 1, .arrivals = *arrivals}, resolved),

@@ -7,7 +7,8 @@ namespace {
 
 class PoissonStream final : public ArrivalStream {
  public:
-  PoissonStream(double rate_hz, std::uint64_t seed) : mean_gap_s_(1 / rate_hz), random_(seed, "arrivals", 0) {}
+  PoissonStream(double rate_hz, std::uint64_t seed)
+      : mean_gap_s_(1 / rate_hz), random_(seed, "arrivals", 0) {}
 
   bool next(Arrival& arrival) override {
     date_s_ += mean_gap_s_ * random_.exponential();
@@ -45,10 +46,8 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& c
   return std::make_unique<Poisson>(value / context.reference_latency_s);
 }
 
-const ArrivalRegistration kRegistration({.name = "poisson",
-                                         .summary = "independent exponential gaps",
-                                         .keys = {"rho", "rate_hz"},
-                                         .read = read});
+const ArrivalRegistration kRegistration(
+    {.name = "poisson", .summary = "independent exponential gaps", .keys = {"rho", "rate_hz"}, .read = read});
 
 }  // namespace
 }  // namespace fluidbatch::workloads

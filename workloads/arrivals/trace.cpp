@@ -51,10 +51,8 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& /
   return std::make_unique<TraceArrivals>(load_trace(file, time_scale));
 }
 
-const ArrivalRegistration kRegistration({.name = "trace",
-                                         .summary = "arrivals of a CSV",
-                                         .keys = {"path", "time_scale"},
-                                         .read = read});
+const ArrivalRegistration kRegistration(
+    {.name = "trace", .summary = "arrivals of a CSV", .keys = {"path", "time_scale"}, .read = read});
 
 }  // namespace
 }  // namespace fluidbatch::workloads

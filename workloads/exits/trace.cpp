@@ -54,10 +54,8 @@ std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context
   return std::make_unique<ExitsOfFile>(load_exits(file, context.exits));
 }
 
-const ExitRegistration kRegistration({.name = "trace",
-                                      .summary = "the column 'exit' of a CSV",
-                                      .keys = {"path"},
-                                      .read = read});
+const ExitRegistration kRegistration(
+    {.name = "trace", .summary = "the column 'exit' of a CSV", .keys = {"path"}, .read = read});
 
 }  // namespace
 }  // namespace fluidbatch::workloads

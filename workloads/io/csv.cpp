@@ -112,8 +112,8 @@ std::string_view CsvReader::cell(std::size_t column) const {
 double CsvReader::number(std::size_t column) const {
   const std::optional<double> value = parse_number(cell(column));
   if (!value || !std::isfinite(*value)) {
-    throw InputError(mark(column), header_[column] + " must be a finite number, found '" +
-                                       std::string(cell(column)) + "'");
+    throw InputError(mark(column),
+                     header_[column] + " must be a finite number, found '" + std::string(cell(column)) + "'");
   }
   return *value;
 }

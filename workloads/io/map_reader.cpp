@@ -45,8 +45,8 @@ double read_number(const Node& node, std::string_view what, const Range& range) 
   const bool in_range = (range.above_min ? *value > range.min : *value >= range.min) && *value <= range.max &&
                         !(range.finite && std::isinf(*value));
   if (!in_range) {  // NaN fails the comparisons
-    throw InputError(node.mark, std::string(what) + " must be a number, " + allowed_text(range) + "; found '" +
-                                    node.scalar + "'");
+    throw InputError(node.mark, std::string(what) + " must be a number, " + allowed_text(range) +
+                                    "; found '" + node.scalar + "'");
   }
   return *value;
 }

@@ -17,8 +17,8 @@ namespace fluidbatch::io {
 struct Range {
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
-  bool above_min = false;    ///< min itself is not allowed
-  bool finite = true;        ///< infinity is not allowed either
+  bool above_min = false;  ///< min itself is not allowed
+  bool finite = true;      ///< infinity is not allowed either
 
   static Range positive() { return {.min = 0, .above_min = true}; }
   static Range positive_or_infinite() { return {.min = 0, .above_min = true, .finite = false}; }

@@ -39,7 +39,8 @@ std::optional<double> parse_number(std::string_view text) {
     value = std::numeric_limits<double>::infinity();
   } else if (text == ".nan" || text == ".NaN" || text == ".NAN") {
     value = std::numeric_limits<double>::quiet_NaN();
-  } else if (!text.empty() && (is_digit(text[0]) || (text[0] == '.' && text.size() > 1 && is_digit(text[1])))) {
+  } else if (!text.empty() &&
+             (is_digit(text[0]) || (text[0] == '.' && text.size() > 1 && is_digit(text[1])))) {
     value = parse_whole<double>(text);
   }
   if (value && negative) value = -*value;

@@ -1,10 +1,10 @@
 #include "workloads/io/yaml_node.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <fstream>
 #include <sstream>
+
+#include <yaml-cpp/yaml.h>
 
 #include "workloads/io/text_number.h"
 

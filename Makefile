@@ -1,0 +1,62 @@
+# Two commands: `make run` and `make test`. Both install what is missing, by Debian package name, and build.
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+# -B: Debian's own python, without leaving byte code in the tree.
+PYTHON := /usr/bin/python3 -B
+FLUIDBATCH := build/release/bin/fluidbatch
+
+.PHONY: help run test bench lint format docs install clean packages lint-packages release dev
+
+help:
+	@echo "make run      build, and simulate experiments/quickstart.yaml"
+	@echo "make test     build with and without sanitizers, and run all tests"
+	@echo "make bench    print requests per second and memory of both drivers"
+	@echo "make lint     clang-format and clang-tidy; must find nothing"
+	@echo "make format   let clang-format rewrite the sources"
+	@echo "make docs     write docs/metrics.md from the declarations"
+	@echo "make install  install below PREFIX (default /usr/local)"
+	@echo "make clean    remove the build and run folders"
+
+packages:
+	@.ci/install-packages cmake g++ ninja-build pkg-config libsimgrid-dev libeigen3-dev libcli11-dev \
+	  libyaml-cpp-dev catch2 libfmt-dev rapidjson-dev python3
+
+lint-packages:
+	@.ci/install-packages clang-format clang-tidy
+
+release dev: packages
+	@cmake --preset $@ --log-level=WARNING
+	@cmake --build --preset $@
+
+run: release
+	@$(FLUIDBATCH) run experiments/quickstart.yaml
+
+# One ctest over both trees, so that the last line is the summary of all.
+test: dev release
+	@echo 'subdirs(dev release)' > build/CTestTestfile.cmake
+	@ctest --test-dir build --output-on-failure --parallel $$(nproc)
+
+bench: release
+	@$(PYTHON) experiments/bench/bench.py $(FLUIDBATCH)
+
+SOURCES = $$(git ls-files '*.cpp' '*.h')
+
+lint: packages lint-packages
+	@cmake --preset dev --log-level=WARNING
+	@clang-format --dry-run --Werror $(SOURCES)
+	@git ls-files '*.cpp' | xargs -P $$(nproc) -n 1 clang-tidy --quiet -p build/dev --extra-arg=-Wno-unknown-warning-option 2>&1 | \
+	  { grep -Ev '^[0-9]+ warnings? (generated|treated)|^$$' || true; } | tee build/lint.log
+	@test ! -s build/lint.log && echo "lint: nothing found"
+
+format: lint-packages
+	@clang-format -i $(SOURCES)
+
+docs: release
+	@{ sed '/^| name/,$$d' docs/metrics.md; $(FLUIDBATCH) metric list --markdown; } > build/metrics.md
+	@mv build/metrics.md docs/metrics.md
+
+install: release
+	@cmake --install build/release --prefix $(PREFIX)
+
+clean:
+	@rm -rf build runs

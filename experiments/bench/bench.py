@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+"""bench.py PROGRAM: requests per second and memory per request of the drivers, on one core.
+
+Whole processes, by the processor time that the system accounts to them. The drivers take turns, so that the
+ratios hold on a machine whose speed drifts; quote those and the medians, not single times. Bytes per request are
+the peak of the whole process, program and libraries (some 30 MB) included.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+CONFIG = """\
+network: ee_resnet50
+outputs: {requests_csv: false}
+slo: {latency_ms: 250}
+workload:
+  arrivals: {kind: poisson, rho: 1.0}
+  exits: {kind: rates, rates: [0.30, 0.35, 0.40]}
+systems:
+  - {policy: %s}
+"""
+POLICIES = {
+    "serial": "{name: serial}",
+    "dynamic_batching": "{name: dynamic_batching, max_batch: 8, max_queue_delay_ms: 15}",
+}
+DRIVERS = ("bare", "simgrid")
+
+
+def measure(program, config, requests, driver, out):
+    """Processor seconds and peak bytes of one run, the simulating child included."""
+    arguments = [program, "run", config, "--out", out, "--driver", driver, "--set", f"requests={requests}"]
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"failed: {' '.join(arguments)}")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+
+def main():
+    program = sys.argv[1]
+    cpu = max(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cpu})
+    print(f"one core (cpu {cpu}); processor time of whole processes; medians of the runs in brackets")
+    print(f"{'policy':<18}{'requests':>10}{'runs':>6}  " + "".join(f"{d + ' M req/s':>18}" for d in DRIVERS) +
+          f"{'simgrid / bare':>16}{'peak MB':>9}{'bytes/request':>15}")
+    with tempfile.TemporaryDirectory(prefix="fluidbatch-bench-") as folder:
+        for name, policy in POLICIES.items():
+            config = os.path.join(folder, name + ".yaml")
+            with open(config, "w", encoding="ascii") as file:
+                file.write(CONFIG % policy)
+            out = os.path.join(folder, "out")
+            for requests, runs in ((10**6, 7), (10**7, 3)):
+                seconds = {driver: [] for driver in DRIVERS}
+                peak = 0
+                for _ in range(runs):
+                    for driver in DRIVERS:
+                        time, used = measure(program, config, requests, driver, out)
+                        seconds[driver].append(time)
+                        peak = max(peak, used)
+                median = {driver: statistics.median(times) for driver, times in seconds.items()}
+                ratio = statistics.median(s / b for s, b in zip(seconds["simgrid"], seconds["bare"]))
+                print(f"{name:<18}{requests:>10}{runs:>6}  " +
+                      "".join(f"{requests / median[d] / 1e6:>18.2f}" for d in DRIVERS) +
+                      f"{ratio:>16.2f}{peak / 2**20:>9.0f}{peak / requests:>15.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

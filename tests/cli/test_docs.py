@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+"""README and docs are true: their commands run, their lists are what the program says."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from harness import CONFIG, PROGRAM, ROOT, CommandLineTest  # noqa: E402
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def commands(page):
+    """The lines of a page's ```sh blocks, continuation lines joined."""
+    for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.M | re.S):
+        for line in block.replace("\\\n", " ").splitlines():
+            line = line.split("  #")[0].strip()
+            if line and not line.startswith("#"):
+                yield line
+
+
+class Docs(CommandLineTest):
+    def setUp(self):
+        super().setUp()
+        for entry in ("experiments", "docs", "tests", "Makefile", "npu_model", "workloads"):
+            (self.folder / entry).symlink_to(ROOT / entry)
+
+    def test_commands_run(self):
+        ran = 0
+        for page in PAGES:
+            for command in commands(page):
+                words = shlex.split(command)
+                with self.subTest(page=page.name, command=command):
+                    if words[0] == "make":  # would build this tree again; the targets must be there
+                        result = subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, capture_output=True, text=True,
+                                                check=False)
+                        self.assertEqual(result.returncode, 0, result.stderr)
+                    elif words[0] in ("git", "cd", "sudo", "apt-get"):
+                        continue
+                    else:
+                        self.assertEqual(words[0], "build/release/bin/fluidbatch", "what command is this?")
+                        self.assertEqual(self.call(*words[1:]).returncode, 0, command)
+                    ran += 1
+        self.assertGreater(ran, 8)
+
+    def test_readme_shows_what_the_quickstart_prints(self):
+        output = self.succeed("run", "experiments/quickstart.yaml").stdout
+        self.assertIn("```\n" + output + "```", (ROOT / "README.md").read_text())
+
+    def test_metrics_page_is_made_from_the_declarations(self):
+        table = self.succeed("metric", "list", "--markdown").stdout
+        self.assertIn(table, (ROOT / "docs/metrics.md").read_text(),
+                      "docs/metrics.md is out of date: run `make docs`")
+
+    def test_every_key_is_documented(self):
+        page = (ROOT / "docs/configuration.md").read_text()
+        self.write("c.yaml", CONFIG)
+        self.succeed("run", "c.yaml", "--out", "out")
+        keys = set(re.findall(r"^[ -]*(\w+):", (self.folder / "out/resolved.yaml").read_text(), re.M))
+        for source in ("sim/config/run_config.cpp", "sim/config/npu_file.cpp", "workloads/network.cpp",
+                       "workloads/network_builder.cpp", *(str(p) for p in sorted((ROOT / "workloads/arrivals").glob("*.cpp"))),
+                       *(str(p) for p in sorted((ROOT / "workloads/exits").glob("*.cpp")))):
+            text = (ROOT / source).read_text()
+            for group in re.findall(r'(?:MapReader \w+\(|root_\(|\.keys = |keys\{|\{"name", "kind").*?\}', text, re.S):
+                keys.update(re.findall(r'"(\w+)"', group))
+        for line in self.succeed("policy", "list").stdout.splitlines():
+            keys.add(line.split()[0])
+        for key in sorted(keys):
+            self.assertRegex(page, rf"\b{key}\b", f"docs/configuration.md does not mention '{key}'")
+
+    def test_links_lead_somewhere(self):
+        for page in PAGES:
+            for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+                if "://" not in target:
+                    self.assertTrue((page.parent / target).exists(), f"{page.name}: {target}")
+
+    def test_make_prints_its_targets(self):
+        text = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        for target in ("run", "test", "bench", "lint", "install"):
+            self.assertIn(f"make {target}", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
