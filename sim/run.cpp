@@ -139,7 +139,8 @@ std::vector<RunStatistics> run_systems(const RunConfig& config, const RunOptions
   const SharedCounters counters(config.systems.size());
   std::vector<std::function<std::string()>> tasks;
   for (std::size_t i = 0; i < config.systems.size(); ++i) {
-    tasks.emplace_back([&, i] { return to_bytes(run_one(config, config.systems[i], options, counters.at(i))); });
+    tasks.emplace_back(
+        [&, i] { return to_bytes(run_one(config, config.systems[i], options, counters.at(i))); });
   }
   const auto outcomes = run_in_children(tasks, processors(), [&] {
     if (options.progress) options.progress(counters.values());

@@ -80,7 +80,8 @@ void policy_list() {
     fmt::print("{:<18} {}\n", info.name, info.summary);
     for (const scheduler::Parameter& parameter : info.parameters) {
       fmt::print("    {:<20} {} (default {}, from {} to {})\n", parameter.name, parameter.meaning,
-                 rounded(parameter.default_value), rounded(parameter.min), rounded(parameter.max));
+                 io::shortest(parameter.default_value), io::shortest(parameter.min),
+                 io::shortest(parameter.max));
     }
   }
 }

@@ -1,7 +1,6 @@
 // The command line. The one file that includes CLI11, and the only one that ends the process.
 #include <cstdio>
 #include <exception>
-#include <map>
 
 #include <CLI/CLI.hpp>
 
@@ -40,11 +39,12 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
   run->add_option("--out", arguments.out,
                   "Folder for the results; default: runs/ and the configuration's name")
       ->type_name("DIR");
-  run->add_option("--driver", arguments.driver,
-                  "What makes time pass: simgrid (default) or bare, a plain loop with the same results")
-      ->type_name("simgrid|bare")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Driver>{{"simgrid", Driver::simgrid}, {"bare", Driver::bare}}));
+  run->add_option_function<std::string>(
+         "--driver",
+         [&](const std::string& name) { arguments.driver = name == "bare" ? Driver::bare : Driver::simgrid; },
+         "What makes time pass: simgrid (default), or bare, a plain loop with the same results")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"simgrid", "bare"}));
   run->callback([&] { cli::run(arguments); });
 
   CLI::App* check =
@@ -105,6 +105,7 @@ int run_program(int argc, char** argv) {
   CLI::App app(
       "fluidbatch: a simulator of an edge inference server, many devices and one NPU that runs an "
       "early-exit network.\nWhich batching policy, on which NPU, holds which load within which latency?");
+  app.name("fluidbatch");
   app.set_version_flag("--version", std::string("fluidbatch ") + fluidbatch::sim::kVersion);
   app.require_subcommand(1);
   cli::RunArguments run_arguments;
