@@ -1,21 +1,10 @@
 #include "npu_model/batch_policy_table.h"
 
-#include <array>
 #include <stdexcept>
 #include <utility>
 
 namespace fluidbatch::npu {
 namespace {
-
-constexpr std::array kModes{Mode::r};
-
-BatchPolicy choose(Mode mode, int batch) {
-  switch (mode) {
-    case Mode::r:
-      return blocks_of(batch, 1, 1);
-  }
-  throw std::logic_error("unknown NPU mode");
-}
 
 std::vector<int> segment_starts(const std::vector<Layer>& layers) {
   std::vector<int> starts;
@@ -33,34 +22,44 @@ std::vector<int> segment_starts(const std::vector<Layer>& layers) {
 
 }  // namespace
 
-std::string_view name_of(Mode mode) {
-  switch (mode) {
-    case Mode::r:
-      return "r";
-  }
-  return "?";
-}
-
-std::span<const Mode> all_modes() { return kModes; }
-
 BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, Npu npu, Mode mode, int max_batch)
     : layers_(std::move(layers)), npu_(std::move(npu)), mode_(mode), max_batch_(max_batch) {
-  validate(npu_);
-  if (layers_.empty()) throw std::invalid_argument("a network needs at least one layer");
+  validate(*npu_);
   if (max_batch < 1) throw std::invalid_argument("max_batch must be at least 1");
-  segment_begin_ = segment_starts(layers_);
-
-  policies_.reserve(layers_.size() * static_cast<std::size_t>(max_batch));
-  costs_.reserve(policies_.capacity());
-  prefix_s_.setZero(this->layers() + 1, max_batch);
-  prefix_macs_.setZero(this->layers() + 1);
-  for (int l = 0; l < this->layers(); ++l) {
-    prefix_macs_(l + 1) = prefix_macs_(l) + static_cast<double>(layer(l).useful_macs());
-    for (int b = 1; b <= max_batch; ++b) {
-      policies_.push_back(choose(mode, b));
-      costs_.push_back(layer_cost(layer(l), npu_, b, policies_.back()));
-      prefix_s_(l + 1, b - 1) = prefix_s_(l, b - 1) + costs_.back().latency_s;
+  const std::size_t cells = layers_.size() * static_cast<std::size_t>(max_batch);
+  policies_.resize(cells);
+  costs_.resize(cells);
+  Eigen::ArrayXXd latencies_s(this->layers(), max_batch);
+  for (int b = 1; b <= max_batch; ++b) {
+    const std::vector<BatchPolicy> allowed = candidates(mode, *npu_, b);
+    for (int l = 0; l < this->layers(); ++l) {
+      policies_[at(l, b)] = choose(mode, allowed, layer(l), *npu_, b);
+      costs_[at(l, b)] = layer_cost(layer(l), *npu_, b, policies_[at(l, b)]);
+      latencies_s(l, b - 1) = costs_[at(l, b)].latency_s;
     }
+  }
+  add_up(latencies_s);
+}
+
+BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, const Eigen::ArrayXXd& latencies_s)
+    : layers_(std::move(layers)), max_batch_(static_cast<int>(latencies_s.cols())) {
+  if (latencies_s.rows() != this->layers() || max_batch_ < 1) {
+    throw std::invalid_argument("a measured table needs a row for each layer and at least one batch size");
+  }
+  if (!(latencies_s >= 0).all() || !latencies_s.isFinite().all()) {
+    throw std::invalid_argument("a measured latency must be finite and not negative");
+  }
+  add_up(latencies_s);
+}
+
+void BatchPolicyTable::add_up(const Eigen::ArrayXXd& latencies_s) {
+  if (layers_.empty()) throw std::invalid_argument("a network needs at least one layer");
+  segment_begin_ = segment_starts(layers_);
+  prefix_s_.setZero(layers() + 1, max_batch_);
+  prefix_macs_.setZero(layers() + 1);
+  for (int l = 0; l < layers(); ++l) {
+    prefix_macs_(l + 1) = prefix_macs_(l) + static_cast<double>(layer(l).useful_macs());
+    for (int b = 0; b < max_batch_; ++b) prefix_s_(l + 1, b) = prefix_s_(l, b) + latencies_s(l, b);
   }
 }
 

@@ -1,39 +1,36 @@
 // The control block: for every (layer, batch size) the batch policy and its cost, built once, read often.
 #pragma once
 
-#include <span>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <Eigen/Core>
 
-#include "npu_model/cost.h"
+#include "npu_model/batch_policies.h"
 
 namespace fluidbatch::npu {
 
-/// Which batch policies the engine may choose from.
-enum class Mode {
-  r,  ///< R-batching: B_P = 1, k = 1
-};
-
-std::string_view name_of(Mode mode);
-
-/// All modes, in the order in which they are shown.
-std::span<const Mode> all_modes();
-
-/// Latencies of a network's layers for batches 1 .. max_batch on one NPU. Immutable; every look-up is O(1).
+/// Latencies of a network's layers for batches 1 .. max_batch on one NPU, from the model or measured.
+/// Immutable; every look-up is O(1).
 /// Layers are in order of execution, their segments 0 .. segments() - 1 without a gap.
 class BatchPolicyTable {
  public:
   /// Throws std::invalid_argument where `npu` is invalid, `layers` is empty or `max_batch` < 1.
   BatchPolicyTable(std::vector<Layer> layers, Npu npu, Mode mode, int max_batch);
 
+  /// A table measured on a real board instead: seconds, layers x max_batch.
+  /// Throws std::invalid_argument where the shape is not that of `layers`, or a value negative or not finite.
+  BatchPolicyTable(std::vector<Layer> layers, const Eigen::ArrayXXd& latencies_s);
+
   [[nodiscard]] int layers() const { return static_cast<int>(layers_.size()); }
   [[nodiscard]] int segments() const { return static_cast<int>(segment_begin_.size()) - 1; }
   [[nodiscard]] int max_batch() const { return max_batch_; }
-  [[nodiscard]] Mode mode() const { return mode_; }
-  [[nodiscard]] const Npu& npu() const { return npu_; }
+  /// The NPU of the model; nullptr for a measured table, which has latencies but no policies and costs.
+  [[nodiscard]] const Npu* npu() const { return npu_ ? &*npu_ : nullptr; }
+  /// Name of the mode, or "measured".
+  [[nodiscard]] std::string_view mode_name() const { return npu_ ? name_of(mode_) : "measured"; }
 
   [[nodiscard]] const Layer& layer(int index) const { return layers_[static_cast<std::size_t>(index)]; }
   /// First layer of `segment`; that of segment segments() is layers().
@@ -60,14 +57,16 @@ class BatchPolicyTable {
   }
 
  private:
+  void add_up(const Eigen::ArrayXXd& latencies_s);
+
   [[nodiscard]] std::size_t at(int layer, int batch) const {
     return static_cast<std::size_t>(layer) * static_cast<std::size_t>(max_batch_) +
            static_cast<std::size_t>(batch - 1);
   }
 
   std::vector<Layer> layers_;
-  Npu npu_;
-  Mode mode_;
+  std::optional<Npu> npu_;
+  Mode mode_ = Mode::r;
   int max_batch_;
   std::vector<int> segment_begin_;     // segments() + 1 layer indices
   std::vector<BatchPolicy> policies_;  // layers x max_batch, row by row

@@ -1,18 +1,21 @@
 #include "npu_model/cost.h"
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 namespace fluidbatch::npu {
 namespace {
+
+constexpr double kInfeasible = std::numeric_limits<double>::infinity();
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// Cycles to bring `in` words and take `out` words away: one after the other over a shared channel, at the
 /// same time over separate ones.
 double transfer_cycles(const Npu& npu, double in, double out) {
-  const double in_cycles = in / npu.input_words_per_cycle();
-  const double out_cycles = out / npu.output_words_per_cycle();
+  const double in_cycles = in * npu.cycles_per_input_word();
+  const double out_cycles = out * npu.cycles_per_output_word();
   return npu.channel == Channel::shared ? in_cycles + out_cycles : std::max(in_cycles, out_cycles);
 }
 
@@ -32,6 +35,11 @@ struct PackedGemm {
   Gemm gemm;
   std::int64_t blocks = 1;
 };
+
+/// g groups of a depthwise layer in each product.
+PackedGemm packed(const Gemm& gemm, std::int64_t g) {
+  return {.gemm = {.groups = ceil_div(gemm.groups, g), .r = gemm.r, .p = g * gemm.p, .c = g * gemm.c}, .blocks = g};
+}
 
 class GemmCost {
  public:
@@ -54,8 +62,38 @@ class GemmCost {
     cost.weight_words = gemm_.groups * weight_fetches() * gemm_.p * gemm_.c / blocks_;
     if (npu_.weight_source == WeightSource::on_chip) cost.weight_words = 0;
     cost.output_words = gemm_.groups * batch_rows_ * b_p_ * gemm_.c;
+    cost.packed_groups = blocks_;
+    cost.feasible = is_feasible();
     cost.latency_cycles = latency_cycles();
     return cost;
+  }
+
+  /// B_P blocks share a weight tile where there is room for their partial outputs (interleaved), or for the
+  /// whole weight column (column). One block, or no sharing, needs no room beyond the tiles.
+  [[nodiscard]] bool is_feasible() const {
+    if (b_p_ == 1) return true;
+    switch (npu_.weight_reuse) {
+      case WeightReuse::none:
+        return true;
+      case WeightReuse::interleaved:
+        return b_p_ * std::min(rows_.tile, batch_rows_) * std::min(channels_.tile, gemm_.c) <=
+               npu_.output_tiles * npu_.t_r * npu_.t_c;
+      case WeightReuse::column:
+        return depth_.count * depth_.tile * channels_.tile <= npu_.weight_room_words();
+    }
+    return false;
+  }
+
+  /// Sum of the initiation intervals of all output tiles, by the classes {full, edge} x {full, edge}, and the
+  /// first load and last store, which nothing overlaps.
+  [[nodiscard]] double latency_cycles() const {
+    const auto full_r = static_cast<double>(rows_.count - 1);
+    const auto full_c = static_cast<double>(channels_.count - 1);
+    double intervals = initiation_interval(rows_.last, channels_.last);
+    if (full_c > 0) intervals += full_c * initiation_interval(rows_.last, channels_.tile);
+    if (full_r > 0) intervals += full_r * initiation_interval(rows_.tile, channels_.last);
+    if (full_r > 0 && full_c > 0) intervals += full_r * full_c * initiation_interval(rows_.tile, channels_.tile);
+    return static_cast<double>(gemm_.groups) * intervals + first_load_cycles() + last_store_cycles();
   }
 
  private:
@@ -85,16 +123,6 @@ class GemmCost {
     return std::max(static_cast<double>(compute), transfer_cycles(npu_, in, out));
   }
 
-  [[nodiscard]] double latency_cycles() const {
-    const auto full_r = static_cast<double>(rows_.count - 1);
-    const auto full_c = static_cast<double>(channels_.count - 1);
-    const double intervals = full_r * full_c * initiation_interval(rows_.tile, channels_.tile) +
-                             full_r * initiation_interval(rows_.tile, channels_.last) +
-                             full_c * initiation_interval(rows_.last, channels_.tile) +
-                             initiation_interval(rows_.last, channels_.last);
-    return static_cast<double>(gemm_.groups) * intervals + first_load_cycles() + last_store_cycles();
-  }
-
   [[nodiscard]] double first_load_cycles() const {
     const std::int64_t depth = std::min(depth_.tile, gemm_.p);
     const std::int64_t rows = std::min(rows_.tile, batch_rows_);
@@ -103,11 +131,11 @@ class GemmCost {
     if (npu_.weight_source == WeightSource::off_chip) {
       words += static_cast<double>(depth * channels) / static_cast<double>(blocks_);
     }
-    return words / npu_.input_words_per_cycle();
+    return words * npu_.cycles_per_input_word();
   }
 
   [[nodiscard]] double last_store_cycles() const {
-    return static_cast<double>(rows_.last * channels_.last * b_p_) / npu_.output_words_per_cycle();
+    return static_cast<double>(rows_.last * channels_.last * b_p_) * npu_.cycles_per_output_word();
   }
 
   Gemm gemm_;
@@ -120,17 +148,24 @@ class GemmCost {
   Tiles depth_;
 };
 
-LayerCost depthwise_cost(const Layer& layer, const Npu& npu, const BatchPolicy& policy) {
+/// Calls `visit` with every way to pack the layer: one group a product, or powers of two for depthwise ones.
+template <typename Visit>
+void for_each_packing(const Layer& layer, const Npu& npu, const Visit& visit) {
+  if (layer.kind != LayerKind::depthwise) return visit(PackedGemm{layer.gemm, 1});
   const std::int64_t most = std::min(layer.gemm.groups, npu.t_c);
+  for (std::int64_t g = 1; g <= most; g *= 2) visit(packed(layer.gemm, g));
+}
+
+LayerCost gemm_cost(const Layer& layer, const Npu& npu, const BatchPolicy& policy) {
   LayerCost best;
-  for (std::int64_t g = 1; g <= most; g *= 2) {
-    const Gemm packed{.groups = ceil_div(layer.gemm.groups, g),
-                      .r = layer.gemm.r,
-                      .p = g * layer.gemm.p,
-                      .c = g * layer.gemm.c};
-    const LayerCost cost = GemmCost({packed, g}, npu, policy).cost();
-    if (g == 1 || cost.latency_cycles < best.latency_cycles) best = cost;
-  }
+  best.feasible = false;
+  best.latency_cycles = kInfeasible;
+  for_each_packing(layer, npu, [&](const PackedGemm& packed) {
+    const LayerCost cost = GemmCost(packed, npu, policy).cost();
+    const bool better =
+        cost.feasible == best.feasible ? cost.latency_cycles < best.latency_cycles : cost.feasible;
+    if (better) best = cost;
+  });
   return best;
 }
 
@@ -141,12 +176,6 @@ LayerCost mover_cost(const Layer& layer, const Npu& npu, int batch) {
   cost.latency_cycles =
       transfer_cycles(npu, static_cast<double>(cost.input_words), static_cast<double>(cost.output_words));
   return cost;
-}
-
-double roofline_cycles(const LayerCost& cost, const Npu& npu) {
-  const double memory = transfer_cycles(npu, static_cast<double>(cost.input_words + cost.weight_words),
-                                        static_cast<double>(cost.output_words));
-  return std::max(static_cast<double>(cost.compute_cycles), memory);
 }
 
 }  // namespace
@@ -166,11 +195,11 @@ LayerCost layer_cost(const Layer& layer, const Npu& npu, int batch, const BatchP
                                 std::to_string(policy.b_p) + ", " + std::to_string(policy.k) +
                                 "> does not lay out a batch of " + std::to_string(batch));
   }
-  LayerCost cost = is_mover(layer.kind)                 ? mover_cost(layer, npu, batch)
-                   : layer.kind == LayerKind::depthwise ? depthwise_cost(layer, npu, policy)
-                                                        : GemmCost({layer.gemm, 1}, npu, policy).cost();
+  LayerCost cost = is_mover(layer.kind) ? mover_cost(layer, npu, batch) : gemm_cost(layer, npu, policy);
   cost.useful_macs = batch * layer.useful_macs();
-  cost.roofline_cycles = roofline_cycles(cost, npu);
+  cost.memory_cycles = transfer_cycles(npu, static_cast<double>(cost.input_words + cost.weight_words),
+                                       static_cast<double>(cost.output_words));
+  cost.roofline_cycles = std::max(static_cast<double>(cost.compute_cycles), cost.memory_cycles);
   cost.latency_s = cost.latency_cycles / npu.clock_hz;
   cost.roofline_s = cost.roofline_cycles / npu.clock_hz;
   if (cost.useful_macs > 0) {
@@ -178,6 +207,16 @@ LayerCost layer_cost(const Layer& layer, const Npu& npu, int batch, const BatchP
                            (cost.latency_cycles * static_cast<double>(npu.macs_per_cycle()));
   }
   return cost;
+}
+
+double feasible_latency_cycles(const Layer& layer, const Npu& npu, int batch, const BatchPolicy& policy) {
+  if (is_mover(layer.kind)) return mover_cost(layer, npu, batch).latency_cycles;
+  double best = kInfeasible;
+  for_each_packing(layer, npu, [&](const PackedGemm& packed) {
+    const GemmCost cost(packed, npu, policy);
+    if (cost.is_feasible()) best = std::min(best, cost.latency_cycles());
+  });
+  return best;
 }
 
 }  // namespace fluidbatch::npu

@@ -29,17 +29,25 @@ struct LayerCost {
   std::int64_t input_words = 0;
   std::int64_t weight_words = 0;
   std::int64_t output_words = 0;
-  std::int64_t useful_macs = 0;  ///< of the batch's real samples
+  std::int64_t useful_macs = 0;     ///< of the batch's real samples
+  std::int64_t packed_groups = 1;   ///< groups per product; above 1 only for depthwise layers
+  bool feasible = true;             ///< the buffers hold what the policy needs (`fits`)
+  double memory_cycles = 0;         ///< all words over the channel: the other side of the roofline
   double latency_cycles = 0;
-  double roofline_cycles = 0;  ///< max(compute, words / bandwidth): a bound from below
+  double roofline_cycles = 0;  ///< max(compute, memory): a bound from below
   double latency_s = 0;
   double roofline_s = 0;
   double mac_utilisation = 0;  ///< useful MACs / (latency in cycles x T_P x T_C); 0 for movers
 };
 
-/// Cost of running `batch` samples of `layer` on `npu` under `policy`.
+/// Cost of running `batch` samples of `layer` on `npu` under `policy`, feasible or not.
 /// Preconditions: `npu` is valid and `policy` covers `batch` (std::invalid_argument otherwise).
-/// A depthwise layer is packed by the power of two of groups that gives the least latency.
+/// A depthwise layer is packed by the power of two of groups that gives the least latency, among those that
+/// are feasible where there are any.
 LayerCost layer_cost(const Layer& layer, const Npu& npu, int batch, const BatchPolicy& policy);
+
+/// Latency in cycles of a policy that covers its batch and is feasible; infinity where it is not. Equal to what
+/// layer_cost gives, and cheaper: what a search evaluates.
+double feasible_latency_cycles(const Layer& layer, const Npu& npu, int batch, const BatchPolicy& policy);
 
 }  // namespace fluidbatch::npu

@@ -52,12 +52,12 @@ struct Npu {
   int output_tiles = 1;                  ///< output buffer, in tiles of T_R x T_C accumulators
   std::int64_t fill_cycles = 0;          ///< D: fill of adder tree and accumulator, per output tile
 
-  /// Memory words that the channel moves in one clock cycle.
-  [[nodiscard]] double input_words_per_cycle() const {
-    return input_bandwidth_bytes_per_s / (word_bytes * clock_hz);
+  /// Clock cycles that the channel takes to move one word; 0 where it is infinitely fast.
+  [[nodiscard]] double cycles_per_input_word() const {
+    return word_bytes * clock_hz / input_bandwidth_bytes_per_s;
   }
-  [[nodiscard]] double output_words_per_cycle() const {
-    return output_bandwidth_bytes_per_s / (word_bytes * clock_hz);
+  [[nodiscard]] double cycles_per_output_word() const {
+    return word_bytes * clock_hz / output_bandwidth_bytes_per_s;
   }
   [[nodiscard]] std::int64_t macs_per_cycle() const { return t_p * t_c; }
   [[nodiscard]] std::int64_t weight_room_words() const {

@@ -13,7 +13,7 @@ RunStatistics simulate(const RunConfig& config, const SystemConfig& system, Driv
   if (const auto requests = config.known_requests()) recorder.reserve(*requests);
   Server server(*system.table, config.slo_s, *policy, stream, recorder);
   drive(server, driver);
-  return compute_statistics(recorder.totals(), server.conservation(), system.table->npu(), config.slo_s);
+  return compute_statistics(recorder.totals(), server.conservation(), *system.table, config.slo_s);
 }
 
 }  // namespace fluidbatch::sim

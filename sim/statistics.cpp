@@ -38,7 +38,7 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::mean_executing, "mean_executing_s", "s", "mean time spent in the active batch"},
     {Id::busy_fraction, "busy_fraction", "1", "share of the measured window in which the NPU runs a step"},
     {Id::mac_utilisation, "mac_utilisation", "1",
-     "useful multiply-accumulates over what the PEs could do in the busy time"},
+     "useful multiply-accumulates over what the PEs could do in the busy time; not defined on a measured table"},
     {Id::mean_batch, "mean_batch", "samples", "mean active batch size over the busy time"},
     {Id::mean_start_batch, "mean_start_batch", "samples", "mean batch size at the start of a batch"},
     {Id::mean_in_system, "mean_in_system", "requests",
@@ -89,8 +89,8 @@ bool is_saturated(std::span<const double> latencies, const Conservation& conserv
 
 class Computation {
  public:
-  Computation(Totals& totals, const Conservation& conservation, const npu::Npu& npu)
-      : totals_(totals), conservation_(conservation), npu_(npu) {}
+  Computation(Totals& totals, const Conservation& conservation, const npu::BatchPolicyTable& table)
+      : totals_(totals), conservation_(conservation), table_(table) {}
 
   RunStatistics run(double slo_s) {
     result_.admitted = conservation_.admitted;
@@ -125,11 +125,15 @@ class Computation {
     set(Id::goodput, (n - static_cast<double>(totals_.late)) / window_s);
     set(Id::busy_fraction, totals_.busy_s / window_s);
     set(Id::mean_batch, totals_.batch_seconds / totals_.busy_s);
-    set(Id::mac_utilisation,
-        totals_.useful_macs / (totals_.busy_s * npu_.clock_hz * static_cast<double>(npu_.macs_per_cycle())));
+    set(Id::mac_utilisation, totals_.useful_macs / (totals_.busy_s * peak_macs_per_s()));
     set(Id::mean_start_batch,
         static_cast<double>(totals_.batched_samples) / static_cast<double>(totals_.batches));
     set(Id::mean_in_system, conservation_.time_in_system_s / conservation_.end_s);
+  }
+
+  [[nodiscard]] double peak_macs_per_s() const {
+    const npu::Npu* npu = table_.npu();
+    return npu == nullptr ? kUndefined : npu->clock_hz * static_cast<double>(npu->macs_per_cycle());
   }
 
   // In order of request number, hence before the percentiles reorder.
@@ -156,7 +160,7 @@ class Computation {
 
   Totals& totals_;
   const Conservation& conservation_;
-  const npu::Npu& npu_;
+  const npu::BatchPolicyTable& table_;
   RunStatistics result_;
 };
 
@@ -164,9 +168,9 @@ class Computation {
 
 std::span<const Statistic> all_statistics() { return kDeclared; }
 
-RunStatistics compute_statistics(Totals& totals, const Conservation& conservation, const npu::Npu& npu,
+RunStatistics compute_statistics(Totals& totals, const Conservation& conservation, const npu::BatchPolicyTable& table,
                                  double slo_s) {
-  return Computation(totals, conservation, npu).run(slo_s);
+  return Computation(totals, conservation, table).run(slo_s);
 }
 
 }  // namespace fluidbatch::sim

@@ -39,7 +39,7 @@ void table_csv(const npu::BatchPolicyTable& table) {
       const npu::LayerCost& cost = table.cost(l, b);
       const npu::BatchPolicy& policy = table.policy(l, b);
       fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", table.layer(l).name, b,
-                 npu::name_of(table.mode()), policy.b_r, policy.b_p, policy.k, cost.compute_cycles,
+                 table.mode_name(), policy.b_r, policy.b_p, policy.k, cost.compute_cycles,
                  cost.input_words, cost.weight_words, cost.output_words, io::shortest(cost.latency_s),
                  io::shortest(cost.roofline_s), io::shortest(cost.mac_utilisation));
     }
@@ -69,8 +69,8 @@ void table_text(const npu::BatchPolicyTable& table, const std::string& network) 
   }
   row("all layers", [&](int b) { return table.latency_s(0, table.layers(), b) * 1000; });
   row("per sample", [&](int b) { return table.latency_s(0, table.layers(), b) * 1000 / b; });
-  fmt::print("{} on {}, mode {}: latency in ms by batch size\n\n{}", network, table.npu().name,
-             npu::name_of(table.mode()), text.text());
+  fmt::print("{} on {}, mode {}: latency in ms by batch size\n\n{}", network, table.npu()->name,
+             table.mode_name(), text.text());
 }
 
 }  // namespace

@@ -109,7 +109,7 @@ void check(const RunArguments& arguments) {
   fmt::print("{}", heading(config));
   for (const SystemConfig& system : config.systems) {
     fmt::print("system {}: {} on {} in mode {}, single sample {} ms\n", system.label, system.policy->name,
-               system.table->npu().name, npu::name_of(system.table->mode()),
+               system.npu_name, system.table->mode_name(),
                rounded(system.table->single_sample_latency_s() * 1000));
   }
   fmt::print("{}: good\n", arguments.config);

@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-#include "sim/config/npu_file.h"
+#include "sim/config/npu_choice.h"
 #include "sim/config/overrides.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/io/shipped_files.h"
@@ -17,33 +17,12 @@ using io::MapReader;
 using io::Node;
 using io::Range;
 
-constexpr const char* kDefaultNpu = "zu7ev_large";
 constexpr std::int64_t kMostRequests = std::int64_t{1} << 40;
 
 /// A node for what is not given: reads as if the user had written `value` there.
 Node as_if_written(Node value, const io::Mark& mark) {
   value.mark = mark;
   return value;
-}
-
-/// An NPU in a mode, as `reference` and each system name it.
-struct NpuChoice {
-  npu::Npu npu;
-  npu::Mode mode = npu::Mode::r;
-  std::string name;
-};
-
-NpuChoice read_npu_choice(MapReader& reader, const std::string& default_npu, npu::Mode default_mode) {
-  const Node npu_node =
-      reader.has("npu") ? reader.required("npu") : as_if_written(Node::text(default_npu), reader.mark());
-  io::read_text(npu_node, "npu");
-  NpuChoice choice;
-  choice.npu = load_npu(npu_node);
-  choice.name = io::portable_name("npus", npu_node);
-  choice.mode = reader.has("npu_mode") ? read_mode(reader.required("npu_mode")) : default_mode;
-  reader.resolve("npu", Node::text(choice.name));
-  reader.resolve("npu_mode", Node::text(std::string(npu::name_of(choice.mode))));
-  return choice;
 }
 
 class Reader {
@@ -92,10 +71,8 @@ class Reader {
     const Node none = as_if_written(Node::map(), root_.mark());
     MapReader reader(root_.has("reference") ? root_.required("reference") : none, "reference",
                      {"npu", "npu_mode"});
-    reference_ = read_npu_choice(reader, kDefaultNpu, npu::Mode::r);
-    config_.reference_latency_s =
-        npu::BatchPolicyTable(config_.network.layers, reference_.npu, reference_.mode, 1)
-            .single_sample_latency_s();
+    reference_ = read_npu_choice(reader, default_npu_choice());
+    config_.reference_latency_s = reference_.table(config_.network.layers, 1)->single_sample_latency_s();
     root_.resolve("reference", reader.resolved());
   }
 
@@ -153,7 +130,8 @@ class Reader {
     system.label = reader.text("label", system.policy->name);
     check_label(system.label, reader.mark_of("label"));
     reader.resolve("policy", std::move(policy));
-    const NpuChoice choice = read_npu_choice(reader, reference_.name, reference_.mode);
+    const NpuChoice choice = read_npu_choice(reader, reference_);
+    system.npu_name = choice.name;
     const int max_batch = system.policy->make(system.parameters)->max_batch();
     system.table =
         std::make_shared<npu::BatchPolicyTable>(config_.network.layers, choice.npu, choice.mode, max_batch);

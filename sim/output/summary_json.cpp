@@ -74,8 +74,8 @@ std::string summary_json(const RunConfig& config, const SystemConfig& system,
   JsonText json;
   json.text("label", system.label);
   json.text("policy", system.policy->name);
-  json.text("npu", system.table->npu().name);
-  json.text("npu_mode", std::string(npu::name_of(system.table->mode())));
+  json.text("npu", system.npu_name);
+  json.text("npu_mode", std::string(system.table->mode_name()));
   json.text("network", config.network.name);
   json.integer("seed", config.seed);
   json.text("version", kVersion);

@@ -22,7 +22,7 @@ TEST_CASE("the table is the layers' costs and their sums", "[npu_model]") {
     double sum = 0;
     double segments = 0;
     for (int l = 0; l < table.layers(); ++l) {
-      const npu::LayerCost cost = npu::layer_cost(table.layer(l), table.npu(), batch, table.policy(l, batch));
+      const npu::LayerCost cost = npu::layer_cost(table.layer(l), *table.npu(), batch, table.policy(l, batch));
       CHECK(table.cost(l, batch).latency_s == cost.latency_s);
       CHECK(table.latency_s(l, l + 1, batch) == Approx(cost.latency_s).epsilon(1e-9));
       sum += cost.latency_s;
@@ -40,7 +40,7 @@ TEST_CASE("mode r: a larger batch never takes less, up to one last tile store", 
     const npu::Npu npu = sim::load_npu(test::named(name));
     const npu::BatchPolicyTable table(test::shipped_network("resnet50").layers, npu, npu::Mode::r, 16);
     const double last_store_s =
-        static_cast<double>(npu.t_r * npu.t_c) / npu.output_words_per_cycle() / npu.clock_hz;
+        static_cast<double>(npu.t_r * npu.t_c) * npu.cycles_per_output_word() / npu.clock_hz;
     for (int l = 0; l < table.layers(); ++l) {
       for (int b = 2; b <= 16; ++b) {
         CHECK(table.cost(l, b).latency_s >= table.cost(l, b - 1).latency_s - last_store_s);

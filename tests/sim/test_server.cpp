@@ -296,7 +296,7 @@ systems: [{policy: {name: serial}}]
     const npu::BatchPolicyTable& table = *config.systems[0].table;
     const auto run = [&] {
       Scripted policy(greedy);
-      const npu::BatchPolicyTable wide(config.network.layers, table.npu(), npu::Mode::r, 4);
+      const npu::BatchPolicyTable wide(config.network.layers, *table.npu(), npu::Mode::r, 4);
       workloads::RequestStream stream(*config.arrivals, *config.exits, 1, config.length);
       Run kept;
       Keeper keeper(kept);

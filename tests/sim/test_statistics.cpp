@@ -44,7 +44,7 @@ TEST_CASE("three requests, by hand", "[statistics]") {
   CHECK(s[Id::mean_batch] == Approx(1));
   CHECK(s[Id::mean_start_batch] == 1);
   CHECK(s[Id::mean_in_system] == Approx((d + d + 2 * d) / (10 + 2 * d)));
-  const npu::Npu& npu = config.systems[0].table->npu();
+  const npu::Npu& npu = *config.systems[0].table->npu();
   CHECK(s[Id::mac_utilisation] == Approx(static_cast<double>(config.network.macs()) /
                                          (d * npu.clock_hz * static_cast<double>(npu.macs_per_cycle()))));
   CHECK(std::isnan(s[Id::mean_latency_ci95]));  // too few for an interval

@@ -1,0 +1,60 @@
+#include "npu_model/batch_policies.h"
+
+#include <array>
+#include <limits>
+
+namespace fluidbatch::npu {
+namespace {
+
+constexpr std::array kModes{Mode::r, Mode::p, Mode::fluid, Mode::r_stacked, Mode::fluid_stacked};
+
+bool is_stacked(Mode mode) { return mode == Mode::r_stacked || mode == Mode::fluid_stacked; }
+bool has_blocks(Mode mode) { return mode != Mode::r && mode != Mode::r_stacked; }
+
+}  // namespace
+
+std::string_view name_of(Mode mode) {
+  switch (mode) {
+    case Mode::r:
+      return "r";
+    case Mode::p:
+      return "p";
+    case Mode::fluid:
+      return "fluid";
+    case Mode::r_stacked:
+      return "r_stacked";
+    case Mode::fluid_stacked:
+      return "fluid_stacked";
+  }
+  return "?";
+}
+
+std::span<const Mode> all_modes() { return kModes; }
+
+std::vector<BatchPolicy> candidates(Mode mode, const Npu& npu, int batch) {
+  std::vector<BatchPolicy> policies;
+  for (int k = 1; k <= (is_stacked(mode) ? npu.k_max : 1); k *= 2) {
+    for (int b_p = 1; b_p <= (has_blocks(mode) ? batch : 1); ++b_p) {
+      const BatchPolicy policy = blocks_of(batch, b_p, k);
+      if (covers(policy, batch)) policies.push_back(policy);
+    }
+  }
+  return policies;
+}
+
+BatchPolicy choose(Mode mode, std::span<const BatchPolicy> candidates, const Layer& layer, const Npu& npu,
+                   int batch) {
+  if (candidates.size() == 1 || is_mover(layer.kind)) return candidates.front();
+  BatchPolicy best = candidates.front();
+  double least = std::numeric_limits<double>::infinity();
+  for (const BatchPolicy& policy : candidates) {
+    const double cycles = feasible_latency_cycles(layer, npu, batch, policy);
+    const bool better = mode == Mode::p ? cycles < std::numeric_limits<double>::infinity() : cycles < least;
+    if (!better) continue;
+    best = policy;
+    least = cycles;
+  }
+  return best;
+}
+
+}  // namespace fluidbatch::npu
