@@ -42,17 +42,14 @@ std::vector<BatchPolicy> candidates(Mode mode, const Npu& npu, int batch) {
   return policies;
 }
 
-BatchPolicy choose(Mode mode, std::span<const BatchPolicy> candidates, const Layer& layer, const Npu& npu,
-                   int batch) {
-  if (candidates.size() == 1 || is_mover(layer.kind)) return candidates.front();
-  BatchPolicy best = candidates.front();
-  double least = std::numeric_limits<double>::infinity();
+Choice choose(Mode mode, std::span<const BatchPolicy> candidates, const Layer& layer, const Npu& npu, int batch) {
+  if (is_mover(layer.kind)) candidates = candidates.first(1);  // they use no PE: one layout is like another
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  Choice best{candidates.front(), kNever};
   for (const BatchPolicy& policy : candidates) {
     const double cycles = feasible_latency_cycles(layer, npu, batch, policy);
-    const bool better = mode == Mode::p ? cycles < std::numeric_limits<double>::infinity() : cycles < least;
-    if (!better) continue;
-    best = policy;
-    least = cycles;
+    const bool better = mode == Mode::p ? cycles < kNever : cycles < best.latency_cycles;
+    if (better) best = {policy, cycles};
   }
   return best;
 }

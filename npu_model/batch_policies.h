@@ -27,9 +27,13 @@ std::span<const Mode> all_modes();
 /// 1, 2, 4 .. k_max, and each B_P that leaves no block empty.
 std::vector<BatchPolicy> candidates(Mode mode, const Npu& npu, int batch);
 
+struct Choice {
+  BatchPolicy policy;
+  double latency_cycles = 0;
+};
+
 /// The feasible candidate of least latency; ties go to the smaller k, then to the smaller B_P. Mode p takes
 /// the feasible candidate of largest B_P. There always is one, since B_P = 1 needs no room.
-BatchPolicy choose(Mode mode, std::span<const BatchPolicy> candidates, const Layer& layer, const Npu& npu,
-                   int batch);
+Choice choose(Mode mode, std::span<const BatchPolicy> candidates, const Layer& layer, const Npu& npu, int batch);
 
 }  // namespace fluidbatch::npu

@@ -33,7 +33,7 @@ BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, Npu npu, Mode mode
   for (int b = 1; b <= max_batch; ++b) {
     const std::vector<BatchPolicy> allowed = candidates(mode, *npu_, b);
     for (int l = 0; l < this->layers(); ++l) {
-      policies_[at(l, b)] = choose(mode, allowed, layer(l), *npu_, b);
+      policies_[at(l, b)] = choose(mode, allowed, layer(l), *npu_, b).policy;
       costs_[at(l, b)] = layer_cost(layer(l), *npu_, b, policies_[at(l, b)]);
       latencies_s(l, b - 1) = costs_[at(l, b)].latency_s;
     }

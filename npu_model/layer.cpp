@@ -29,10 +29,16 @@ const char* name_of(LayerKind kind) {
       return "pool";
     case LayerKind::add:
       return "add";
+    case LayerKind::multiply:
+      return "mul";
+    case LayerKind::concat:
+      return "concat";
   }
   return "?";
 }
 
-bool is_mover(LayerKind kind) { return kind == LayerKind::pool || kind == LayerKind::add; }
+bool is_mover(LayerKind kind) {
+  return kind != LayerKind::convolution && kind != LayerKind::depthwise && kind != LayerKind::dense;
+}
 
 }  // namespace fluidbatch::npu

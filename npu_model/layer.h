@@ -35,11 +35,13 @@ enum class LayerKind {
   convolution,  ///< includes grouped convolutions
   depthwise,    ///< groups == input channels > 1: the engine may pack groups block-diagonally
   dense,        ///< R = 1
-  pool,         ///< a mover: no processing element works
-  add,          ///< a mover: element-wise sum of two or more inputs
+  pool,         ///< this and the following are movers: no processing element works
+  add,          ///< element-wise sum of two or more inputs
+  multiply,     ///< element-wise product: squeeze-and-excitation
+  concat,       ///< inputs side by side along the channels
 };
 
-/// The word used for `kind` in YAML and CSV: conv, depthwise, dense, pool, add.
+/// The word used for `kind` in YAML and CSV: conv, depthwise, dense, pool, add, mul, concat.
 const char* name_of(LayerKind kind);
 
 /// Movers use no processing element: they cost the time to move their words.

@@ -76,6 +76,7 @@ struct Board {
   std::int64_t dsps = 0;
   std::int64_t on_chip_bytes = 0;
   double bandwidth_bytes_per_s = 0;
+  double clock_hz = 0;  ///< at which designs on it usually run: a search's default
 };
 
 /// What an NPU takes of a board: one multiplier a MAC by default, double-buffered inputs and weights.

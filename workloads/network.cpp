@@ -12,20 +12,10 @@
 namespace fluidbatch::workloads {
 namespace {
 
-constexpr std::int64_t kMostExtent = 1 << 16;
-
 std::int64_t sum_of(const std::vector<npu::Layer>& layers,
                     const std::function<std::int64_t(const npu::Layer&)>& value) {
   return std::accumulate(layers.begin(), layers.end(), std::int64_t{0},
                          [&](std::int64_t sum, const npu::Layer& layer) { return sum + value(layer); });
-}
-
-Shape read_input(const io::Node& node) {
-  const std::vector<io::Node>& sizes = io::read_list(node, "input");
-  if (sizes.size() != 3) throw io::InputError(node.mark, "input must be [channels, height, width]");
-  return {io::read_integer(sizes[0], "input channels", 1, kMostExtent),
-          io::read_integer(sizes[1], "input height", 1, kMostExtent),
-          io::read_integer(sizes[2], "input width", 1, kMostExtent)};
 }
 
 /// The backbone of a network: its own `input` and `layers`, or those of the network that it builds on.
@@ -37,7 +27,7 @@ struct Backbone {
 Backbone read_backbone(const io::Node& document, const io::MapReader& reader) {
   const io::Node* base = reader.child("base");
   if (base == nullptr) {
-    return {read_input(reader.required("input")), io::read_list(reader.required("layers"), "layers")};
+    return {read_shape(reader.required("input"), "input"), io::read_list(reader.required("layers"), "layers")};
   }
   if (reader.has("layers") || reader.has("input")) {
     throw io::InputError(document.mark, "a network has a base, or an input and layers of its own, not both");

@@ -1,6 +1,7 @@
 #include "workloads/network_builder.h"
 
 #include <algorithm>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -10,66 +11,126 @@ namespace {
 constexpr std::int64_t kMostChannels = 1 << 20;
 constexpr std::int64_t kMostKernel = 1 << 10;
 
-const std::vector<std::string> kKinds{"conv", "dense", "pool", "global_pool", "add"};
-
-const std::vector<std::string>& keys_of(std::size_t kind) {
-  static const std::vector<std::vector<std::string>> keys{
-      {"name", "kind", "from", "out_channels", "kernel", "stride", "padding", "groups"},
-      {"name", "kind", "from", "out_channels"},
-      {"name", "kind", "from", "kernel", "stride", "padding", "fused"},
-      {"name", "kind", "from", "fused"},
-      {"name", "kind", "from", "fused"}};
-  return keys[kind];
-}
-
-/// Kernel, stride and padding along height and width; each is one number for both, or [height, width].
+/// Kernel and the like along height and width; each is one number for both, or [height, width]. Padding may be
+/// [top, left, bottom, right].
 struct Window {
   std::int64_t kernel[2];
   std::int64_t stride[2];
-  std::int64_t padding[2];
+  std::int64_t dilation[2];
+  std::int64_t padding[2];  // both sides together
 };
 
-void read_pair(io::MapReader& reader, const std::string& key, std::int64_t min, std::int64_t default_value,
-               std::int64_t (&pair)[2]) {
+/// The numbers under `key`: one, or a list of as many as `lengths` allows; the default where it is not given.
+std::vector<std::int64_t> read_numbers(const io::MapReader& reader, const std::string& key, std::int64_t min,
+                                       std::int64_t default_value, bool four_allowed) {
   const io::Node* node = reader.child(key);
-  if (node == nullptr) {
-    pair[0] = pair[1] = default_value;
-  } else if (node->kind == io::Node::Kind::sequence) {
-    if (node->items.size() != 2)
-      throw io::InputError(node->mark, key + " must be a number or [height, width]");
-    pair[0] = io::read_integer(node->items[0], key, min, kMostKernel);
-    pair[1] = io::read_integer(node->items[1], key, min, kMostKernel);
-  } else {
-    pair[0] = pair[1] = io::read_integer(*node, key, min, kMostKernel);
+  if (node == nullptr) return {default_value};
+  if (node->kind != io::Node::Kind::sequence) return {io::read_integer(*node, key, min, kMostKernel)};
+  std::vector<std::int64_t> numbers;
+  for (const io::Node& item : node->items) numbers.push_back(io::read_integer(item, key, min, kMostKernel));
+  if (numbers.size() != 2 && !(four_allowed && numbers.size() == 4)) {
+    throw io::InputError(node->mark, key + " must be a number or [height, width]" +
+                                         (four_allowed ? " or [top, left, bottom, right]" : ""));
   }
+  return numbers;
 }
 
-Window read_window(io::MapReader& reader) {
+void read_pair(const io::MapReader& reader, const std::string& key, std::int64_t (&pair)[2]) {
+  const std::vector<std::int64_t> numbers = read_numbers(reader, key, 1, 1, false);
+  pair[0] = numbers.front();
+  pair[1] = numbers.back();
+}
+
+Window read_window(const io::MapReader& reader) {
   Window window{};
-  read_pair(reader, "kernel", 1, 1, window.kernel);
-  read_pair(reader, "stride", 1, 1, window.stride);
-  read_pair(reader, "padding", 0, 0, window.padding);
+  read_pair(reader, "kernel", window.kernel);
+  read_pair(reader, "stride", window.stride);
+  read_pair(reader, "dilation", window.dilation);
+  const std::vector<std::int64_t> padding = read_numbers(reader, "padding", 0, 0, true);
+  for (std::size_t axis = 0; axis < 2; ++axis) {
+    window.padding[axis] =
+        padding.size() == 4 ? padding[axis] + padding[axis + 2] : 2 * padding[axis % padding.size()];
+  }
   return window;
 }
 
 std::int64_t output_extent(std::int64_t input, const Window& window, int axis, const io::MapReader& reader) {
-  const std::int64_t room = input + 2 * window.padding[axis] - window.kernel[axis];
+  const std::int64_t reach = window.dilation[axis] * (window.kernel[axis] - 1) + 1;
+  const std::int64_t room = input + window.padding[axis] - reach;
   if (room < 0) {
-    throw io::InputError(reader.mark(), "a kernel of " + std::to_string(window.kernel[axis]) +
-                                            " does not fit an input of " + std::to_string(input));
+    throw io::InputError(reader.mark(), "a kernel of " + std::to_string(reach) + " does not fit an input of " +
+                                            std::to_string(input));
   }
   return room / window.stride[axis] + 1;
 }
 
+Shape after(const Window& window, const Shape& input, std::int64_t channels, const io::MapReader& reader) {
+  return {channels, output_extent(input.height, window, 0, reader), output_extent(input.width, window, 1, reader)};
+}
+
+Shape only_input(const std::vector<Shape>& inputs, const io::MapReader& reader) {
+  if (inputs.size() != 1) throw io::InputError(reader.mark_of("from"), "this layer reads exactly one layer");
+  return inputs.front();
+}
+
+/// Two or more inputs, each equal to the first or, where `broadcast`, one value for each of its channels.
+void require_alike(const std::vector<Shape>& inputs, bool broadcast, const io::MapReader& reader) {
+  if (inputs.size() < 2) {
+    throw io::InputError(reader.mark_of("from"), "this layer reads two or more layers: from: [a, b]");
+  }
+  for (const Shape& shape : inputs) {
+    if (shape == inputs.front() || (broadcast && shape == Shape{inputs.front().channels, 1, 1})) continue;
+    throw io::InputError(reader.mark_of("from"), "this layer needs inputs of one shape");
+  }
+}
+
+std::int64_t words_of(const std::vector<Shape>& shapes) {
+  return std::accumulate(shapes.begin(), shapes.end(), std::int64_t{0},
+                         [](std::int64_t sum, const Shape& shape) { return sum + shape.words(); });
+}
+
 }  // namespace
+
+Shape read_shape(const io::Node& node, const std::string& what) {
+  constexpr std::int64_t kMostExtent = 1 << 24;
+  const std::vector<io::Node>& sizes = io::read_list(node, what);
+  if (sizes.size() != 3) throw io::InputError(node.mark, what + " must be [channels, height, width]");
+  return {io::read_integer(sizes[0], what + " channels", 1, kMostExtent),
+          io::read_integer(sizes[1], what + " height", 1, kMostExtent),
+          io::read_integer(sizes[2], what + " width", 1, kMostExtent)};
+}
+
+/// A kind of layer in the YAML: its keys besides name, kind and from, and how it is added.
+struct NetworkBuilder::Kind {
+  std::string name;
+  std::vector<std::string> keys;
+  void (NetworkBuilder::*add)(io::MapReader&, npu::Layer);
+};
+
+const std::vector<NetworkBuilder::Kind>& NetworkBuilder::kinds() {
+  static const std::vector<Kind> kinds{
+      {"conv", {"out_channels", "kernel", "stride", "padding", "dilation", "groups"}, &NetworkBuilder::add_convolution},
+      {"dense", {"out_channels"}, &NetworkBuilder::add_dense},
+      {"pool", {"kernel", "stride", "padding", "dilation", "fused"}, &NetworkBuilder::add_pool},
+      {"global_pool", {"fused"}, &NetworkBuilder::add_global_pool},
+      {"add", {"fused"}, &NetworkBuilder::add_sum},
+      {"mul", {"fused"}, &NetworkBuilder::add_product},
+      {"concat", {"fused"}, &NetworkBuilder::add_concat},
+      {"view", {"shape"}, &NetworkBuilder::add_view}};
+  return kinds;
+}
 
 NetworkBuilder::NetworkBuilder(const Shape& input) : tensors_{{"input", input}}, last_("input") {
   network_.input_words = input.words();
 }
 
 void NetworkBuilder::add_layer(const io::Node& yaml) {
-  const std::size_t kind = io::read_kind(yaml, "layer", "kind", kKinds);
-  io::MapReader reader(yaml, "a layer of kind " + kKinds[kind], keys_of(kind));
+  std::vector<std::string> names;
+  for (const Kind& kind : kinds()) names.push_back(kind.name);
+  const Kind& kind = kinds()[io::read_kind(yaml, "layer", "kind", names)];
+  std::vector<std::string> keys{"name", "kind", "from"};
+  keys.insert(keys.end(), kind.keys.begin(), kind.keys.end());
+  io::MapReader reader(yaml, "a layer of kind " + kind.name, keys);
   npu::Layer layer;
   layer.name = reader.text("name");
   for (const Tensor& other : tensors_) {
@@ -77,18 +138,7 @@ void NetworkBuilder::add_layer(const io::Node& yaml) {
       throw io::InputError(reader.mark_of("name"), "two layers are called '" + layer.name + "'");
     }
   }
-  switch (kind) {
-    case 0:
-      return add_convolution(reader, std::move(layer));
-    case 1:
-      return add_dense(reader, std::move(layer));
-    case 2:
-      return add_pool(reader, std::move(layer), false);
-    case 3:
-      return add_pool(reader, std::move(layer), true);
-    default:
-      return add_sum(reader, std::move(layer));
-  }
+  (this->*kind.add)(reader, std::move(layer));
 }
 
 void NetworkBuilder::continue_from(const std::string& layer, const io::Mark& mark) {
@@ -120,6 +170,7 @@ std::vector<Shape> NetworkBuilder::inputs_of(const io::MapReader& reader) const 
   if (from->kind != io::Node::Kind::sequence) {
     return {tensor(io::read_text(*from, "from"), from->mark).shape};
   }
+  if (from->items.empty()) throw io::InputError(from->mark, "from names at least one layer");
   std::vector<Shape> shapes;
   for (const io::Node& item : from->items) {
     shapes.push_back(tensor(io::read_text(item, "from"), item.mark).shape);
@@ -138,24 +189,21 @@ void NetworkBuilder::append(npu::Layer layer, const Shape& output, bool fused) {
   }
 }
 
-namespace {
-
-Shape only_input(const std::vector<Shape>& inputs, const io::MapReader& reader) {
-  if (inputs.size() != 1) throw io::InputError(reader.mark_of("from"), "this layer reads exactly one layer");
-  return inputs.front();
+void NetworkBuilder::append_mover(io::MapReader& reader, npu::Layer layer, std::int64_t input_words,
+                                  const Shape& output) {
+  layer.gemm = {.groups = 1, .r = output.height * output.width, .p = 0, .c = output.channels};
+  layer.mover_input_words = input_words;
+  layer.mover_output_words = output.words();
+  append(std::move(layer), output, reader.boolean("fused", true));
 }
-
-}  // namespace
 
 void NetworkBuilder::add_convolution(io::MapReader& reader, npu::Layer layer) {
   const Shape input = only_input(inputs_of(reader), reader);
   const Window window = read_window(reader);
   const std::int64_t groups = reader.integer("groups", 1, kMostChannels, 1);
-  const Shape output{.channels = reader.integer("out_channels", 1, kMostChannels),
-                     .height = output_extent(input.height, window, 0, reader),
-                     .width = output_extent(input.width, window, 1, reader)};
-  layer.kind =
-      groups > 1 && groups == input.channels ? npu::LayerKind::depthwise : npu::LayerKind::convolution;
+  const Shape output = after(window, input, reader.integer("out_channels", 1, kMostChannels), reader);
+  const bool depthwise = groups > 1 && groups == input.channels;
+  layer.kind = depthwise ? npu::LayerKind::depthwise : npu::LayerKind::convolution;
   try {
     layer.gemm = npu::gemm_of({.input_channels = input.channels,
                                .output_channels = output.channels,
@@ -178,35 +226,48 @@ void NetworkBuilder::add_dense(io::MapReader& reader, npu::Layer layer) {
   append(std::move(layer), {channels, 1, 1}, false);
 }
 
-void NetworkBuilder::add_pool(io::MapReader& reader, npu::Layer layer, bool global) {
+void NetworkBuilder::add_pool(io::MapReader& reader, npu::Layer layer) {
   const Shape input = only_input(inputs_of(reader), reader);
-  Shape output{input.channels, 1, 1};
-  if (!global) {
-    const Window window = read_window(reader);
-    output.height = output_extent(input.height, window, 0, reader);
-    output.width = output_extent(input.width, window, 1, reader);
-  }
   layer.kind = npu::LayerKind::pool;
-  layer.gemm = {.groups = 1, .r = output.height * output.width, .p = 0, .c = output.channels};
-  layer.mover_input_words = input.words();
-  layer.mover_output_words = output.words();
-  append(std::move(layer), output, reader.boolean("fused", true));
+  append_mover(reader, std::move(layer), input.words(), after(read_window(reader), input, input.channels, reader));
+}
+
+void NetworkBuilder::add_global_pool(io::MapReader& reader, npu::Layer layer) {
+  const Shape input = only_input(inputs_of(reader), reader);
+  layer.kind = npu::LayerKind::pool;
+  append_mover(reader, std::move(layer), input.words(), {input.channels, 1, 1});
 }
 
 void NetworkBuilder::add_sum(io::MapReader& reader, npu::Layer layer) {
   const std::vector<Shape> inputs = inputs_of(reader);
-  if (inputs.size() < 2) {
-    throw io::InputError(reader.mark_of("from"), "an addition reads two or more layers: from: [a, b]");
-  }
-  for (const Shape& shape : inputs) {
-    if (shape == inputs.front()) continue;
-    throw io::InputError(reader.mark_of("from"), "an addition needs inputs of one shape");
-  }
+  require_alike(inputs, false, reader);
   layer.kind = npu::LayerKind::add;
-  layer.gemm = {.groups = 1, .r = inputs[0].height * inputs[0].width, .p = 0, .c = inputs[0].channels};
-  layer.mover_input_words = static_cast<std::int64_t>(inputs.size()) * inputs[0].words();
-  layer.mover_output_words = inputs[0].words();
-  append(std::move(layer), inputs[0], reader.boolean("fused", true));
+  append_mover(reader, std::move(layer), words_of(inputs), inputs.front());
+}
+
+void NetworkBuilder::add_product(io::MapReader& reader, npu::Layer layer) {
+  const std::vector<Shape> inputs = inputs_of(reader);
+  require_alike(inputs, true, reader);
+  layer.kind = npu::LayerKind::multiply;
+  append_mover(reader, std::move(layer), words_of(inputs), inputs.front());
+}
+
+void NetworkBuilder::add_concat(io::MapReader& reader, npu::Layer layer) {
+  const std::vector<Shape> inputs = inputs_of(reader);
+  Shape output{0, inputs.front().height, inputs.front().width};
+  for (const Shape& shape : inputs) {
+    if (shape.height != output.height || shape.width != output.width) {
+      throw io::InputError(reader.mark_of("from"), "a concatenation needs inputs of one height and width");
+    }
+    output.channels += shape.channels;
+  }
+  layer.kind = npu::LayerKind::concat;
+  append_mover(reader, std::move(layer), words_of(inputs), output);
+}
+
+void NetworkBuilder::add_view(io::MapReader& reader, npu::Layer layer) {
+  only_input(inputs_of(reader), reader);
+  append(std::move(layer), read_shape(reader.required("shape"), "shape"), true);
 }
 
 }  // namespace fluidbatch::workloads

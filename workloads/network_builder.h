@@ -20,6 +20,9 @@ struct Shape {
   bool operator==(const Shape&) const = default;
 };
 
+/// Reads `[channels, height, width]`. Throws InputError.
+Shape read_shape(const io::Node& node, const std::string& what);
+
 /// Takes layers one by one, in order of execution; each is checked against the shapes before it.
 class NetworkBuilder {
  public:
@@ -51,8 +54,16 @@ class NetworkBuilder {
 
   void add_convolution(io::MapReader& reader, npu::Layer layer);
   void add_dense(io::MapReader& reader, npu::Layer layer);
-  void add_pool(io::MapReader& reader, npu::Layer layer, bool global);
+  void add_pool(io::MapReader& reader, npu::Layer layer);
+  void add_global_pool(io::MapReader& reader, npu::Layer layer);
   void add_sum(io::MapReader& reader, npu::Layer layer);
+  void add_product(io::MapReader& reader, npu::Layer layer);
+  void add_concat(io::MapReader& reader, npu::Layer layer);
+  void add_view(io::MapReader& reader, npu::Layer layer);
+  void append_mover(io::MapReader& reader, npu::Layer layer, std::int64_t input_words, const Shape& output);
+
+  struct Kind;
+  static const std::vector<Kind>& kinds();
 
   Network network_;
   std::vector<Tensor> tensors_;  // in order of execution; "input" is the first

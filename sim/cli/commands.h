@@ -1,11 +1,14 @@
 // What the program's commands do, apart from how the command line is written.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/engine.h"
+#include "workloads/io/yaml_node.h"
 
 namespace fluidbatch::sim::cli {
 
@@ -24,6 +27,32 @@ struct NpuTableArguments {
   bool csv = false;
 };
 
+struct NpuExplainArguments {
+  std::string network;
+  std::string npu;
+  std::string layer;
+  int batch = 1;
+  std::string mode = "fluid_stacked";
+  bool csv = false;
+};
+
+/// Texts of numbers and words are read as a configuration's values are: the same messages.
+struct NpuSearchArguments {
+  std::string network;
+  std::string board;
+  std::vector<int> batches{1, 2, 4, 8};
+  std::string mode = "fluid_stacked";
+  std::vector<std::int64_t> t_r;
+  int k_max = 4;
+  int dsps_per_mac = 1;
+  int accumulator_bytes = 4;
+  std::map<std::string, std::string> engine;  ///< keys of an NPU's YAML other than tiles, with their texts
+  int top = 10;
+  bool csv = false;
+  std::optional<std::string> save;
+  std::string command;  ///< as the user gave it, for the head of a saved NPU
+};
+
 // Each prints to stdout and throws io::InputError for what the user has to mend.
 void run(const RunArguments& arguments);
 void check(const RunArguments& arguments);
@@ -32,6 +61,11 @@ void network_list();
 void network_show(const std::string& name, bool csv);
 void npu_list();
 void npu_table(const NpuTableArguments& arguments);
+void npu_explain(const NpuExplainArguments& arguments);
+void npu_search(const NpuSearchArguments& arguments);
 void metric_list(bool markdown);
+
+/// A name from the command line, as a configuration's value: paths in it are relative to the current folder.
+io::Node argument(const std::string& option, const std::string& value);
 
 }  // namespace fluidbatch::sim::cli

@@ -70,22 +70,93 @@ void add_listings(CLI::App& app, std::string& network, bool& csv, bool& markdown
   metrics->callback([&] { cli::metric_list(markdown); });
 }
 
-void add_npu(CLI::App& app, cli::NpuTableArguments& arguments) {
-  CLI::App* npu = app.add_subcommand("npu", "NPUs and their analytic model")->require_subcommand(1);
-  npu->add_subcommand("list", "Shipped NPUs")->callback([] { cli::npu_list(); });
-  CLI::App* table = npu->add_subcommand("table", "Latency of each layer at each batch size");
-  table->add_option("--network", arguments.network, "Shipped name or path of a YAML")
-      ->required()
-      ->type_name("N");
-  table->add_option("--npu", arguments.npu, "Shipped name or path of a YAML")->required()->type_name("NPU");
+void add_network_and_npu(CLI::App& command, std::string& network, std::string& npu) {
+  command.add_option("--network", network, "Shipped name or path of a YAML")->required()->type_name("N");
+  command.add_option("--npu", npu, "Shipped name or path of a YAML")->required()->type_name("NPU");
+}
+
+void add_npu_table(CLI::App& npu, cli::NpuTableArguments& arguments) {
+  CLI::App* table = npu.add_subcommand("table", "Latency of each layer at each batch size");
+  add_network_and_npu(*table, arguments.network, arguments.npu);
   table->add_option("--max-batch", arguments.max_batch, "Largest batch size")
       ->required()
       ->type_name("B")
       ->check(CLI::Range(1, 1024));
-  table->add_option("--mode", arguments.mode, "Which batch policies may be chosen; default: r")
-      ->type_name("MODE");
+  table->add_option("--mode", arguments.mode, "Which batch policies may be chosen; default: r")->type_name("MODE");
   table->add_flag("--csv", arguments.csv, "A row per layer and batch size, with cycles and words");
   table->callback([&] { cli::npu_table(arguments); });
+}
+
+void add_npu_explain(CLI::App& npu, cli::NpuExplainArguments& arguments) {
+  CLI::App* explain = npu.add_subcommand("explain", "Why a layer runs as it does: all batch policies compared");
+  add_network_and_npu(*explain, arguments.network, arguments.npu);
+  explain->add_option("--layer", arguments.layer, "Name of the layer (network show)")->required()->type_name("L");
+  explain->add_option("--batch", arguments.batch, "Batch size")
+      ->required()
+      ->type_name("B")
+      ->check(CLI::Range(1, 1024));
+  explain->add_option("--mode", arguments.mode, "Which may be chosen; default: fluid_stacked")->type_name("MODE");
+  explain->add_flag("--csv", arguments.csv, "As CSV");
+  explain->callback([&] { cli::npu_explain(arguments); });
+}
+
+void add_npu_search(CLI::App& npu, cli::NpuSearchArguments& arguments) {
+  CLI::App* search = npu.add_subcommand("search", "The best tile sizes for a network on a board");
+  search->add_option("--network", arguments.network, "Shipped name or path of a YAML")->required()->type_name("N");
+  search->add_option("--board", arguments.board, "Shipped name or path of a YAML")->required()->type_name("BOARD");
+  search->add_option("--batches", arguments.batches, "Batch sizes that count alike; default: 1,2,4,8")
+      ->delimiter(',')
+      ->type_name("B,..")
+      ->check(CLI::Range(1, 1024));
+  search->add_option("--mode", arguments.mode, "Which batch policies may be chosen; default: fluid_stacked")
+      ->type_name("MODE");
+  search->add_option("--t_r", arguments.t_r, "Row tiles to try; default: some 60 from 8 to 1024")
+      ->delimiter(',')
+      ->type_name("T_R,..")
+      ->check(CLI::Range(1, 1 << 20));
+  search->add_option("--k_max", arguments.k_max, "Largest stacking factor; default: 4")->type_name("K");
+  search->add_option("--dsps-per-mac", arguments.dsps_per_mac, "Default: 1")->type_name("N")->check(CLI::Range(1, 64));
+  search->add_option("--accumulator-bytes", arguments.accumulator_bytes, "Default: 4")
+      ->type_name("N")
+      ->check(CLI::Range(1, 16));
+  for (const char* key : {"clock_hz", "bandwidth_bytes_per_s", "word_bytes", "edge_rows", "weight_reuse",
+                          "weight_source", "weight_buffer_words", "output_tiles", "fill_cycles"}) {
+    search->add_option_function<std::string>(
+        std::string("--") + key, [&arguments, key](const std::string& text) { arguments.engine[key] = text; },
+        "As in an NPU's YAML");
+  }
+  search->add_option("--top", arguments.top, "Designs to show besides the Pareto set; default: 10")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
+  search->add_flag("--csv", arguments.csv, "As CSV");
+  search->add_option("--save", arguments.save, "Write the best design as an NPU's YAML")->type_name("FILE");
+  search->callback([&] { cli::npu_search(arguments); });
+}
+
+/// Arguments of all commands: they live as long as the parser, whose callbacks refer to them.
+struct Arguments {
+  cli::RunArguments run;
+  cli::NpuTableArguments table;
+  cli::NpuExplainArguments explain;
+  cli::NpuSearchArguments search;
+  std::string network;
+  bool csv = false;
+  bool markdown = false;
+};
+
+void add_npu(CLI::App& app, Arguments& arguments) {
+  CLI::App* npu = app.add_subcommand("npu", "NPUs and their analytic model")->require_subcommand(1);
+  npu->add_subcommand("list", "Shipped NPUs")->callback([] { cli::npu_list(); });
+  add_npu_table(*npu, arguments.table);
+  add_npu_explain(*npu, arguments.explain);
+  add_npu_search(*npu, arguments.search);
+}
+
+/// The command line as the user gave it, for the head of saved files.
+std::string command_text(int argc, char** argv) {
+  std::string text = "fluidbatch";
+  for (int i = 1; i < argc; ++i) text += std::string(" ") + argv[i];
+  return text;
 }
 
 /// CLI11 only says that a subcommand is missing where a misspelt one was given.
@@ -108,14 +179,11 @@ int run_program(int argc, char** argv) {
   app.name("fluidbatch");
   app.set_version_flag("--version", std::string("fluidbatch ") + fluidbatch::sim::kVersion);
   app.require_subcommand(1);
-  cli::RunArguments run_arguments;
-  cli::NpuTableArguments table_arguments;
-  std::string network;
-  bool csv = false;
-  bool markdown = false;
-  add_run(app, run_arguments);
-  add_listings(app, network, csv, markdown);
-  add_npu(app, table_arguments);
+  Arguments arguments;
+  arguments.search.command = command_text(argc, argv);
+  add_run(app, arguments.run);
+  add_listings(app, arguments.network, arguments.csv, arguments.markdown);
+  add_npu(app, arguments);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

@@ -42,16 +42,13 @@ void read_bandwidth(io::MapReader& reader, npu::Npu& npu) {
 
 }  // namespace
 
-npu::Npu load_npu(const io::Node& name_or_path) {
-  const std::filesystem::path file = io::find_file("npus", name_or_path);
-  const io::Node document = io::load_yaml(file);
-  io::MapReader reader(
-      document, "an NPU",
-      {"description", "board", "t_r", "t_p", "t_c", "k_max", "clock_hz", "word_bytes", "channel",
-       "bandwidth_bytes_per_s", "input_bandwidth_bytes_per_s", "output_bandwidth_bytes_per_s", "edge_rows",
-       "weight_reuse", "weight_source", "weight_buffer_words", "output_tiles", "fill_cycles"});
+npu::Npu read_npu(const io::Node& document) {
+  io::MapReader reader(document, "an NPU",
+                       {"description", "board", "t_r", "t_p", "t_c", "k_max", "clock_hz", "word_bytes", "channel",
+                        "bandwidth_bytes_per_s", "input_bandwidth_bytes_per_s", "output_bandwidth_bytes_per_s",
+                        "edge_rows", "weight_reuse", "weight_source", "weight_buffer_words", "output_tiles",
+                        "fill_cycles"});
   npu::Npu npu;
-  npu.name = file.stem().string();
   npu.description = reader.text("description", "");
   npu.board = reader.text("board", "");
   npu.t_r = reader.integer("t_r", 1, kMostTile);
@@ -64,8 +61,7 @@ npu::Npu load_npu(const io::Node& name_or_path) {
   npu.edge_rows = static_cast<npu::EdgeRows>(reader.choice("edge_rows", {"pad", "trim"}, 0));
   npu.weight_reuse =
       static_cast<npu::WeightReuse>(reader.choice("weight_reuse", {"none", "interleaved", "column"}, 1));
-  npu.weight_source =
-      static_cast<npu::WeightSource>(reader.choice("weight_source", {"off_chip", "on_chip"}, 0));
+  npu.weight_source = static_cast<npu::WeightSource>(reader.choice("weight_source", {"off_chip", "on_chip"}, 0));
   npu.weight_buffer_words = reader.integer("weight_buffer_words", 0, kMostWords, 0);
   npu.output_tiles = static_cast<int>(reader.integer("output_tiles", 1, kMostTile, 1));
   npu.fill_cycles = reader.integer("fill_cycles", 0, kMostTile, 0);
@@ -74,11 +70,20 @@ npu::Npu load_npu(const io::Node& name_or_path) {
   } catch (const std::invalid_argument& error) {
     rethrow_at_key(reader, error);
   }
+  return npu;
+}
+
+npu::Npu load_npu(const io::Node& name_or_path) {
+  const std::filesystem::path file = io::find_file("npus", name_or_path);
+  const io::Node document = io::load_yaml(file);
+  npu::Npu npu = read_npu(document);
+  npu.name = file.stem().string();
   if (!npu.board.empty()) {
+    const io::Node& board = *document.find("board");
     try {
-      npu::require_fits(npu, load_board(*document.find("board")));
+      npu::require_fits(npu, load_board(board));
     } catch (const std::invalid_argument& error) {
-      throw io::InputError(reader.mark_of("board"), error.what());
+      throw io::InputError(board.mark, error.what());
     }
   }
   return npu;
@@ -88,13 +93,14 @@ npu::Board load_board(const io::Node& name_or_path) {
   const std::filesystem::path file = io::find_file("boards", name_or_path);
   const io::Node document = io::load_yaml(file);
   io::MapReader reader(document, "a board",
-                       {"description", "source", "dsps", "on_chip_bytes", "bandwidth_bytes_per_s"});
+                       {"description", "source", "dsps", "on_chip_bytes", "bandwidth_bytes_per_s", "clock_hz"});
   return {.name = file.stem().string(),
           .description = reader.text("description", ""),
           .source = reader.text("source", ""),
           .dsps = reader.integer("dsps", 1, kMostWords),
           .on_chip_bytes = reader.integer("on_chip_bytes", 1, kMostWords),
-          .bandwidth_bytes_per_s = reader.number("bandwidth_bytes_per_s", io::Range::positive())};
+          .bandwidth_bytes_per_s = reader.number("bandwidth_bytes_per_s", io::Range::positive()),
+          .clock_hz = reader.number("clock_hz", io::Range::positive())};
 }
 
 npu::Mode read_mode(const io::Node& node) {

@@ -11,6 +11,9 @@ namespace fluidbatch::sim {
 /// docs/configuration.md has the keys. Throws InputError.
 npu::Npu load_npu(const io::Node& name_or_path);
 
+/// An NPU from a map with the keys of its YAML; it has no name, and is not checked against its board.
+npu::Npu read_npu(const io::Node& document);
+
 /// The same for a board.
 npu::Board load_board(const io::Node& name_or_path);
 

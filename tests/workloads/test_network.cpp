@@ -105,7 +105,7 @@ TEST_CASE("wrong networks are refused where they are wrong", "[network]") {
           "out_channels must be a whole number from 1");
   refuses(head + "  - {name: a, kind: conv, out_channels: 4, kernel: [3]}\n",
           "must be a number or [height, width]");
-  refuses(head + conv + "  - {name: s, kind: add, from: [a, input]}\n", "inputs of one shape");
+  refuses(head + conv + "  - {name: s, kind: add, from: [a, input]}\n", "this layer needs inputs of one shape");
   refuses(head + conv + "  - {name: s, kind: add, from: a}\n", "two or more layers");
   refuses(head + conv + "  - {name: s, kind: dense, out_channels: 4, from: [a, a]}\n", "exactly one layer");
   refuses("name: n\ninput: [8, 16]\nlayers:\n" + conv, "input must be [channels, height, width]");

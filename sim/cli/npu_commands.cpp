@@ -1,0 +1,166 @@
+// The NPU model by itself: `npu list`, `table` and `explain`.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "npu_model/batch_policy_table.h"
+#include "sim/cli/commands.h"
+#include "sim/config/npu_file.h"
+#include "sim/output/text_table.h"
+#include "workloads/io/shipped_files.h"
+#include "workloads/io/text_number.h"
+#include "workloads/network.h"
+
+namespace fluidbatch::sim::cli {
+namespace {
+
+void table_csv(const npu::BatchPolicyTable& table) {
+  fmt::print(
+      "layer,batch,mode,b_r,b_p,k,compute_cycles,input_words,weight_words,output_words,latency_s,roofline_s,"
+      "mac_utilisation\n");
+  for (int l = 0; l < table.layers(); ++l) {
+    for (int b = 1; b <= table.max_batch(); ++b) {
+      const npu::LayerCost& cost = table.cost(l, b);
+      const npu::BatchPolicy& policy = table.policy(l, b);
+      fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", table.layer(l).name, b,
+                 table.mode_name(), policy.b_r, policy.b_p, policy.k, cost.compute_cycles,
+                 cost.input_words, cost.weight_words, cost.output_words, io::shortest(cost.latency_s),
+                 io::shortest(cost.roofline_s), io::shortest(cost.mac_utilisation));
+    }
+  }
+}
+
+/// The batch sizes that fit a terminal: powers of two, and the largest.
+std::vector<int> shown_batches(int max_batch) {
+  std::vector<int> batches;
+  for (int b = 1; b < max_batch; b *= 2) batches.push_back(b);
+  batches.push_back(max_batch);
+  return batches;
+}
+
+void table_text(const npu::BatchPolicyTable& table, const std::string& network) {
+  const std::vector<int> batches = shown_batches(table.max_batch());
+  std::vector<std::string> header{"layer"};
+  for (const int b : batches) header.push_back(fmt::format("B={}", b));
+  TextTable text(header);
+  const auto row = [&](const std::string& name, const auto& value) {
+    std::vector<std::string> cells{name};
+    for (const int b : batches) cells.push_back(rounded(value(b)));
+    text.add(cells);
+  };
+  for (int l = 0; l < table.layers(); ++l) {
+    row(table.layer(l).name, [&](int b) { return table.cost(l, b).latency_s * 1000; });
+  }
+  row("all layers", [&](int b) { return table.latency_s(0, table.layers(), b) * 1000; });
+  row("per sample", [&](int b) { return table.latency_s(0, table.layers(), b) * 1000 / b; });
+  fmt::print("{} on {}, mode {}: latency in ms by batch size\n\n{}", network, table.npu()->name,
+             table.mode_name(), text.text());
+}
+
+const npu::Layer& find_layer(const workloads::Network& network, const std::string& name) {
+  std::vector<std::string> names;
+  for (const npu::Layer& layer : network.layers) {
+    if (layer.name == name) return layer;
+    names.push_back(layer.name);
+  }
+  if (std::find(network.fused.begin(), network.fused.end(), name) != network.fused.end()) {
+    throw io::InputError("--layer: '" + name + "' is fused with another layer and costs nothing of its own");
+  }
+  throw io::InputError("--layer: " + network.name + " has no layer '" + name + "'" + io::did_you_mean(name, names));
+}
+
+/// Share of the PEs' cycles, while they compute, that goes into padding: edge tiles, P padding, idle PEs.
+double edge_waste(const npu::LayerCost& cost, const npu::Npu& npu) {
+  if (cost.compute_cycles == 0) return 0;
+  return 1 - static_cast<double>(cost.useful_macs) /
+                 (static_cast<double>(cost.compute_cycles) * static_cast<double>(npu.macs_per_cycle()));
+}
+
+const char* bound_of(const npu::LayerCost& cost) {
+  return static_cast<double>(cost.compute_cycles) >= cost.memory_cycles ? "compute" : "memory";
+}
+
+/// One candidate as `npu explain` shows it.
+struct Explained {
+  npu::BatchPolicy policy;
+  npu::LayerCost cost;
+  bool chosen = false;
+};
+
+std::vector<Explained> explain(const npu::Layer& layer, const npu::Npu& npu, npu::Mode mode, int batch) {
+  const std::vector<npu::BatchPolicy> policies = npu::candidates(mode, npu, batch);
+  const npu::BatchPolicy chosen = npu::choose(mode, policies, layer, npu, batch).policy;
+  std::vector<Explained> explained;
+  for (const npu::BatchPolicy& policy : policies) {
+    explained.push_back({policy, npu::layer_cost(layer, npu, batch, policy), policy == chosen});
+  }
+  return explained;
+}
+
+void explain_csv(const std::vector<Explained>& rows, const npu::Npu& npu) {
+  fmt::print("b_r,b_p,k,packed_groups,feasible,chosen,compute_cycles,memory_cycles,latency_cycles,latency_s,"
+             "input_words,weight_words,output_words,bound,edge_waste\n");
+  for (const Explained& row : rows) {
+    const npu::LayerCost& c = row.cost;
+    fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", row.policy.b_r, row.policy.b_p, row.policy.k,
+               c.packed_groups, c.feasible ? 1 : 0, row.chosen ? 1 : 0, c.compute_cycles,
+               io::shortest(c.memory_cycles), io::shortest(c.latency_cycles), io::shortest(c.latency_s),
+               c.input_words, c.weight_words, c.output_words, bound_of(c), io::shortest(edge_waste(c, npu)));
+  }
+}
+
+std::string kilo(double value) { return rounded(value / 1000); }
+
+void explain_text(const std::vector<Explained>& rows, const npu::Npu& npu) {
+  TextTable table({"<B_R, B_P, k>", "compute kcyc", "memory kcyc", "latency kcyc", "in kw", "weight kw", "bound",
+                   "waste %"});
+  for (const Explained& row : rows) {
+    const npu::LayerCost& c = row.cost;
+    const std::string packing = c.packed_groups > 1 ? fmt::format(" x{}", c.packed_groups) : "";
+    table.add({fmt::format("{} <{}, {}, {}>{}", row.chosen ? "*" : c.feasible ? " " : "-", row.policy.b_r,
+                           row.policy.b_p, row.policy.k, packing),
+               kilo(static_cast<double>(c.compute_cycles)), kilo(c.memory_cycles), kilo(c.latency_cycles),
+               kilo(static_cast<double>(c.input_words)), kilo(static_cast<double>(c.weight_words)), bound_of(c),
+               rounded(100 * edge_waste(c, npu), 3)});
+  }
+  fmt::print("{}\n* chosen   - not feasible: the buffers do not hold what B_P blocks need to share weights\n",
+             table.text());
+  if (std::any_of(rows.begin(), rows.end(), [](const Explained& row) { return row.cost.packed_groups > 1; })) {
+    fmt::print("xG: G groups of the depthwise layer in each product\n");
+  }
+}
+
+}  // namespace
+
+void npu_list() {
+  for (const std::string& name : io::shipped_names("npus")) {
+    const npu::Npu npu = load_npu(argument("npu", name));
+    fmt::print("{:<16} <{}, {}, {}> k <= {}, {} MHz, {} GB/s{}  {}\n", name, npu.t_r, npu.t_p, npu.t_c,
+               npu.k_max, rounded(npu.clock_hz / 1e6), rounded(npu.input_bandwidth_bytes_per_s / 1e9),
+               npu.board.empty() ? "" : ", " + npu.board, npu.description);
+  }
+}
+
+void npu_table(const NpuTableArguments& arguments) {
+  const workloads::Network network = workloads::load_network(argument("--network", arguments.network));
+  const npu::BatchPolicyTable table(network.layers, load_npu(argument("--npu", arguments.npu)),
+                                    read_mode(argument("--mode", arguments.mode)), arguments.max_batch);
+  if (arguments.csv) return table_csv(table);
+  table_text(table, network.name);
+}
+
+void npu_explain(const NpuExplainArguments& arguments) {
+  const workloads::Network network = workloads::load_network(argument("--network", arguments.network));
+  const npu::Npu npu = load_npu(argument("--npu", arguments.npu));
+  const npu::Mode mode = read_mode(argument("--mode", arguments.mode));
+  const npu::Layer& layer = find_layer(network, arguments.layer);
+  const std::vector<Explained> rows = explain(layer, npu, mode, arguments.batch);
+  if (arguments.csv) return explain_csv(rows, npu);
+  const npu::Gemm& gemm = layer.gemm;
+  fmt::print("{} of {}: {}, {} x (R {} x P {}) (P x C {}), {} samples\n", layer.name, network.name,
+             npu::name_of(layer.kind), gemm.groups, gemm.r, gemm.p, gemm.c, arguments.batch);
+  fmt::print("{} <{}, {}, {}>, mode {}\n\n", npu.name, npu.t_r, npu.t_p, npu.t_c, npu::name_of(mode));
+  explain_text(rows, npu);
+}
+
+}  // namespace fluidbatch::sim::cli
