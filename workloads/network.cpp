@@ -82,14 +82,18 @@ std::int64_t Network::weights() const {
 }
 
 Network load_network(const io::Node& name_or_path) {
-  const io::Node document = io::load_yaml(io::find_file("networks", name_or_path));
+  const std::filesystem::path file = io::find_file("networks", name_or_path);
+  return read_network(io::load_yaml(file), file.stem().string());
+}
+
+Network read_network(const io::Node& document, const std::string& otherwise) {
   io::MapReader reader(document, "a network",
                        {"name", "description", "source", "base", "input", "layers", "exits"});
   static const std::vector<io::Node> no_exits;
   const io::Node* exits = reader.child("exits");
   Network network = build(read_backbone(document, reader),
                           exits == nullptr ? no_exits : io::read_list(*exits, "exits"), document.mark);
-  network.name = reader.text("name");
+  network.name = reader.text("name", otherwise);
   network.description = reader.text("description", "");
   network.source = reader.text("source", "");
   return network;

@@ -31,4 +31,7 @@ struct Network {
 /// Throws InputError.
 Network load_network(const io::Node& name_or_path);
 
+/// The same from a document that has been read already; `otherwise` is its name where it gives none.
+Network read_network(const io::Node& document, const std::string& otherwise);
+
 }  // namespace fluidbatch::workloads

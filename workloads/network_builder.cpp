@@ -73,13 +73,13 @@ Shape only_input(const std::vector<Shape>& inputs, const io::MapReader& reader) 
   return inputs.front();
 }
 
-/// Two or more inputs, each equal to the first or, where `broadcast`, one value for each of its channels.
-void require_alike(const std::vector<Shape>& inputs, bool broadcast, const io::MapReader& reader) {
+/// Two or more inputs, each like the first one, or one value for each of its channels.
+void require_alike(const std::vector<Shape>& inputs, const io::MapReader& reader) {
   if (inputs.size() < 2) {
     throw io::InputError(reader.mark_of("from"), "this layer reads two or more layers: from: [a, b]");
   }
   for (const Shape& shape : inputs) {
-    if (shape == inputs.front() || (broadcast && shape == Shape{inputs.front().channels, 1, 1})) continue;
+    if (shape == inputs.front() || shape == Shape{inputs.front().channels, 1, 1}) continue;
     throw io::InputError(reader.mark_of("from"), "this layer needs inputs of one shape");
   }
 }
@@ -240,14 +240,14 @@ void NetworkBuilder::add_global_pool(io::MapReader& reader, npu::Layer layer) {
 
 void NetworkBuilder::add_sum(io::MapReader& reader, npu::Layer layer) {
   const std::vector<Shape> inputs = inputs_of(reader);
-  require_alike(inputs, false, reader);
+  require_alike(inputs, reader);
   layer.kind = npu::LayerKind::add;
   append_mover(reader, std::move(layer), words_of(inputs), inputs.front());
 }
 
 void NetworkBuilder::add_product(io::MapReader& reader, npu::Layer layer) {
   const std::vector<Shape> inputs = inputs_of(reader);
-  require_alike(inputs, true, reader);
+  require_alike(inputs, reader);
   layer.kind = npu::LayerKind::multiply;
   append_mover(reader, std::move(layer), words_of(inputs), inputs.front());
 }

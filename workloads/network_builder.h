@@ -39,6 +39,8 @@ class NetworkBuilder {
   void end_segment(const std::string& exit, const io::Mark& mark);
 
   [[nodiscard]] const std::string& last() const { return last_; }
+  /// Shape of what the last layer gives.
+  [[nodiscard]] const Shape& last_shape() const { return tensor(last_, {}).shape; }
   /// The layers, fused movers, exits and input words; the rest is the caller's.
   [[nodiscard]] Network take() { return std::move(network_); }
 

@@ -19,6 +19,13 @@ struct RunArguments {
   Driver driver = Driver::simgrid;
 };
 
+struct NetworkImportArguments {
+  std::string model;
+  std::string out;
+  std::vector<std::string> exits;     ///< layers, each perhaps behind `after=`
+  std::vector<std::int64_t> input;    ///< height and width, or nothing
+};
+
 struct NpuTableArguments {
   std::string network;
   std::string npu;
@@ -59,6 +66,7 @@ void check(const RunArguments& arguments);
 void policy_list();
 void network_list();
 void network_show(const std::string& name, bool csv);
+void network_import(const NetworkImportArguments& arguments);
 void npu_list();
 void npu_table(const NpuTableArguments& arguments);
 void npu_explain(const NpuExplainArguments& arguments);

@@ -1,13 +1,17 @@
 // The listings: policies, networks, statistics.
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "scheduler/policy_registry.h"
 #include "sim/cli/commands.h"
+#include "sim/output/output_file.h"
 #include "sim/output/text_table.h"
 #include "sim/statistics.h"
 #include "workloads/io/shipped_files.h"
 #include "workloads/io/text_number.h"
 #include "workloads/network.h"
+#include "workloads/onnx/onnx_import.h"
 
 namespace fluidbatch::sim::cli {
 namespace {
@@ -66,6 +70,23 @@ void network_show(const std::string& name, bool csv) {
              millions(network.weights()));
   for (std::size_t i = 0; i < network.exits.size(); ++i) fmt::print(" {} {}", i, network.exits[i]);
   fmt::print("\n");
+}
+
+void network_import(const NetworkImportArguments& arguments) {
+  workloads::OnnxImportOptions options;
+  options.name = std::filesystem::path(arguments.out).stem().string();
+  if (!arguments.input.empty()) options.height_width = {arguments.input.at(0), arguments.input.at(1)};
+  for (std::string layer : arguments.exits) {
+    if (layer.starts_with("after=")) layer.erase(0, std::string("after=").size());
+    options.exits_after.push_back(layer);
+  }
+  if (std::filesystem::exists(arguments.out)) throw io::InputError(arguments.out + ": is there already");
+  const std::string yaml = io::to_yaml(workloads::import_onnx(arguments.model, options));
+  const workloads::Network network = workloads::read_network(io::parse_yaml(yaml, arguments.out), options.name);
+  write_file(arguments.out, yaml);
+  fmt::print("{}: {} layers ({} more fused), {} MMAC, {} M weights, {} exit{}\n", arguments.out,
+             network.layers.size(), network.fused.size(), millions(network.macs()), millions(network.weights()),
+             network.exit_count(), network.exit_count() == 1 ? "" : "s");
 }
 
 void metric_list(bool markdown) {

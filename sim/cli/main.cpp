@@ -53,7 +53,23 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
   check->callback([&] { cli::check(arguments); });
 }
 
-void add_listings(CLI::App& app, std::string& network, bool& csv, bool& markdown) {
+void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments) {
+  CLI::App* import = networks.add_subcommand("import", "Turn an ONNX model into a network's YAML");
+  import->add_option("model", arguments.model, "ONNX file, with or without weights")->required()->type_name("MODEL");
+  import->add_option("--out", arguments.out, "YAML file to write; must not be there yet")->required()->type_name("FILE");
+  import->add_option("--exits", arguments.exits, "Layers to put an early exit after")
+      ->delimiter(',')
+      ->type_name("after=LAYER,..");
+  import->add_option("--input", arguments.input, "Size of the input, where the model leaves it open")
+      ->delimiter(',')
+      ->expected(2)
+      ->type_name("H,W")
+      ->check(CLI::Range(1, 1 << 16));
+  import->callback([&] { cli::network_import(arguments); });
+}
+
+void add_listings(CLI::App& app, cli::NetworkImportArguments& import, std::string& network, bool& csv,
+                  bool& markdown) {
   CLI::App* policy = app.add_subcommand("policy", "Scheduling policies")->require_subcommand(1);
   policy->add_subcommand("list", "Names, parameters and defaults")->callback([] { cli::policy_list(); });
 
@@ -63,6 +79,8 @@ void add_listings(CLI::App& app, std::string& network, bool& csv, bool& markdown
   show->add_option("name", network, "Shipped name or path of a YAML")->required()->type_name("NAME");
   show->add_flag("--csv", csv, "As CSV: layer,kind,groups,r,p,c,segment");
   show->callback([&] { cli::network_show(network, csv); });
+
+  add_import(*networks, import);
 
   CLI::App* metric = app.add_subcommand("metric", "Statistics of a run")->require_subcommand(1);
   CLI::App* metrics = metric->add_subcommand("list", "Name, unit and meaning of each");
@@ -136,6 +154,7 @@ void add_npu_search(CLI::App& npu, cli::NpuSearchArguments& arguments) {
 /// Arguments of all commands: they live as long as the parser, whose callbacks refer to them.
 struct Arguments {
   cli::RunArguments run;
+  cli::NetworkImportArguments import;
   cli::NpuTableArguments table;
   cli::NpuExplainArguments explain;
   cli::NpuSearchArguments search;
@@ -182,7 +201,7 @@ int run_program(int argc, char** argv) {
   Arguments arguments;
   arguments.search.command = command_text(argc, argv);
   add_run(app, arguments.run);
-  add_listings(app, arguments.network, arguments.csv, arguments.markdown);
+  add_listings(app, arguments.import, arguments.network, arguments.csv, arguments.markdown);
   add_npu(app, arguments);
   try {
     app.parse(argc, argv);

@@ -77,7 +77,7 @@ void emit(YAML::Emitter& out, const Node& node) {
       out << YAML::EndSeq;
       break;
     case Node::Kind::map:
-      if (node.entries.empty()) out << YAML::Flow;
+      if (node.entries.empty() || node.flow) out << YAML::Flow;
       out << YAML::BeginMap;
       for (const Node::Entry& entry : node.entries) {
         out << YAML::Key << entry.key << YAML::Value;

@@ -18,6 +18,7 @@ struct Node {
   Kind kind = Kind::null;
   Mark mark;
   bool overridden = false;  ///< set from the command line, not from the file
+  bool flow = false;        ///< write a map on one line: {a: 1, b: 2}
   bool quoted = false;      ///< a scalar in quotes is a text, never a number
   std::string scalar;
   std::vector<Node> items;     ///< of a sequence
