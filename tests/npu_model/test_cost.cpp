@@ -1,17 +1,11 @@
 // The closed form against layers worked by hand, its limits, and the tile-by-tile loop.
-#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <random>
-#include <vector>
 
 #include <catch2/catch.hpp>
 
 #include "npu_model/cost.h"
-#include "sim/config/npu_file.h"
 #include "tests/support/examples.h"
-#include "tests/support/tile_loop.h"
-#include "workloads/io/shipped_files.h"
 
 using namespace fluidbatch;
 using test::gemm_layer;
@@ -173,91 +167,4 @@ TEST_CASE("an NPU must fit its board", "[npu_model]") {
   board.on_chip_bytes = 14336;
   board.bandwidth_bytes_per_s = 0.7e9;
   CHECK_THROWS_WITH(npu::require_fits(npu, board), Catch::Contains("bandwidth"));
-}
-
-// ---- against the tile-by-tile loop ------------------------------------------------------------------------
-
-namespace {
-
-class RandomCases {
- public:
-  npu::Npu npu() {
-    npu::Npu npu;
-    npu.t_r = pick(1, 256);
-    npu.t_p = pick(1, 64);
-    npu.t_c = pick(1, 128);
-    npu.clock_hz = 1e8;
-    npu.word_bytes = 2;
-    npu.channel = chance() ? npu::Channel::shared : npu::Channel::separate;
-    npu.input_bandwidth_bytes_per_s = 2e8 * std::exp2(static_cast<double>(pick(0, 8)));
-    npu.output_bandwidth_bytes_per_s = npu.channel == npu::Channel::shared
-                                           ? npu.input_bandwidth_bytes_per_s
-                                           : 2e8 * static_cast<double>(pick(1, 99));
-    npu.edge_rows = chance() ? npu::EdgeRows::pad : npu::EdgeRows::trim;
-    npu.weight_source = pick(0, 3) == 0 ? npu::WeightSource::on_chip : npu::WeightSource::off_chip;
-    npu.fill_cycles = pick(0, 20);
-    return npu;
-  }
-
-  npu::Layer layer() {
-    return gemm_layer("l", {.groups = pick(1, 3), .r = pick(1, 700), .p = pick(1, 700), .c = pick(1, 400)});
-  }
-
-  std::int64_t pick(std::int64_t from, std::int64_t to) {
-    return from + static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(to - from + 1));
-  }
-
- private:
-  bool chance() { return pick(0, 1) == 1; }
-
-  std::mt19937_64 engine_{20240917};
-};
-
-}  // namespace
-
-TEST_CASE("cycles and words equal those of the tile-by-tile loop", "[npu_model][oracle]") {
-  RandomCases random;
-  std::vector<double> ratios;
-  for (int i = 0; i < 2000; ++i) {
-    const npu::Npu npu = random.npu();
-    const npu::Layer layer = random.layer();
-    const int batch = static_cast<int>(random.pick(1, 8));
-    const npu::BatchPolicy policy = npu::blocks_of(batch, 1, 1);
-    const npu::LayerCost cost = npu::layer_cost(layer, npu, batch, policy);
-    const test::TileLoopResult loop = test::run_tile_loop(layer.gemm, npu, policy);
-    INFO("case " << i << ": <" << npu.t_r << ", " << npu.t_p << ", " << npu.t_c << "> batch " << batch);
-    REQUIRE(cost.compute_cycles == loop.compute_cycles);
-    REQUIRE(cost.input_words == loop.input_words);
-    REQUIRE(cost.weight_words == loop.weight_words);
-    REQUIRE(cost.output_words == loop.output_words);
-    REQUIRE(cost.latency_cycles >= cost.roofline_cycles * (1 - 1e-12));
-    ratios.push_back(cost.latency_cycles / loop.latency_cycles);
-  }
-  std::sort(ratios.begin(), ratios.end());
-  const double median = ratios[ratios.size() / 2];
-  INFO("closed form / loop: least " << ratios.front() << ", median " << median << ", largest "
-                                    << ratios.back());
-  CHECK(median == Approx(1).epsilon(0.01));
-  CHECK(ratios.front() > 0.7);
-  CHECK(ratios.back() < 2);  // one tile, memory bound: the closed form loads and stores it twice
-}
-
-TEST_CASE("whole networks on the shipped NPUs: within 3 % of the tile-by-tile loop", "[npu_model][oracle]") {
-  for (const std::string& npu_name : io::shipped_names("npus")) {
-    const npu::Npu npu = sim::load_npu(test::named(npu_name));
-    for (const std::string& network_name : io::shipped_names("networks")) {
-      const workloads::Network network = test::shipped_network(network_name);
-      for (const int batch : {1, 3, 8}) {
-        const npu::BatchPolicy policy = npu::blocks_of(batch, 1, 1);
-        double closed = 0;
-        double looped = 0;
-        for (const npu::Layer& layer : network.layers) {
-          closed += npu::layer_cost(layer, npu, batch, policy).latency_cycles;
-          looped += test::run_tile_loop(layer.gemm, npu, policy).latency_cycles;
-        }
-        INFO(network_name << " on " << npu_name << ", batch " << batch << ": " << closed << " / " << looped);
-        CHECK(closed / looped == Approx(1).epsilon(0.03));
-      }
-    }
-  }
 }

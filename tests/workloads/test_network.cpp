@@ -34,6 +34,33 @@ TEST_CASE("ResNet-50 has its published multiply-accumulates and weights", "[netw
   CHECK(network.exit_count() == 1);
 }
 
+TEST_CASE("the other networks have theirs", "[network]") {
+  // torchvision's tables of multiply-accumulates (GFLOPS there) and parameters. Parameters count, besides our
+  // weights, two for each channel that is normalised (all convolutions but VGG's) and a bias for every other one.
+  struct Published {
+    const char* name;
+    double giga_macs;
+    std::int64_t parameters;
+    bool normalised;
+  };
+  for (const Published& p : {Published{"resnet18", 1.814, 11'689'512, true}, {"resnet50", 4.089, 25'557'032, true},
+                             {"mobilenet_v2", 0.301, 3'504'872, true}, {"vgg16", 15.470, 138'357'544, false},
+                             {"inception_v3", 5.713, 23'834'568, true}}) {
+    const workloads::Network network = test::shipped_network(p.name);
+    std::int64_t parameters = network.weights();
+    for (const npu::Layer& layer : network.layers) {
+      const bool normalised = p.normalised && layer.kind != npu::LayerKind::dense;
+      parameters += (normalised ? 2 : 1) * layer.gemm.groups * layer.gemm.c;
+    }
+    INFO(p.name);
+    CHECK(static_cast<double>(network.macs()) / 1e9 == Approx(p.giga_macs).margin(0.0005));
+    CHECK(parameters == p.parameters);
+    const workloads::Network early = test::shipped_network(std::string("ee_") + p.name);
+    CHECK(early.exit_count() == 4);
+    CHECK(early.layers.size() == network.layers.size() + 9);
+  }
+}
+
 TEST_CASE("the early-exit ResNet-50 is ResNet-50 with three heads", "[network]") {
   const workloads::Network plain = test::shipped_network("resnet50");
   const workloads::Network network = test::shipped_network("ee_resnet50");

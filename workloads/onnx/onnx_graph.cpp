@@ -4,6 +4,7 @@
 #include <onnx/shape_inference/implementation.h>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <numeric>
@@ -32,7 +33,9 @@ OnnxGraph::OnnxGraph(const std::filesystem::path& file,
     throw io::InputError(file_ + ": not an ONNX model, or one without a node");
   }
   find_input(height_width);
-  infer_shapes();
+  do {
+    infer_shapes();
+  } while (fold_reshape_targets());
   find_constants();
 }
 
@@ -82,9 +85,7 @@ void OnnxGraph::infer_shapes() {
   graph->clear_value_info();  // of another batch or input size, perhaps
   for (auto& output : *graph->mutable_output()) output.mutable_type()->mutable_tensor_type()->clear_shape();
   try {
-    onnx::ShapeInferenceOptions options;
-    options.enable_data_propagation = true;  // through the Shape, Gather, Concat chains that lead to a Reshape
-    onnx::shape_inference::InferShapes(*model_, onnx::OpSchemaRegistry::Instance(), options);
+    onnx::shape_inference::InferShapes(*model_);
   } catch (const std::exception& error) {
     throw io::InputError(file_ + ": its shapes can't be inferred: " + error.what());
   }
@@ -97,6 +98,75 @@ void OnnxGraph::infer_shapes() {
   keep(graph->output());
   keep(graph->input());
   for (const auto& tensor : graph->initializer()) dims_[tensor.name()] = Dims(tensor.dims().begin(), tensor.dims().end());
+}
+
+bool OnnxGraph::fold_reshape_targets() {
+  auto* graph = model_->mutable_graph();
+  bool folded = false;
+  for (auto& node : *graph->mutable_node()) {
+    if (node.op_type() != "Reshape" || node.input_size() < 2 || dims_.contains(node.output(0))) continue;
+    const std::optional<Dims> target = integers_of(node.input(1), 0);
+    if (!target) continue;
+    auto* tensor = graph->add_initializer();
+    tensor->set_name(node.input(1) + "/folded");
+    tensor->set_data_type(onnx::TensorProto::INT64);
+    tensor->add_dims(static_cast<std::int64_t>(target->size()));
+    for (const std::int64_t value : *target) tensor->add_int64_data(value);
+    node.set_input(1, tensor->name());
+    folded = true;
+  }
+  return folded;
+}
+
+/// Values of an integer tensor that is computed from shapes and constants, as exporters write `x.view(n, -1)`.
+std::optional<Dims> OnnxGraph::integers_of(const std::string& tensor, int depth) const {
+  constexpr int kMostDepth = 32;
+  if (depth > kMostDepth) return std::nullopt;
+  const auto values_of = [](const onnx::TensorProto& t) -> std::optional<Dims> {
+    if (t.data_type() != onnx::TensorProto::INT64) return std::nullopt;
+    Dims values(t.int64_data().begin(), t.int64_data().end());
+    if (values.empty() && !t.raw_data().empty()) {
+      values.resize(t.raw_data().size() / sizeof(std::int64_t));
+      std::memcpy(values.data(), t.raw_data().data(), values.size() * sizeof(std::int64_t));
+    }
+    return values;
+  };
+  for (const auto& initializer : model_->graph().initializer()) {
+    if (initializer.name() == tensor) return values_of(initializer);
+  }
+  const auto& nodes = model_->graph().node();
+  const auto producer = std::find_if(nodes.begin(), nodes.end(), [&](const onnx::NodeProto& node) {
+    return std::find(node.output().begin(), node.output().end(), tensor) != node.output().end();
+  });
+  if (producer == nodes.end()) return std::nullopt;
+  const std::string& op = producer->op_type();
+  if (op == "Constant" && producer->attribute_size() == 1) return values_of(producer->attribute(0).t());
+  if (op == "Shape" && producer->attribute_size() == 0) return dims(producer->input(0));
+  if (op == "Unsqueeze" || op == "Squeeze" || op == "Cast" || op == "Identity") {
+    return integers_of(producer->input(0), depth + 1);
+  }
+  if (op == "Gather") {
+    const auto data = integers_of(producer->input(0), depth + 1);
+    const auto indices = integers_of(producer->input(1), depth + 1);
+    if (!data || !indices) return std::nullopt;
+    Dims gathered;
+    for (const std::int64_t index : *indices) {
+      const std::int64_t i = index < 0 ? index + static_cast<std::int64_t>(data->size()) : index;
+      if (i < 0 || i >= static_cast<std::int64_t>(data->size())) return std::nullopt;
+      gathered.push_back((*data)[static_cast<std::size_t>(i)]);
+    }
+    return gathered;
+  }
+  if (op == "Concat") {
+    Dims joined;
+    for (const std::string& input : producer->input()) {
+      const auto part = integers_of(input, depth + 1);
+      if (!part) return std::nullopt;
+      joined.insert(joined.end(), part->begin(), part->end());
+    }
+    return joined;
+  }
+  return std::nullopt;
 }
 
 void OnnxGraph::find_constants() {

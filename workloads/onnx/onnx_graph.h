@@ -49,6 +49,8 @@ class OnnxGraph {
  private:
   void find_input(const std::optional<std::pair<std::int64_t, std::int64_t>>& height_width);
   void infer_shapes();
+  bool fold_reshape_targets();
+  [[nodiscard]] std::optional<Dims> integers_of(const std::string& tensor, int depth) const;
   void find_constants();
 
   std::string file_;
