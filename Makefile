@@ -13,13 +13,13 @@ help:
 	@echo "make bench    print requests per second and memory of both drivers"
 	@echo "make lint     clang-format and clang-tidy; must find nothing"
 	@echo "make format   let clang-format rewrite the sources"
-	@echo "make docs     write docs/metrics.md from the declarations"
+	@echo "make docs     write the parts of docs/ that are made by commands"
 	@echo "make install  install below PREFIX (default /usr/local)"
 	@echo "make clean    remove the build and run folders"
 
 packages:
 	@.ci/install-packages cmake g++ ninja-build pkg-config libsimgrid-dev libeigen3-dev libcli11-dev \
-	  libyaml-cpp-dev catch2 libfmt-dev rapidjson-dev python3
+	  libyaml-cpp-dev catch2 libfmt-dev rapidjson-dev libonnx-dev libprotobuf-dev python3 python3-matplotlib
 
 lint-packages:
 	@.ci/install-packages clang-format clang-tidy
@@ -52,8 +52,7 @@ format: lint-packages
 	@clang-format -i $(SOURCES)
 
 docs: release
-	@{ sed '/^| name/,$$d' docs/metrics.md; $(FLUIDBATCH) metric list --markdown; } > build/metrics.md
-	@mv build/metrics.md docs/metrics.md
+	@$(PYTHON) docs/update.py build/release/bin
 
 install: release
 	@cmake --install build/release --prefix $(PREFIX)

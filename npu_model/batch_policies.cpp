@@ -42,7 +42,8 @@ std::vector<BatchPolicy> candidates(Mode mode, const Npu& npu, int batch) {
   return policies;
 }
 
-Choice choose(Mode mode, std::span<const BatchPolicy> candidates, const Layer& layer, const Npu& npu, int batch) {
+Choice choose(Mode mode, std::span<const BatchPolicy> candidates, const Layer& layer, const Npu& npu,
+              int batch) {
   if (is_mover(layer.kind)) candidates = candidates.first(1);  // they use no PE: one layout is like another
   constexpr double kNever = std::numeric_limits<double>::infinity();
   Choice best{candidates.front(), kNever};

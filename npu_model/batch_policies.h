@@ -34,6 +34,7 @@ struct Choice {
 
 /// The feasible candidate of least latency; ties go to the smaller k, then to the smaller B_P. Mode p takes
 /// the feasible candidate of largest B_P. There always is one, since B_P = 1 needs no room.
-Choice choose(Mode mode, std::span<const BatchPolicy> candidates, const Layer& layer, const Npu& npu, int batch);
+Choice choose(Mode mode, std::span<const BatchPolicy> candidates, const Layer& layer, const Npu& npu,
+              int batch);
 
 }  // namespace fluidbatch::npu

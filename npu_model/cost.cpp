@@ -38,7 +38,8 @@ struct PackedGemm {
 
 /// g groups of a depthwise layer in each product.
 PackedGemm packed(const Gemm& gemm, std::int64_t g) {
-  return {.gemm = {.groups = ceil_div(gemm.groups, g), .r = gemm.r, .p = g * gemm.p, .c = g * gemm.c}, .blocks = g};
+  return {.gemm = {.groups = ceil_div(gemm.groups, g), .r = gemm.r, .p = g * gemm.p, .c = g * gemm.c},
+          .blocks = g};
 }
 
 class GemmCost {
@@ -92,7 +93,8 @@ class GemmCost {
     double intervals = initiation_interval(rows_.last, channels_.last);
     if (full_c > 0) intervals += full_c * initiation_interval(rows_.last, channels_.tile);
     if (full_r > 0) intervals += full_r * initiation_interval(rows_.tile, channels_.last);
-    if (full_r > 0 && full_c > 0) intervals += full_r * full_c * initiation_interval(rows_.tile, channels_.tile);
+    if (full_r > 0 && full_c > 0)
+      intervals += full_r * full_c * initiation_interval(rows_.tile, channels_.tile);
     return static_cast<double>(gemm_.groups) * intervals + first_load_cycles() + last_store_cycles();
   }
 

@@ -29,10 +29,10 @@ struct LayerCost {
   std::int64_t input_words = 0;
   std::int64_t weight_words = 0;
   std::int64_t output_words = 0;
-  std::int64_t useful_macs = 0;     ///< of the batch's real samples
-  std::int64_t packed_groups = 1;   ///< groups per product; above 1 only for depthwise layers
-  bool feasible = true;             ///< the buffers hold what the policy needs (`fits`)
-  double memory_cycles = 0;         ///< all words over the channel: the other side of the roofline
+  std::int64_t useful_macs = 0;    ///< of the batch's real samples
+  std::int64_t packed_groups = 1;  ///< groups per product; above 1 only for depthwise layers
+  bool feasible = true;            ///< the buffers hold what the policy needs (`fits`)
+  double memory_cycles = 0;        ///< all words over the channel: the other side of the roofline
   double latency_cycles = 0;
   double roofline_cycles = 0;  ///< max(compute, memory): a bound from below
   double latency_s = 0;
@@ -46,8 +46,8 @@ struct LayerCost {
 /// are feasible where there are any.
 LayerCost layer_cost(const Layer& layer, const Npu& npu, int batch, const BatchPolicy& policy);
 
-/// Latency in cycles of a policy that covers its batch and is feasible; infinity where it is not. Equal to what
-/// layer_cost gives, and cheaper: what a search evaluates.
+/// Latency in cycles of a policy that covers its batch and is feasible; infinity where it is not. Equal to
+/// what layer_cost gives, and cheaper: what a search evaluates.
 double feasible_latency_cycles(const Layer& layer, const Npu& npu, int batch, const BatchPolicy& policy);
 
 }  // namespace fluidbatch::npu

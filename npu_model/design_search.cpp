@@ -40,7 +40,8 @@ class Search {
         !std::is_sorted(settings.batches.begin(), settings.batches.end())) {
       throw std::invalid_argument("batches must be ascending, from 1");
     }
-    for (const int batch : settings.batches) candidates_.push_back(candidates(settings.mode, settings.base, batch));
+    for (const int batch : settings.batches)
+      candidates_.push_back(candidates(settings.mode, settings.base, batch));
   }
 
   SearchResult run() {

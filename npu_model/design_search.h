@@ -12,8 +12,8 @@ struct SearchSettings {
   Npu base;  ///< everything but the tile sizes
   Board board;
   Mode mode = Mode::fluid_stacked;
-  std::vector<int> batches;        ///< the batch mix, ascending, each counted alike
-  std::vector<std::int64_t> t_r;   ///< row tiles to try; `default_row_tiles` where empty
+  std::vector<int> batches;       ///< the batch mix, ascending, each counted alike
+  std::vector<std::int64_t> t_r;  ///< row tiles to try; `default_row_tiles` where empty
   int dsps_per_mac = 1;
   int accumulator_bytes = 4;
 };
@@ -29,19 +29,19 @@ struct Design {
 };
 
 struct SearchResult {
-  std::vector<Design> designs;     ///< by score, best first; equal scores by T_R, T_P, T_C
-  std::vector<std::size_t> pareto; ///< indices of the designs that no other beats in both latency at the least
-                                   ///< batch and throughput at the largest; by latency
-  std::uint64_t evaluations = 0;   ///< (layer, batch, policy) candidates looked at, equal layers once
+  std::vector<Design> designs;      ///< by score, best first; equal scores by T_R, T_P, T_C
+  std::vector<std::size_t> pareto;  ///< indices of the designs that no other beats in both latency at the
+                                    ///< least batch and throughput at the largest; by latency
+  std::uint64_t evaluations = 0;  ///< (layer, batch, policy) candidates looked at, equal layers once
 };
 
-/// Row tiles worth trying: every multiple of 8 up to 128 and then sparser ones up to 1,024, with the multiples of
-/// 49, which fit feature maps of 7 x 7 times a power of two.
+/// Row tiles worth trying: every multiple of 8 up to 128 and then sparser ones up to 1,024, with the
+/// multiples of 49, which fit feature maps of 7 x 7 times a power of two.
 std::vector<std::int64_t> default_row_tiles();
 
-/// Tries every T_P from 4 to 96 and every T_C that is a multiple of k_max, where T_P T_C uses between 60 % and
-/// all of the board's DSPs, with every row tile whose buffers fit. Throws std::invalid_argument where nothing
-/// fits or a setting is out of range.
+/// Tries every T_P from 4 to 96 and every T_C that is a multiple of k_max, where T_P T_C uses between 60 %
+/// and all of the board's DSPs, with every row tile whose buffers fit. Throws std::invalid_argument where
+/// nothing fits or a setting is out of range.
 SearchResult search_designs(const std::vector<Layer>& layers, const SearchSettings& settings);
 
 }  // namespace fluidbatch::npu

@@ -38,7 +38,8 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::mean_executing, "mean_executing_s", "s", "mean time spent in the active batch"},
     {Id::busy_fraction, "busy_fraction", "1", "share of the measured window in which the NPU runs a step"},
     {Id::mac_utilisation, "mac_utilisation", "1",
-     "useful multiply-accumulates over what the PEs could do in the busy time; not defined on a measured table"},
+     "useful multiply-accumulates over what the PEs could do in the busy time; not defined on a measured "
+     "table"},
     {Id::mean_batch, "mean_batch", "samples", "mean active batch size over the busy time"},
     {Id::mean_start_batch, "mean_start_batch", "samples", "mean batch size at the start of a batch"},
     {Id::mean_in_system, "mean_in_system", "requests",
@@ -168,8 +169,8 @@ class Computation {
 
 std::span<const Statistic> all_statistics() { return kDeclared; }
 
-RunStatistics compute_statistics(Totals& totals, const Conservation& conservation, const npu::BatchPolicyTable& table,
-                                 double slo_s) {
+RunStatistics compute_statistics(Totals& totals, const Conservation& conservation,
+                                 const npu::BatchPolicyTable& table, double slo_s) {
   return Computation(totals, conservation, table).run(slo_s);
 }
 

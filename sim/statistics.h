@@ -62,7 +62,7 @@ struct RunStatistics {
 };
 
 /// Reorders the latencies in `totals` (percentiles are found in place).
-RunStatistics compute_statistics(Totals& totals, const Conservation& conservation, const npu::BatchPolicyTable& table,
-                                 double slo_s);
+RunStatistics compute_statistics(Totals& totals, const Conservation& conservation,
+                                 const npu::BatchPolicyTable& table, double slo_s);
 
 }  // namespace fluidbatch::sim

@@ -27,7 +27,8 @@ struct Backbone {
 Backbone read_backbone(const io::Node& document, const io::MapReader& reader) {
   const io::Node* base = reader.child("base");
   if (base == nullptr) {
-    return {read_shape(reader.required("input"), "input"), io::read_list(reader.required("layers"), "layers")};
+    return {read_shape(reader.required("input"), "input"),
+            io::read_list(reader.required("layers"), "layers")};
   }
   if (reader.has("layers") || reader.has("input")) {
     throw io::InputError(document.mark, "a network has a base, or an input and layers of its own, not both");

@@ -11,8 +11,8 @@ namespace {
 constexpr std::int64_t kMostChannels = 1 << 20;
 constexpr std::int64_t kMostKernel = 1 << 10;
 
-/// Kernel and the like along height and width; each is one number for both, or [height, width]. Padding may be
-/// [top, left, bottom, right].
+/// Kernel and the like along height and width; each is one number for both, or [height, width]. Padding may
+/// be [top, left, bottom, right].
 struct Window {
   std::int64_t kernel[2];
   std::int64_t stride[2];
@@ -58,14 +58,15 @@ std::int64_t output_extent(std::int64_t input, const Window& window, int axis, c
   const std::int64_t reach = window.dilation[axis] * (window.kernel[axis] - 1) + 1;
   const std::int64_t room = input + window.padding[axis] - reach;
   if (room < 0) {
-    throw io::InputError(reader.mark(), "a kernel of " + std::to_string(reach) + " does not fit an input of " +
-                                            std::to_string(input));
+    throw io::InputError(reader.mark(), "a kernel of " + std::to_string(reach) +
+                                            " does not fit an input of " + std::to_string(input));
   }
   return room / window.stride[axis] + 1;
 }
 
 Shape after(const Window& window, const Shape& input, std::int64_t channels, const io::MapReader& reader) {
-  return {channels, output_extent(input.height, window, 0, reader), output_extent(input.width, window, 1, reader)};
+  return {channels, output_extent(input.height, window, 0, reader),
+          output_extent(input.width, window, 1, reader)};
 }
 
 Shape only_input(const std::vector<Shape>& inputs, const io::MapReader& reader) {
@@ -109,7 +110,9 @@ struct NetworkBuilder::Kind {
 
 const std::vector<NetworkBuilder::Kind>& NetworkBuilder::kinds() {
   static const std::vector<Kind> kinds{
-      {"conv", {"out_channels", "kernel", "stride", "padding", "dilation", "groups"}, &NetworkBuilder::add_convolution},
+      {"conv",
+       {"out_channels", "kernel", "stride", "padding", "dilation", "groups"},
+       &NetworkBuilder::add_convolution},
       {"dense", {"out_channels"}, &NetworkBuilder::add_dense},
       {"pool", {"kernel", "stride", "padding", "dilation", "fused"}, &NetworkBuilder::add_pool},
       {"global_pool", {"fused"}, &NetworkBuilder::add_global_pool},
@@ -229,7 +232,8 @@ void NetworkBuilder::add_dense(io::MapReader& reader, npu::Layer layer) {
 void NetworkBuilder::add_pool(io::MapReader& reader, npu::Layer layer) {
   const Shape input = only_input(inputs_of(reader), reader);
   layer.kind = npu::LayerKind::pool;
-  append_mover(reader, std::move(layer), input.words(), after(read_window(reader), input, input.channels, reader));
+  append_mover(reader, std::move(layer), input.words(),
+               after(read_window(reader), input, input.channels, reader));
 }
 
 void NetworkBuilder::add_global_pool(io::MapReader& reader, npu::Layer layer) {

@@ -7,10 +7,12 @@ the peak of the whole process, program and libraries (some 30 MB) included.
 """
 
 import os
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 CONFIG = """\
 network: ee_resnet50
@@ -40,11 +42,43 @@ def measure(program, config, requests, driver, out):
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 
 
+def bench_search(program):
+    """Candidate evaluations per second of the design-space search, and the time of a whole table."""
+    command = [program, "npu", "search", "--network", "ee_resnet50", "--board", "zu7ev", "--batches", "1,2,4,8"]
+    rates = []
+    for _ in range(5):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        text = process.stdout.read()
+        _, _, usage = os.wait4(process.pid, 0)
+        process.returncode = 0
+        candidates = int(re.search(r"(\d+) candidates evaluated", text)[1])
+        rates.append(candidates / (usage.ru_utime + usage.ru_stime))
+    print(f"npu search: {statistics.median(rates) / 1e6:.1f} million candidate evaluations/s, start of the program included")
+    for network in ("ee_resnet50", "ee_mobilenet_v2"):
+        times = []
+        for arguments in (["--version"], ["npu", "table", "--network", network, "--npu", "zu7ev_large", "--max-batch",
+                                          "16", "--mode", "fluid_stacked"]):
+            runs = []
+            for _ in range(21):
+                begin = time.perf_counter()
+                subprocess.run([program, *arguments], stdout=subprocess.DEVNULL, check=True)
+                runs.append(time.perf_counter() - begin)
+            times.append(1000 * statistics.median(runs))
+        print(f"npu table, {network}, 16 batch sizes: {times[1]:.1f} ms as a whole process, {times[1] - times[0]:.1f} of them "
+              "beyond the start of the program")
+
+
 def main():
     program = sys.argv[1]
     cpu = max(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cpu})
     print(f"one core (cpu {cpu}); processor time of whole processes; medians of the runs in brackets")
+    bench_serving(program)
+    bench_search(program)
+
+
+def bench_serving(program):
+    """Requests per second and memory, both drivers."""
     print(f"{'policy':<18}{'requests':>10}{'runs':>6}  " + "".join(f"{d + ' M req/s':>18}" for d in DRIVERS) +
           f"{'simgrid / bare':>16}{'peak MB':>9}{'bytes/request':>15}")
     with tempfile.TemporaryDirectory(prefix="fluidbatch-bench-") as folder:

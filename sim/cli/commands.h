@@ -22,8 +22,8 @@ struct RunArguments {
 struct NetworkImportArguments {
   std::string model;
   std::string out;
-  std::vector<std::string> exits;     ///< layers, each perhaps behind `after=`
-  std::vector<std::int64_t> input;    ///< height and width, or nothing
+  std::vector<std::string> exits;   ///< layers, each perhaps behind `after=`
+  std::vector<std::int64_t> input;  ///< height and width, or nothing
 };
 
 struct NpuTableArguments {

@@ -1,7 +1,7 @@
 // The listings: policies, networks, statistics.
-#include <fmt/format.h>
-
 #include <filesystem>
+
+#include <fmt/format.h>
 
 #include "scheduler/policy_registry.h"
 #include "sim/cli/commands.h"
@@ -82,11 +82,12 @@ void network_import(const NetworkImportArguments& arguments) {
   }
   if (std::filesystem::exists(arguments.out)) throw io::InputError(arguments.out + ": is there already");
   const std::string yaml = io::to_yaml(workloads::import_onnx(arguments.model, options));
-  const workloads::Network network = workloads::read_network(io::parse_yaml(yaml, arguments.out), options.name);
+  const workloads::Network network =
+      workloads::read_network(io::parse_yaml(yaml, arguments.out), options.name);
   write_file(arguments.out, yaml);
   fmt::print("{}: {} layers ({} more fused), {} MMAC, {} M weights, {} exit{}\n", arguments.out,
-             network.layers.size(), network.fused.size(), millions(network.macs()), millions(network.weights()),
-             network.exit_count(), network.exit_count() == 1 ? "" : "s");
+             network.layers.size(), network.fused.size(), millions(network.macs()),
+             millions(network.weights()), network.exit_count(), network.exit_count() == 1 ? "" : "s");
 }
 
 void metric_list(bool markdown) {

@@ -55,8 +55,12 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
 
 void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments) {
   CLI::App* import = networks.add_subcommand("import", "Turn an ONNX model into a network's YAML");
-  import->add_option("model", arguments.model, "ONNX file, with or without weights")->required()->type_name("MODEL");
-  import->add_option("--out", arguments.out, "YAML file to write; must not be there yet")->required()->type_name("FILE");
+  import->add_option("model", arguments.model, "ONNX file, with or without weights")
+      ->required()
+      ->type_name("MODEL");
+  import->add_option("--out", arguments.out, "YAML file to write; must not be there yet")
+      ->required()
+      ->type_name("FILE");
   import->add_option("--exits", arguments.exits, "Layers to put an early exit after")
       ->delimiter(',')
       ->type_name("after=LAYER,..");
@@ -65,8 +69,9 @@ void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments) {
       ->expected(2)
       ->type_name("H,W")
       ->check(CLI::Range(1, 1 << 16));
-  import->callback([&] { cli::network_import(arguments); });
-}
+  import->callback([&] { cli::network_import(arguments);
+});
+}  // namespace
 
 void add_listings(CLI::App& app, cli::NetworkImportArguments& import, std::string& network, bool& csv,
                   bool& markdown) {
@@ -100,28 +105,37 @@ void add_npu_table(CLI::App& npu, cli::NpuTableArguments& arguments) {
       ->required()
       ->type_name("B")
       ->check(CLI::Range(1, 1024));
-  table->add_option("--mode", arguments.mode, "Which batch policies may be chosen; default: r")->type_name("MODE");
+  table->add_option("--mode", arguments.mode, "Which batch policies may be chosen; default: r")
+      ->type_name("MODE");
   table->add_flag("--csv", arguments.csv, "A row per layer and batch size, with cycles and words");
   table->callback([&] { cli::npu_table(arguments); });
 }
 
 void add_npu_explain(CLI::App& npu, cli::NpuExplainArguments& arguments) {
-  CLI::App* explain = npu.add_subcommand("explain", "Why a layer runs as it does: all batch policies compared");
+  CLI::App* explain =
+      npu.add_subcommand("explain", "Why a layer runs as it does: all batch policies compared");
   add_network_and_npu(*explain, arguments.network, arguments.npu);
-  explain->add_option("--layer", arguments.layer, "Name of the layer (network show)")->required()->type_name("L");
+  explain->add_option("--layer", arguments.layer, "Name of the layer (network show)")
+      ->required()
+      ->type_name("L");
   explain->add_option("--batch", arguments.batch, "Batch size")
       ->required()
       ->type_name("B")
       ->check(CLI::Range(1, 1024));
-  explain->add_option("--mode", arguments.mode, "Which may be chosen; default: fluid_stacked")->type_name("MODE");
+  explain->add_option("--mode", arguments.mode, "Which may be chosen; default: fluid_stacked")
+      ->type_name("MODE");
   explain->add_flag("--csv", arguments.csv, "As CSV");
   explain->callback([&] { cli::npu_explain(arguments); });
 }
 
 void add_npu_search(CLI::App& npu, cli::NpuSearchArguments& arguments) {
   CLI::App* search = npu.add_subcommand("search", "The best tile sizes for a network on a board");
-  search->add_option("--network", arguments.network, "Shipped name or path of a YAML")->required()->type_name("N");
-  search->add_option("--board", arguments.board, "Shipped name or path of a YAML")->required()->type_name("BOARD");
+  search->add_option("--network", arguments.network, "Shipped name or path of a YAML")
+      ->required()
+      ->type_name("N");
+  search->add_option("--board", arguments.board, "Shipped name or path of a YAML")
+      ->required()
+      ->type_name("BOARD");
   search->add_option("--batches", arguments.batches, "Batch sizes that count alike; default: 1,2,4,8")
       ->delimiter(',')
       ->type_name("B,..")
@@ -133,7 +147,9 @@ void add_npu_search(CLI::App& npu, cli::NpuSearchArguments& arguments) {
       ->type_name("T_R,..")
       ->check(CLI::Range(1, 1 << 20));
   search->add_option("--k_max", arguments.k_max, "Largest stacking factor; default: 4")->type_name("K");
-  search->add_option("--dsps-per-mac", arguments.dsps_per_mac, "Default: 1")->type_name("N")->check(CLI::Range(1, 64));
+  search->add_option("--dsps-per-mac", arguments.dsps_per_mac, "Default: 1")
+      ->type_name("N")
+      ->check(CLI::Range(1, 64));
   search->add_option("--accumulator-bytes", arguments.accumulator_bytes, "Default: 4")
       ->type_name("N")
       ->check(CLI::Range(1, 16));

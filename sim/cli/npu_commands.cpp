@@ -1,7 +1,7 @@
 // The NPU model by itself: `npu list`, `table` and `explain`.
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "npu_model/batch_policy_table.h"
 #include "sim/cli/commands.h"
@@ -22,10 +22,10 @@ void table_csv(const npu::BatchPolicyTable& table) {
     for (int b = 1; b <= table.max_batch(); ++b) {
       const npu::LayerCost& cost = table.cost(l, b);
       const npu::BatchPolicy& policy = table.policy(l, b);
-      fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", table.layer(l).name, b,
-                 table.mode_name(), policy.b_r, policy.b_p, policy.k, cost.compute_cycles,
-                 cost.input_words, cost.weight_words, cost.output_words, io::shortest(cost.latency_s),
-                 io::shortest(cost.roofline_s), io::shortest(cost.mac_utilisation));
+      fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", table.layer(l).name, b, table.mode_name(),
+                 policy.b_r, policy.b_p, policy.k, cost.compute_cycles, cost.input_words, cost.weight_words,
+                 cost.output_words, io::shortest(cost.latency_s), io::shortest(cost.roofline_s),
+                 io::shortest(cost.mac_utilisation));
     }
   }
 }
@@ -66,7 +66,8 @@ const npu::Layer& find_layer(const workloads::Network& network, const std::strin
   if (std::find(network.fused.begin(), network.fused.end(), name) != network.fused.end()) {
     throw io::InputError("--layer: '" + name + "' is fused with another layer and costs nothing of its own");
   }
-  throw io::InputError("--layer: " + network.name + " has no layer '" + name + "'" + io::did_you_mean(name, names));
+  throw io::InputError("--layer: " + network.name + " has no layer '" + name + "'" +
+                       io::did_you_mean(name, names));
 }
 
 /// Share of the PEs' cycles, while they compute, that goes into padding: edge tiles, P padding, idle PEs.
@@ -98,8 +99,9 @@ std::vector<Explained> explain(const npu::Layer& layer, const npu::Npu& npu, npu
 }
 
 void explain_csv(const std::vector<Explained>& rows, const npu::Npu& npu) {
-  fmt::print("b_r,b_p,k,packed_groups,feasible,chosen,compute_cycles,memory_cycles,latency_cycles,latency_s,"
-             "input_words,weight_words,output_words,bound,edge_waste\n");
+  fmt::print(
+      "b_r,b_p,k,packed_groups,feasible,chosen,compute_cycles,memory_cycles,latency_cycles,latency_s,"
+      "input_words,weight_words,output_words,bound,edge_waste\n");
   for (const Explained& row : rows) {
     const npu::LayerCost& c = row.cost;
     fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", row.policy.b_r, row.policy.b_p, row.policy.k,
@@ -112,20 +114,24 @@ void explain_csv(const std::vector<Explained>& rows, const npu::Npu& npu) {
 std::string kilo(double value) { return rounded(value / 1000); }
 
 void explain_text(const std::vector<Explained>& rows, const npu::Npu& npu) {
-  TextTable table({"<B_R, B_P, k>", "compute kcyc", "memory kcyc", "latency kcyc", "in kw", "weight kw", "bound",
-                   "waste %"});
+  TextTable table({"<B_R, B_P, k>", "compute kcyc", "memory kcyc", "latency kcyc", "in kw", "weight kw",
+                   "bound", "waste %"});
   for (const Explained& row : rows) {
     const npu::LayerCost& c = row.cost;
     const std::string packing = c.packed_groups > 1 ? fmt::format(" x{}", c.packed_groups) : "";
-    table.add({fmt::format("{} <{}, {}, {}>{}", row.chosen ? "*" : c.feasible ? " " : "-", row.policy.b_r,
-                           row.policy.b_p, row.policy.k, packing),
+    table.add({fmt::format("{} <{}, {}, {}>{}",
+                           row.chosen   ? "*"
+                           : c.feasible ? " "
+                                        : "-",
+                           row.policy.b_r, row.policy.b_p, row.policy.k, packing),
                kilo(static_cast<double>(c.compute_cycles)), kilo(c.memory_cycles), kilo(c.latency_cycles),
-               kilo(static_cast<double>(c.input_words)), kilo(static_cast<double>(c.weight_words)), bound_of(c),
-               rounded(100 * edge_waste(c, npu), 3)});
+               kilo(static_cast<double>(c.input_words)), kilo(static_cast<double>(c.weight_words)),
+               bound_of(c), rounded(100 * edge_waste(c, npu), 3)});
   }
   fmt::print("{}\n* chosen   - not feasible: the buffers do not hold what B_P blocks need to share weights\n",
              table.text());
-  if (std::any_of(rows.begin(), rows.end(), [](const Explained& row) { return row.cost.packed_groups > 1; })) {
+  if (std::any_of(rows.begin(), rows.end(),
+                  [](const Explained& row) { return row.cost.packed_groups > 1; })) {
     fmt::print("xG: G groups of the depthwise layer in each product\n");
   }
 }

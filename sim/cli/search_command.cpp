@@ -1,9 +1,9 @@
 // `npu search`: the design space of a board.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <stdexcept>
+
+#include <fmt/format.h>
 
 #include "npu_model/design_search.h"
 #include "sim/cli/commands.h"
@@ -79,11 +79,11 @@ void print_csv(const npu::SearchResult& result, const npu::SearchSettings& setti
   }
 }
 
-void print_text(const npu::SearchResult& result, const npu::SearchSettings& settings, const std::string& network,
-                int top) {
+void print_text(const npu::SearchResult& result, const npu::SearchSettings& settings,
+                const std::string& network, int top) {
   TextTable table({"rank", "<T_R, T_P, T_C>", "DSPs", "on-chip kB", "ms/sample",
-                   fmt::format("B={} ms", settings.batches.front()), fmt::format("B={} inf/s", settings.batches.back()),
-                   "Pareto"});
+                   fmt::format("B={} ms", settings.batches.front()),
+                   fmt::format("B={} inf/s", settings.batches.back()), "Pareto"});
   for (const std::size_t i : shown(result, top)) {
     const npu::Design& d = result.designs[i];
     table.add({std::to_string(i + 1), fmt::format("<{}, {}, {}>", d.npu.t_r, d.npu.t_p, d.npu.t_c),
@@ -94,16 +94,17 @@ void print_text(const npu::SearchResult& result, const npu::SearchSettings& sett
   fmt::print("{} on {}, mode {}, batches {}\n{} engines fit, {} candidates evaluated\n\n{}", network,
              settings.board.name, npu::name_of(settings.mode), fmt::join(settings.batches, ", "),
              result.designs.size(), result.evaluations, table.text());
-  fmt::print("\nranked by the mean over the batches of the latency per sample\n"
-             "* no engine has both a lower latency at B={} and a higher throughput at B={}\n",
-             settings.batches.front(), settings.batches.back());
+  fmt::print(
+      "\nranked by the mean over the batches of the latency per sample\n"
+      "* no engine has both a lower latency at B={} and a higher throughput at B={}\n",
+      settings.batches.front(), settings.batches.back());
 }
 
 /// The best design as an NPU's YAML, headed by the command that found it.
 void save(const npu::Npu& npu, const NpuSearchArguments& arguments) {
   io::Node yaml = io::Node::map();
-  yaml.put("description", io::Node::text(fmt::format("the best for {} on {} in mode {}",
-                                         arguments.network, arguments.board, arguments.mode)));
+  yaml.put("description", io::Node::text(fmt::format("the best for {} on {} in mode {}", arguments.network,
+                                                     arguments.board, arguments.mode)));
   yaml.put("board", io::Node::text(arguments.board));
   yaml.put("t_r", io::Node::integer(npu.t_r));
   yaml.put("t_p", io::Node::integer(npu.t_p));

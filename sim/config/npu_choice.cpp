@@ -88,8 +88,8 @@ Eigen::ArrayXXd load_latency_table(const std::filesystem::path& file, const std:
     if (batch > max_batch) continue;
     double& cell = latencies_s(row->second, batch - 1);
     if (cell != kMissing) {
-      throw io::InputError(csv.mark(layer_column), "layer '" + row->first + "', batch " + std::to_string(batch) +
-                                                       " stands twice");
+      throw io::InputError(csv.mark(layer_column),
+                           "layer '" + row->first + "', batch " + std::to_string(batch) + " stands twice");
     }
     cell = latency_s;
   }
@@ -97,8 +97,8 @@ Eigen::ArrayXXd load_latency_table(const std::filesystem::path& file, const std:
     for (Eigen::Index b = 0; b < latencies_s.cols(); ++b) {
       if (latencies_s(l, b) != kMissing) continue;
       throw io::InputError(file.string() + ": no latency for layer '" + names[static_cast<std::size_t>(l)] +
-                           "' at batch " + std::to_string(b + 1) + "; batches 1 to " + std::to_string(max_batch) +
-                           " are needed");
+                           "' at batch " + std::to_string(b + 1) + "; batches 1 to " +
+                           std::to_string(max_batch) + " are needed");
     }
   }
   return latencies_s;

@@ -13,11 +13,11 @@ namespace fluidbatch::sim {
 
 /// Where latencies come from.
 struct NpuChoice {
-  npu::Npu npu;                 ///< not used where `table_file` is set
+  npu::Npu npu;  ///< not used where `table_file` is set
   npu::Mode mode = npu::Mode::r;
   std::filesystem::path table_file;
-  std::string name;             ///< of the NPU, or the file of the table
-  io::Node resolved;            ///< the value of `npu`, with its path absolute
+  std::string name;   ///< of the NPU, or the file of the table
+  io::Node resolved;  ///< the value of `npu`, with its path absolute
 
   /// The latency table for batches up to `max_batch`. Throws InputError where a measured one lacks a cell.
   [[nodiscard]] std::shared_ptr<const npu::BatchPolicyTable> table(const std::vector<npu::Layer>& layers,

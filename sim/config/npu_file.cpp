@@ -43,11 +43,11 @@ void read_bandwidth(io::MapReader& reader, npu::Npu& npu) {
 }  // namespace
 
 npu::Npu read_npu(const io::Node& document) {
-  io::MapReader reader(document, "an NPU",
-                       {"description", "board", "t_r", "t_p", "t_c", "k_max", "clock_hz", "word_bytes", "channel",
-                        "bandwidth_bytes_per_s", "input_bandwidth_bytes_per_s", "output_bandwidth_bytes_per_s",
-                        "edge_rows", "weight_reuse", "weight_source", "weight_buffer_words", "output_tiles",
-                        "fill_cycles"});
+  io::MapReader reader(
+      document, "an NPU",
+      {"description", "board", "t_r", "t_p", "t_c", "k_max", "clock_hz", "word_bytes", "channel",
+       "bandwidth_bytes_per_s", "input_bandwidth_bytes_per_s", "output_bandwidth_bytes_per_s", "edge_rows",
+       "weight_reuse", "weight_source", "weight_buffer_words", "output_tiles", "fill_cycles"});
   npu::Npu npu;
   npu.description = reader.text("description", "");
   npu.board = reader.text("board", "");
@@ -61,7 +61,8 @@ npu::Npu read_npu(const io::Node& document) {
   npu.edge_rows = static_cast<npu::EdgeRows>(reader.choice("edge_rows", {"pad", "trim"}, 0));
   npu.weight_reuse =
       static_cast<npu::WeightReuse>(reader.choice("weight_reuse", {"none", "interleaved", "column"}, 1));
-  npu.weight_source = static_cast<npu::WeightSource>(reader.choice("weight_source", {"off_chip", "on_chip"}, 0));
+  npu.weight_source =
+      static_cast<npu::WeightSource>(reader.choice("weight_source", {"off_chip", "on_chip"}, 0));
   npu.weight_buffer_words = reader.integer("weight_buffer_words", 0, kMostWords, 0);
   npu.output_tiles = static_cast<int>(reader.integer("output_tiles", 1, kMostTile, 1));
   npu.fill_cycles = reader.integer("fill_cycles", 0, kMostTile, 0);
@@ -92,8 +93,9 @@ npu::Npu load_npu(const io::Node& name_or_path) {
 npu::Board load_board(const io::Node& name_or_path) {
   const std::filesystem::path file = io::find_file("boards", name_or_path);
   const io::Node document = io::load_yaml(file);
-  io::MapReader reader(document, "a board",
-                       {"description", "source", "dsps", "on_chip_bytes", "bandwidth_bytes_per_s", "clock_hz"});
+  io::MapReader reader(
+      document, "a board",
+      {"description", "source", "dsps", "on_chip_bytes", "bandwidth_bytes_per_s", "clock_hz"});
   return {.name = file.stem().string(),
           .description = reader.text("description", ""),
           .source = reader.text("source", ""),

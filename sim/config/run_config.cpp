@@ -133,8 +133,7 @@ class Reader {
     const NpuChoice choice = read_npu_choice(reader, reference_);
     system.npu_name = choice.name;
     const int max_batch = system.policy->make(system.parameters)->max_batch();
-    system.table =
-        std::make_shared<npu::BatchPolicyTable>(config_.network.layers, choice.npu, choice.mode, max_batch);
+    system.table = choice.table(config_.network.layers, max_batch);
     system.resolved = reader.resolved();
     return system;
   }

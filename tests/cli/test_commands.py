@@ -142,6 +142,53 @@ class Listings(CommandLineTest):
             self.assertGreater(float(row["mac_utilisation"]), 0)
             self.assertLessEqual(float(row["mac_utilisation"]), 1)
 
+    def test_npu_table_modes(self):
+        tables = {}
+        for mode in ("r", "p", "fluid", "r_stacked", "fluid_stacked"):
+            text = self.succeed("npu", "table", "--network", "ee_resnet50", "--npu", "zu7ev_middle", "--max-batch", "4",
+                                "--mode", mode, "--csv").stdout
+            tables[mode] = list(csv.DictReader(io.StringIO(text)))
+        for rows in zip(*tables.values()):
+            by_mode = dict(zip(tables, (float(row["latency_s"]) for row in rows)))
+            self.assertLessEqual(by_mode["fluid"], min(by_mode["r"], by_mode["p"]))
+            self.assertLessEqual(by_mode["fluid_stacked"], min(by_mode.values()))
+        self.assertTrue(any(row["k"] != "1" for row in tables["fluid_stacked"]))
+        self.assertTrue(any(row["b_p"] != "1" for row in tables["p"]))
+
+    def test_npu_explain(self):
+        arguments = ["npu", "explain", "--network", "resnet50", "--npu", "zu7ev_large", "--layer", "conv5_1_c",
+                     "--batch", "4"]
+        rows = list(csv.DictReader(io.StringIO(self.succeed(*arguments, "--csv").stdout)))
+        self.assertEqual(len(rows), 9)
+        chosen = [row for row in rows if row["chosen"] == "1"]
+        self.assertEqual(len(chosen), 1)
+        feasible = [float(row["latency_cycles"]) for row in rows if row["feasible"] == "1"]
+        self.assertEqual(float(chosen[0]["latency_cycles"]), min(feasible))
+        table = self.succeed("npu", "table", "--network", "resnet50", "--npu", "zu7ev_large", "--max-batch", "4",
+                             "--mode", "fluid_stacked", "--csv").stdout
+        row = [r for r in csv.DictReader(io.StringIO(table)) if r["layer"] == "conv5_1_c" and r["batch"] == "4"][0]
+        for key in ("b_r", "b_p", "k", "latency_s", "input_words", "weight_words"):
+            self.assertEqual(row[key], chosen[0][key])
+        text = self.succeed(*arguments).stdout
+        self.assertIn("* <4, 1, 2>", text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 100)
+
+    def test_npu_search(self):
+        arguments = ["npu", "search", "--network", "resnet18", "--board", "z7045", "--batches", "1,4", "--mode", "r",
+                     "--t_r", "64,128"]
+        rows = list(csv.DictReader(io.StringIO(self.succeed(*arguments, "--csv").stdout)))
+        self.assertGreaterEqual(len(rows), 10)
+        scores = [float(row["latency_per_sample_s"]) for row in rows]
+        self.assertEqual(scores, sorted(scores))
+        self.assertIn("1", [row["pareto"] for row in rows])
+        self.assertTrue(all(int(row["dsps"]) <= 900 for row in rows))
+        self.succeed(*arguments, "--save", "best.yaml")
+        self.assertTrue((self.folder / "best.yaml").read_text().startswith("# found by: fluidbatch npu search"))
+        text = self.succeed("npu", "table", "--network", "resnet18", "--npu", "best.yaml", "--max-batch", "1", "--csv").stdout
+        latency = sum(float(row["latency_s"]) for row in csv.DictReader(io.StringIO(text)))
+        self.assertAlmostEqual(latency, float(rows[0]["latency_b1_s"]), places=12)
+        self.assertIn("engines fit", self.succeed(*arguments).stdout)
+
     def test_npu_table_text(self):
         text = self.succeed("npu", "table", "--network", "resnet50", "--npu", "zu7ev_large", "--max-batch", "6").stdout
         self.assertIn("B=6", text)

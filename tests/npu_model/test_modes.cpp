@@ -1,9 +1,9 @@
 // The modes: which policies they allow, which one is chosen, and what must hold between them.
-#include <catch2/catch.hpp>
-
 #include <algorithm>
 #include <limits>
 #include <map>
+
+#include <catch2/catch.hpp>
 
 #include "npu_model/batch_policy_table.h"
 #include "sim/config/npu_file.h"
@@ -40,7 +40,8 @@ TEST_CASE("room for partial output tiles", "[modes]") {
   const auto feasible = [](std::int64_t r, std::int64_t c, const BatchPolicy& policy, int output_tiles = 1) {
     npu::Npu npu = test::small_npu();
     npu.output_tiles = output_tiles;
-    return npu::layer_cost(gemm_layer("l", {.groups = 1, .r = r, .p = 40, .c = c}), npu, policy.b_r * policy.b_p, policy)
+    return npu::layer_cost(gemm_layer("l", {.groups = 1, .r = r, .p = 40, .c = c}), npu,
+                           policy.b_r * policy.b_p, policy)
         .feasible;
   };
   CHECK_FALSE(feasible(64, 32, {1, 2, 1}));
@@ -56,7 +57,8 @@ TEST_CASE("room for a resident weight column", "[modes]") {
   npu::Npu npu = test::small_npu();  // room for two tiles of 16 x 32 weights
   npu.weight_reuse = npu::WeightReuse::column;
   const auto feasible = [&](std::int64_t p, int b_p) {
-    return npu::layer_cost(gemm_layer("l", {.groups = 1, .r = 640, .p = p, .c = 320}), npu, b_p, {1, b_p, 1}).feasible;
+    return npu::layer_cost(gemm_layer("l", {.groups = 1, .r = 640, .p = p, .c = 320}), npu, b_p, {1, b_p, 1})
+        .feasible;
   };
   CHECK(feasible(32, 4));
   CHECK_FALSE(feasible(33, 4));
@@ -69,7 +71,8 @@ TEST_CASE("room for a resident weight column", "[modes]") {
 
 TEST_CASE("the choice: least latency, then smaller k, then smaller B_P", "[modes]") {
   npu::Npu npu = test::small_npu();
-  npu.input_bandwidth_bytes_per_s = npu.output_bandwidth_bytes_per_s = std::numeric_limits<double>::infinity();
+  npu.input_bandwidth_bytes_per_s = npu.output_bandwidth_bytes_per_s =
+      std::numeric_limits<double>::infinity();
   // Whole tiles and unlimited bandwidth: all policies with B_R a whole number of tiles take the same cycles.
   const npu::Layer even = gemm_layer("even", {.groups = 1, .r = 64, .p = 64, .c = 32});
   npu.output_tiles = 16;
@@ -146,8 +149,10 @@ TEST_CASE("stacking wins nothing where tiles divide evenly", "[modes]") {
     for (const BatchPolicy& policy : npu::candidates(Mode::fluid_stacked, npu, batch)) {
       REQUIRE(npu::layer_cost(layer, npu, batch, policy).compute_cycles >= flat);
     }
-    npu.input_bandwidth_bytes_per_s = npu.output_bandwidth_bytes_per_s = std::numeric_limits<double>::infinity();
-    const auto chosen = npu::choose(Mode::fluid_stacked, npu::candidates(Mode::fluid_stacked, npu, batch), layer, npu, batch);
+    npu.input_bandwidth_bytes_per_s = npu.output_bandwidth_bytes_per_s =
+        std::numeric_limits<double>::infinity();
+    const auto chosen =
+        npu::choose(Mode::fluid_stacked, npu::candidates(Mode::fluid_stacked, npu, batch), layer, npu, batch);
     REQUIRE(chosen.policy.k == 1);
   }
 }
@@ -176,8 +181,10 @@ TEST_CASE("without weight reuse P-batching is running one after another", "[mode
 
 namespace {
 
-/// Cycles of the last tile's store, which nothing overlaps: what a larger batch may save by a smaller last tile.
-double last_store(const npu::Layer& layer, const npu::Npu& npu, const BatchPolicy& policy, std::int64_t packed) {
+/// Cycles of the last tile's store, which nothing overlaps: what a larger batch may save by a smaller last
+/// tile.
+double last_store(const npu::Layer& layer, const npu::Npu& npu, const BatchPolicy& policy,
+                  std::int64_t packed) {
   const auto last = [](std::int64_t extent, std::int64_t tile) { return (extent - 1) % tile + 1; };
   const std::int64_t rows = last(policy.b_r * layer.gemm.r, npu.t_r / policy.k);
   const std::int64_t channels = last(packed * layer.gemm.c, npu.t_c / policy.k);
@@ -197,9 +204,10 @@ TEST_CASE("a larger batch never takes less time, up to the store of one last til
       double allowance = 0;
       for (int batch = 1; batch <= 10; ++batch) {
         const npu::Choice choice = npu::choose(mode, npu::candidates(mode, npu, batch), layer, npu, batch);
-        INFO("case " << i << ", mode " << npu::name_of(mode) << ", batch " << batch << ": <" << npu.t_r << ", "
-                     << npu.t_p << ", " << npu.t_c << "> k_max " << npu.k_max << ", groups " << layer.gemm.groups
-                     << " R " << layer.gemm.r << " P " << layer.gemm.p << " C " << layer.gemm.c);
+        INFO("case " << i << ", mode " << npu::name_of(mode) << ", batch " << batch << ": <" << npu.t_r
+                     << ", " << npu.t_p << ", " << npu.t_c << "> k_max " << npu.k_max << ", groups "
+                     << layer.gemm.groups << " R " << layer.gemm.r << " P " << layer.gemm.p << " C "
+                     << layer.gemm.c);
         REQUIRE(choice.latency_cycles >= before - allowance - 1e-9 * before);
         if (choice.latency_cycles < before * (1 - 1e-12)) ++shorter;
         before = choice.latency_cycles;

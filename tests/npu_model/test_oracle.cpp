@@ -1,9 +1,9 @@
 // The closed form against the tile-by-tile loop of tests/support, which shares no code with it.
-#include <catch2/catch.hpp>
-
 #include <algorithm>
 #include <cstdio>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "npu_model/batch_policy_table.h"
 #include "sim/config/npu_file.h"
@@ -44,15 +44,16 @@ double quantile(const std::vector<double>& sorted, double q) {
 }
 
 /// Cycles of a whole network, by the closed form and by the loop, each layer under the mode's choice.
-std::pair<double, double> whole_network(const workloads::Network& network, const npu::Npu& npu, npu::Mode mode,
-                                        int batch) {
+std::pair<double, double> whole_network(const workloads::Network& network, const npu::Npu& npu,
+                                        npu::Mode mode, int batch) {
   const npu::BatchPolicyTable table(network.layers, npu, mode, batch);
   double closed = 0;
   double looped = 0;
   for (int l = 0; l < table.layers(); ++l) {
     const npu::LayerCost& cost = table.cost(l, batch);
     closed += cost.latency_cycles;
-    looped += test::run_tile_loop(table.layer(l).gemm, npu, table.policy(l, batch), cost.packed_groups).latency_cycles;
+    looped += test::run_tile_loop(table.layer(l).gemm, npu, table.policy(l, batch), cost.packed_groups)
+                  .latency_cycles;
   }
   return {closed, looped};
 }
@@ -88,23 +89,29 @@ TEST_CASE("whole networks on the shipped NPUs: within 3 % of the tile-by-tile lo
 }
 
 TEST_CASE("one network, one NPU: within 3 % of the tile-by-tile loop", "[npu_model][oracle]") {
-  const auto [closed, looped] = whole_network(test::shipped_network("ee_resnet50"),
-                                              sim::load_npu(test::named("zu7ev_large")), npu::Mode::fluid_stacked, 3);
+  const auto [closed, looped] =
+      whole_network(test::shipped_network("ee_resnet50"), sim::load_npu(test::named("zu7ev_large")),
+                    npu::Mode::fluid_stacked, 3);
   CHECK(closed / looped == Approx(1).epsilon(0.03));
 }
 
 // Prints what docs/validation.md shows; tests/cli/test_docs.py compares.
 TEST_CASE("table of the ratios for docs/validation.md", "[.print]") {
   const std::vector<double> ratios = compare(12'000);
-  std::printf("| least | 1 %% | 5 %% | 25 %% | median | 75 %% | 95 %% | 99 %% | largest |\n|---|---|---|---|---|---|---|---|---|\n|");
-  for (const double q : {0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0}) std::printf(" %.3f |", quantile(ratios, q));
+  std::printf(
+      "| least | 1 %% | 5 %% | 25 %% | median | 75 %% | 95 %% | 99 %% | largest "
+      "|\n|---|---|---|---|---|---|---|---|---|\n|");
+  for (const double q : {0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0})
+    std::printf(" %.3f |", quantile(ratios, q));
   std::printf("\n\n| network | NPU | mode | batch 1 | batch 3 | batch 8 |\n|---|---|---|---|---|---|\n");
   for (const std::string& npu_name : io::shipped_names("npus")) {
     const npu::Npu npu = sim::load_npu(test::named(npu_name));
-    for (const char* network_name : {"ee_inception_v3", "ee_mobilenet_v2", "ee_resnet18", "ee_resnet50", "ee_vgg16"}) {
+    for (const char* network_name :
+         {"ee_inception_v3", "ee_mobilenet_v2", "ee_resnet18", "ee_resnet50", "ee_vgg16"}) {
       const workloads::Network network = test::shipped_network(network_name);
       for (const npu::Mode mode : {npu::Mode::r, npu::Mode::fluid_stacked}) {
-        std::printf("| %s | %s | %s |", network_name, npu_name.c_str(), std::string(npu::name_of(mode)).c_str());
+        std::printf("| %s | %s | %s |", network_name, npu_name.c_str(),
+                    std::string(npu::name_of(mode)).c_str());
         for (const int batch : {1, 3, 8}) {
           const auto [closed, looped] = whole_network(network, npu, mode, batch);
           std::printf(" %.4f |", closed / looped);

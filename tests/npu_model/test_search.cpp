@@ -1,7 +1,7 @@
 // The design-space search: against brute force, the published bracket, and the presets it made.
-#include <catch2/catch.hpp>
-
 #include <algorithm>
+
+#include <catch2/catch.hpp>
 
 #include "npu_model/batch_policy_table.h"
 #include "npu_model/design_search.h"
@@ -19,7 +19,8 @@ npu::SearchSettings settings_of(const std::string& board, double bandwidth_bytes
   settings.base = test::small_npu();
   settings.base.k_max = 4;
   settings.base.clock_hz = settings.board.clock_hz;
-  settings.base.input_bandwidth_bytes_per_s = settings.base.output_bandwidth_bytes_per_s = bandwidth_bytes_per_s;
+  settings.base.input_bandwidth_bytes_per_s = settings.base.output_bandwidth_bytes_per_s =
+      bandwidth_bytes_per_s;
   settings.batches = {1, 2, 4, 8};
   return settings;
 }
@@ -50,8 +51,9 @@ TEST_CASE("the search ranks as whole tables do, and its Pareto set is one", "[se
            (a.latencies_s[0] < b.latencies_s[0] || a.latencies_s[1] < b.latencies_s[1]);
   };
   for (std::size_t i = 0; i < result.designs.size(); ++i) {
-    const bool beaten = std::any_of(result.designs.begin(), result.designs.end(),
-                                    [&](const npu::Design& other) { return beats(other, result.designs[i]); });
+    const bool beaten =
+        std::any_of(result.designs.begin(), result.designs.end(),
+                    [&](const npu::Design& other) { return beats(other, result.designs[i]); });
     const bool listed = std::find(result.pareto.begin(), result.pareto.end(), i) != result.pareto.end();
     if (listed) CHECK_FALSE(beaten);
     if (!beaten && !listed) {  // an equal of a listed one
@@ -63,8 +65,8 @@ TEST_CASE("the search ranks as whole tables do, and its Pareto set is one", "[se
 }
 
 TEST_CASE("the published figure for a ZU7EV lies in the bracket of our designs", "[search]") {
-  // ResNet50-OVSF50 on ZU7EV (16 bit, 200 MHz, 1,728 DSPs, 4.75 MB) runs at 71.71 inf/s with weights generated on
-  // the chip; 13.4 GB/s. Ours: weights from memory are slower, weights that cost nothing faster.
+  // ResNet50-OVSF50 on ZU7EV (16 bit, 200 MHz, 1,728 DSPs, 4.75 MB) runs at 71.71 inf/s with weights
+  // generated on the chip; 13.4 GB/s. Ours: weights from memory are slower, weights that cost nothing faster.
   const auto layers = test::shipped_network("resnet50").layers;
   const auto best_hz = [&](npu::EdgeRows rows, npu::WeightSource source) {
     npu::SearchSettings settings = settings_of("zu7ev", 13.4e9);
@@ -90,8 +92,9 @@ TEST_CASE("the shipped presets are what the search finds", "[search]") {
     double bandwidth;
   };
   const auto layers = test::shipped_network("ee_resnet50").layers;
-  for (const Preset& preset : {Preset{"zu7ev_small", "zu7ev", 64, 12.8e9}, Preset{"zu7ev_middle", "zu7ev", 196, 12.8e9},
-                               Preset{"z7045_middle", "z7045", 196, 4.2e9}}) {
+  for (const Preset& preset :
+       {Preset{"zu7ev_small", "zu7ev", 64, 12.8e9}, Preset{"zu7ev_middle", "zu7ev", 196, 12.8e9},
+        Preset{"z7045_middle", "z7045", 196, 4.2e9}}) {
     npu::SearchSettings settings = settings_of(preset.board, preset.bandwidth);
     settings.mode = npu::Mode::r;
     settings.t_r = {preset.t_r};

@@ -22,7 +22,8 @@ TEST_CASE("the table is the layers' costs and their sums", "[npu_model]") {
     double sum = 0;
     double segments = 0;
     for (int l = 0; l < table.layers(); ++l) {
-      const npu::LayerCost cost = npu::layer_cost(table.layer(l), *table.npu(), batch, table.policy(l, batch));
+      const npu::LayerCost cost =
+          npu::layer_cost(table.layer(l), *table.npu(), batch, table.policy(l, batch));
       CHECK(table.cost(l, batch).latency_s == cost.latency_s);
       CHECK(table.latency_s(l, l + 1, batch) == Approx(cost.latency_s).epsilon(1e-9));
       sum += cost.latency_s;

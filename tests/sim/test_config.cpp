@@ -5,6 +5,7 @@
 
 #include "sim/config/overrides.h"
 #include "tests/support/run_helpers.h"
+#include "workloads/io/text_number.h"
 
 using namespace fluidbatch;
 using Catch::Contains;
@@ -117,4 +118,69 @@ TEST_CASE("paths are relative to the file that they stand in", "[config]") {
   CHECK(config.known_requests() == 3U);
   CHECK(config.resolved.find("workload")->find("arrivals")->find("path")->scalar ==
         (folder.path() / "t.csv").string());
+}
+
+TEST_CASE("a measured latency table instead of a model", "[config]") {
+  const test::TemporaryFolder folder;
+  const auto network = folder.write("n.yaml",
+                                    "input: [4, 1, 1]\nlayers:\n  - {name: a, kind: dense, out_channels: 4}\n"
+                                    "  - {name: b, kind: dense, out_channels: 4}\n");
+  const auto run = [&](const std::string& csv, const std::string& more = "") {
+    const auto table = folder.write("t.csv", csv);
+    return test::config_of("requests: 100\nnetwork: " + network.string() +
+                           "\nreference: {npu: {table: " + table.string() + "}" + more +
+                           "}\nslo: {unloaded_multiple: 2}\nworkload: {arrivals: {kind: poisson, rho: 0.5}}\n"
+                           "systems: [{policy: {name: dynamic_batching, max_batch: 2}}]\n");
+  };
+  const std::string good =
+      "board,layer,batch,latency_s\nz,b,1,0.25\nz,a,1,0.5\nz,a,2,0.75\nz,b,2,0.5\nz,a,3,9\n";
+  const sim::RunConfig config = run(good);
+  CHECK(config.reference_latency_s == 0.75);
+  CHECK(config.slo_s == 1.5);
+  const npu::BatchPolicyTable& table = *config.systems[0].table;
+  CHECK(table.latency_s(0, 2, 2) == 1.25);
+  CHECK(table.mode_name() == "measured");
+  CHECK(table.npu() == nullptr);
+  const sim::RunStatistics statistics = test::run_bare(config).statistics;
+  CHECK(std::isnan(statistics[sim::StatisticId::mac_utilisation]));
+  CHECK(statistics[sim::StatisticId::mean_latency] > 0.75);
+  const std::string resolved = io::to_yaml(config.resolved);
+  CHECK_THAT(resolved, Contains("table: ") && Contains("/t.csv"));
+  CHECK(io::to_yaml(test::config_of(resolved).resolved) == resolved);
+
+  CHECK_THROWS_WITH(run("layer,batch,latency_s\na,1,1\nb,1,1\na,2,1\n"),
+                    Contains("t.csv: no latency for layer 'b' at batch 2"));
+  CHECK_THROWS_WITH(run(good + "z,c,1,1\n"), Contains("t.csv:7:3: the network has no layer 'c'"));
+  CHECK_THROWS_WITH(run(good + "z,a,1,1\n"), Contains("t.csv:7:3: layer 'a', batch 1 stands twice"));
+  CHECK_THROWS_WITH(run("layer,batch,latency_s\na,1,-1\n"),
+                    Contains("t.csv:2:5: a latency must not be negative"));
+  CHECK_THROWS_WITH(run("layer,batch,latency_s\na,0,1\n"),
+                    Contains("t.csv:2:3: batch must be a whole number from 1"));
+  CHECK_THROWS_WITH(run("layer,batch,time\na,1,1\n"), Contains("no column 'latency_s'"));
+  CHECK_THROWS_WITH(run(good, ", npu_mode: r"), Contains("npu_mode does not go with a measured table"));
+}
+
+TEST_CASE("the table that npu table prints is a measured table", "[config]") {
+  // The same latencies by both ways give the same run, byte for byte: the sums are made in the same order.
+  const sim::RunConfig modelled = test::config_of(
+      "requests: 500\nnetwork: ee_resnet18\nworkload: {arrivals: {kind: poisson, rho: 1.5}, exits: {kind: "
+      "rates, rates: "
+      "[0.3, 0.3, 0.3]}}\nsystems: [{policy: {name: dynamic_batching, max_batch: 3}, npu_mode: "
+      "fluid_stacked}]\n");
+  const npu::BatchPolicyTable& table = *modelled.systems[0].table;
+  std::string csv = "layer,batch,latency_s\n";
+  for (int l = 0; l < table.layers(); ++l) {
+    for (int b = 1; b <= 3; ++b) {
+      csv += table.layer(l).name + "," + std::to_string(b) + "," + io::shortest(table.cost(l, b).latency_s) +
+             "\n";
+    }
+  }
+  const test::TemporaryFolder folder;
+  io::Node document = modelled.resolved;
+  sim::apply_override(document, "systems.0.npu={table: " + folder.write("t.csv", csv).string() + "}");
+  auto& entries = document.find("systems")->items[0].entries;
+  std::erase_if(entries, [](const io::Node::Entry& entry) { return entry.key == "npu_mode"; });
+  const sim::RunConfig measured = sim::read_run_config(document);
+  CHECK(test::requests_csv_of(measured, sim::Driver::bare) ==
+        test::requests_csv_of(modelled, sim::Driver::bare));
 }

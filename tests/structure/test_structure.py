@@ -12,7 +12,7 @@ LAYERS = ("npu_model", "scheduler", "workloads", "sim")
 ALLOWED = {
     "npu_model": {"Eigen"},
     "scheduler": {"npu_model"},
-    "workloads": {"npu_model", "yaml-cpp"},
+    "workloads": {"npu_model", "yaml-cpp", "onnx"},
     "sim": {"npu_model", "scheduler", "workloads", "simgrid", "xbt", "CLI", "fmt", "rapidjson"},
 }
 
@@ -42,6 +42,7 @@ class Structure(unittest.TestCase):
     def test_one_place_for_each_library(self):
         self.assertEqual(self.users_of("simgrid/"), {"sim/engine.cpp", "sim/simgrid_compat.h"})
         self.assertEqual(self.users_of("CLI/"), {"sim/cli/main.cpp"})
+        self.assertTrue(all(p.startswith(("workloads/onnx/", "tests/workloads/test_onnx")) for p in self.users_of("onnx/")))
         mains = [p for p in sources("tests") if "CATCH_CONFIG_MAIN" in p.read_text()]
         self.assertEqual(len(mains), 1)
 

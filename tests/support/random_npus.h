@@ -28,8 +28,9 @@ class RandomCases {
     npu.word_bytes = 2;
     npu.channel = one_in(2) ? npu::Channel::shared : npu::Channel::separate;
     npu.input_bandwidth_bytes_per_s = 2e8 * std::exp2(static_cast<double>(pick(0, 8)));
-    npu.output_bandwidth_bytes_per_s = npu.channel == npu::Channel::shared ? npu.input_bandwidth_bytes_per_s
-                                                                           : 2e8 * static_cast<double>(pick(1, 99));
+    npu.output_bandwidth_bytes_per_s = npu.channel == npu::Channel::shared
+                                           ? npu.input_bandwidth_bytes_per_s
+                                           : 2e8 * static_cast<double>(pick(1, 99));
     npu.edge_rows = one_in(2) ? npu::EdgeRows::pad : npu::EdgeRows::trim;
     npu.weight_source = one_in(4) ? npu::WeightSource::on_chip : npu::WeightSource::off_chip;
     npu.weight_reuse = static_cast<npu::WeightReuse>(pick(0, 2));
@@ -45,7 +46,9 @@ class RandomCases {
       depthwise.kind = npu::LayerKind::depthwise;
       return depthwise;
     }
-    return gemm_layer("gemm", {.groups = one_in(4) ? pick(2, 3) : 1, .r = pick(1, 700), .p = pick(1, 700), .c = pick(1, 400)});
+    return gemm_layer(
+        "gemm",
+        {.groups = one_in(4) ? pick(2, 3) : 1, .r = pick(1, 700), .p = pick(1, 700), .c = pick(1, 400)});
   }
 
   /// Any policy that covers `batch`, feasible or not.

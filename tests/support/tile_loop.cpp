@@ -37,8 +37,8 @@ class Line {
     return next_id_++;
   }
 
-  /// Date at which transfer `id` ends, which goes before all others from now on; 0 where it has ended in a gap,
-  /// hence before anything that may wait for it.
+  /// Date at which transfer `id` ends, which goes before all others from now on; 0 where it has ended in a
+  /// gap, hence before anything that may wait for it.
   double wait_for(std::int64_t id) {
     const auto place =
         std::find_if(background_.begin(), background_.end(), [&](const Transfer& t) { return t.id == id; });
@@ -184,7 +184,7 @@ class Walk {
   Line& store_line_;
   Position next_fetch_;
   std::int64_t next_fetch_block_ = 0;
-  std::deque<std::int64_t> fetched_;     // weight tiles asked for and not used yet
+  std::deque<std::int64_t> fetched_;  // weight tiles asked for and not used yet
   bool first_fetch_ = true;
   std::array<double, 2> buffer_free_{};  // when the two input buffers were last read to the end, older first
   std::array<std::int64_t, 2> stores_{-1, -1};  // of the last two output tiles, older first

@@ -36,15 +36,18 @@ TEST_CASE("ResNet-50 has its published multiply-accumulates and weights", "[netw
 
 TEST_CASE("the other networks have theirs", "[network]") {
   // torchvision's tables of multiply-accumulates (GFLOPS there) and parameters. Parameters count, besides our
-  // weights, two for each channel that is normalised (all convolutions but VGG's) and a bias for every other one.
+  // weights, two for each channel that is normalised (all convolutions but VGG's) and a bias for every other
+  // one.
   struct Published {
     const char* name;
     double giga_macs;
     std::int64_t parameters;
     bool normalised;
   };
-  for (const Published& p : {Published{"resnet18", 1.814, 11'689'512, true}, {"resnet50", 4.089, 25'557'032, true},
-                             {"mobilenet_v2", 0.301, 3'504'872, true}, {"vgg16", 15.470, 138'357'544, false},
+  for (const Published& p : {Published{"resnet18", 1.814, 11'689'512, true},
+                             {"resnet50", 4.089, 25'557'032, true},
+                             {"mobilenet_v2", 0.301, 3'504'872, true},
+                             {"vgg16", 15.470, 138'357'544, false},
                              {"inception_v3", 5.713, 23'834'568, true}}) {
     const workloads::Network network = test::shipped_network(p.name);
     std::int64_t parameters = network.weights();
@@ -132,7 +135,8 @@ TEST_CASE("wrong networks are refused where they are wrong", "[network]") {
           "out_channels must be a whole number from 1");
   refuses(head + "  - {name: a, kind: conv, out_channels: 4, kernel: [3]}\n",
           "must be a number or [height, width]");
-  refuses(head + conv + "  - {name: s, kind: add, from: [a, input]}\n", "this layer needs inputs of one shape");
+  refuses(head + conv + "  - {name: s, kind: add, from: [a, input]}\n",
+          "this layer needs inputs of one shape");
   refuses(head + conv + "  - {name: s, kind: add, from: a}\n", "two or more layers");
   refuses(head + conv + "  - {name: s, kind: dense, out_channels: 4, from: [a, a]}\n", "exactly one layer");
   refuses("name: n\ninput: [8, 16]\nlayers:\n" + conv, "input must be [channels, height, width]");

@@ -1,8 +1,8 @@
 // ONNX import: small models made here, and what is said of models that can't be imported.
-#include <catch2/catch.hpp>
+#include <fstream>
 #include <onnx/onnx_pb.h>
 
-#include <fstream>
+#include <catch2/catch.hpp>
 
 #include "tests/support/run_helpers.h"
 #include "workloads/network.h"
@@ -53,7 +53,8 @@ class Model {
     return *this;
   }
 
-  Model& node(const std::string& op, const std::vector<std::string>& inputs, const std::vector<std::string>& outputs,
+  Model& node(const std::string& op, const std::vector<std::string>& inputs,
+              const std::vector<std::string>& outputs,
               const std::vector<std::pair<std::string, std::vector<std::int64_t>>>& attributes = {}) {
     auto* node = graph().add_node();
     node->set_op_type(op);
@@ -63,8 +64,8 @@ class Model {
     for (const auto& [name, values] : attributes) {
       auto* attribute = node->add_attribute();
       attribute->set_name(name);
-      const bool scalar = name == "group" || name == "axis" || name == "ceil_mode" || name == "transB" ||
-                          name == "keepdims";
+      const bool scalar =
+          name == "group" || name == "axis" || name == "ceil_mode" || name == "transB" || name == "keepdims";
       attribute->set_type(scalar ? onnx::AttributeProto::INT : onnx::AttributeProto::INTS);
       if (scalar) attribute->set_i(values.front());
       if (!scalar) {
@@ -105,18 +106,19 @@ class Model {
 }  // namespace
 
 TEST_CASE("convolutions: groups, dilation, padding, open batch; the rest is fused", "[onnx]") {
-  const workloads::Network network = Model({"N", "3", "16", "20"})
-                                         .weights("w1", {8, 3, 3, 5})
-                                         .weights("b1", {8})
-                                         .weights("w2", {8, 1, 3, 3})
-                                         .weights("w3", {12, 4, 3, 3})
-                                         .weights("s", {8})
-                                         .node("Conv", {"x", "w1", "b1"}, {"c1"}, {{"strides", {2, 1}}, {"pads", {1, 2, 1, 2}}})
-                                         .node("BatchNormalization", {"c1", "s", "s", "s", "s"}, {"n1"})
-                                         .node("Relu", {"n1"}, {"r1"})
-                                         .node("Conv", {"r1", "w2"}, {"c2"}, {{"group", {8}}, {"dilations", {2, 2}}, {"pads", {2, 2, 2, 2}}})
-                                         .node("Conv", {"c2", "w3"}, {"c3"}, {{"group", {2}}, {"pads", {0, 0, 1, 1}}})
-                                         .network();
+  const workloads::Network network =
+      Model({"N", "3", "16", "20"})
+          .weights("w1", {8, 3, 3, 5})
+          .weights("b1", {8})
+          .weights("w2", {8, 1, 3, 3})
+          .weights("w3", {12, 4, 3, 3})
+          .weights("s", {8})
+          .node("Conv", {"x", "w1", "b1"}, {"c1"}, {{"strides", {2, 1}}, {"pads", {1, 2, 1, 2}}})
+          .node("BatchNormalization", {"c1", "s", "s", "s", "s"}, {"n1"})
+          .node("Relu", {"n1"}, {"r1"})
+          .node("Conv", {"r1", "w2"}, {"c2"}, {{"group", {8}}, {"dilations", {2, 2}}, {"pads", {2, 2, 2, 2}}})
+          .node("Conv", {"c2", "w3"}, {"c3"}, {{"group", {2}}, {"pads", {0, 0, 1, 1}}})
+          .network();
   REQUIRE(network.layers.size() == 3);
   CHECK(network.layers[0].gemm == npu::Gemm{.groups = 1, .r = 8 * 20, .p = 3 * 5 * 3, .c = 8});
   CHECK(network.layers[1].kind == npu::LayerKind::depthwise);
@@ -125,19 +127,20 @@ TEST_CASE("convolutions: groups, dilation, padding, open batch; the rest is fuse
 }
 
 TEST_CASE("pooling that rounds up, automatic padding, global pooling, dense layers", "[onnx]") {
-  const workloads::Network network = Model({"1", "4", "15", "15"})
-                                         .weights("w1", {6, 4, 3, 3})
-                                         .weights("w2", {10, 6})
-                                         .weights("w3", {10, 7})
-                                         .weights("b", {7})
-                                         .node("MaxPool", {"x"}, {"p"}, {{"kernel_shape", {2, 2}}, {"strides", {2, 2}}, {"ceil_mode", {1}}})
-                                         .node("Conv", {"p", "w1"}, {"c"}, {{"strides", {2, 2}}})
-                                         .text_attribute("auto_pad", "SAME_UPPER")
-                                         .node("ReduceMean", {"c"}, {"m"}, {{"axes", {2, 3}}, {"keepdims", {0}}})
-                                         .node("Gemm", {"m", "w2"}, {"g"}, {{"transB", {1}}})
-                                         .node("MatMul", {"g", "w3"}, {"d"})
-                                         .node("Add", {"d", "b"}, {"a"})
-                                         .network();
+  const workloads::Network network =
+      Model({"1", "4", "15", "15"})
+          .weights("w1", {6, 4, 3, 3})
+          .weights("w2", {10, 6})
+          .weights("w3", {10, 7})
+          .weights("b", {7})
+          .node("MaxPool", {"x"}, {"p"}, {{"kernel_shape", {2, 2}}, {"strides", {2, 2}}, {"ceil_mode", {1}}})
+          .node("Conv", {"p", "w1"}, {"c"}, {{"strides", {2, 2}}})
+          .text_attribute("auto_pad", "SAME_UPPER")
+          .node("ReduceMean", {"c"}, {"m"}, {{"axes", {2, 3}}, {"keepdims", {0}}})
+          .node("Gemm", {"m", "w2"}, {"g"}, {{"transB", {1}}})
+          .node("MatMul", {"g", "w3"}, {"d"})
+          .node("Add", {"d", "b"}, {"a"})
+          .network();
   REQUIRE(network.layers.size() == 3);
   CHECK(network.layers[0].gemm == npu::Gemm{.groups = 1, .r = 4 * 4, .p = 36, .c = 6});  // 15 -> 8 -> 4
   CHECK(network.layers[1].gemm == npu::Gemm{.groups = 1, .r = 1, .p = 6, .c = 10});
@@ -163,23 +166,24 @@ TEST_CASE("dense blocks: normalisation before the convolution, concatenation", "
 }
 
 TEST_CASE("channel shuffle and split are views; a swish is fused", "[onnx]") {
-  const workloads::Network network = Model({"1", "12", "4", "4"})
-                                         .weights("w", {12, 4, 1, 1})
-                                         .weights("v", {6, 6, 1, 1})
-                                         .integers("in", {1, 3, 4, 4, 4})
-                                         .integers("out", {1, 12, 4, 4})
-                                         .integers("halves", {6, 6})
-                                         .node("Conv", {"x", "w"}, {"c"}, {{"group", {3}}})
-                                         .node("Reshape", {"c", "in"}, {"s1"})
-                                         .node("Transpose", {"s1"}, {"s2"}, {{"perm", {0, 2, 1, 3, 4}}})
-                                         .node("Reshape", {"s2", "out"}, {"s3"})
-                                         .node("Sigmoid", {"s3"}, {"gate"})
-                                         .node("Mul", {"s3", "gate"}, {"swish"})
-                                         .node("Split", {"swish", "halves"}, {"left", "right"}, {{"axis", {1}}})
-                                         .node("Conv", {"left", "v"}, {"d"})
-                                         .node("Concat", {"d", "right"}, {"cat"}, {{"axis", {1}}})
-                                         .node("Add", {"cat", "swish"}, {"sum"})
-                                         .network();
+  const workloads::Network network =
+      Model({"1", "12", "4", "4"})
+          .weights("w", {12, 4, 1, 1})
+          .weights("v", {6, 6, 1, 1})
+          .integers("in", {1, 3, 4, 4, 4})
+          .integers("out", {1, 12, 4, 4})
+          .integers("halves", {6, 6})
+          .node("Conv", {"x", "w"}, {"c"}, {{"group", {3}}})
+          .node("Reshape", {"c", "in"}, {"s1"})
+          .node("Transpose", {"s1"}, {"s2"}, {{"perm", {0, 2, 1, 3, 4}}})
+          .node("Reshape", {"s2", "out"}, {"s3"})
+          .node("Sigmoid", {"s3"}, {"gate"})
+          .node("Mul", {"s3", "gate"}, {"swish"})
+          .node("Split", {"swish", "halves"}, {"left", "right"}, {{"axis", {1}}})
+          .node("Conv", {"left", "v"}, {"d"})
+          .node("Concat", {"d", "right"}, {"cat"}, {{"axis", {1}}})
+          .node("Add", {"cat", "swish"}, {"sum"})
+          .network();
   REQUIRE(network.layers.size() == 2);
   CHECK(network.layers[0].gemm == npu::Gemm{.groups = 3, .r = 16, .p = 4, .c = 4});
   CHECK(network.layers[1].gemm == npu::Gemm{.groups = 1, .r = 16, .p = 6, .c = 6});
@@ -222,7 +226,9 @@ TEST_CASE("early exits, and an input size that the model leaves open", "[onnx]")
   Model model({"N", "3", "H", "W"});
   model.weights("w", {4, 3, 3, 3}).weights("v", {6, 4, 3, 3}).weights("u", {10, 6});
   model.node("Conv", {"x", "w"}, {"c"}).node("Relu", {"c"}, {"r"}).node("Conv", {"r", "v"}, {"d"});
-  model.node("GlobalAveragePool", {"d"}, {"g"}).node("Flatten", {"g"}, {"f"}).node("Gemm", {"f", "u"}, {"out"}, {{"transB", {1}}});
+  model.node("GlobalAveragePool", {"d"}, {"g"})
+      .node("Flatten", {"g"}, {"f"})
+      .node("Gemm", {"f", "u"}, {"out"}, {{"transB", {1}}});
   workloads::OnnxImportOptions options;
   options.height_width = {10, 12};
   options.exits_after = {"r"};
@@ -241,23 +247,28 @@ TEST_CASE("what can't be imported is named by node and operator", "[onnx]") {
                     Contains("m.onnx: node 'up' (ConvTranspose): this operator is not supported"));
   CHECK_THROWS_WITH(model().weights("w", {4, 5, 3, 3}).node("Conv", {"x", "w"}, {"c"}).import(),
                     Contains("node 'c' (Conv)") && Contains("5 input channels, not 3"));
-  CHECK_THROWS_WITH(model().node("MatMul", {"x", "x"}, {"m"}).import(), Contains("node 'm' (MatMul): a product of two activations"));
+  CHECK_THROWS_WITH(model().node("MatMul", {"x", "x"}, {"m"}).import(),
+                    Contains("node 'm' (MatMul): a product of two activations"));
   CHECK_THROWS_WITH(model().weights("w", {8, 5}).node("MatMul", {"x", "w"}, {"m"}).import(),
                     Contains("node 'm' (MatMul): its weights are for 8 words a sample, not 192"));
-  CHECK_THROWS_WITH(model().node("Concat", {"x", "x"}, {"c"}, {{"axis", {2}}}).import(), Contains("only channels"));
-  CHECK_THROWS_WITH(model().node("ReduceMean", {"x"}, {"m"}, {{"axes", {1}}}).import(), Contains("node 'm' (ReduceMean)"));
+  CHECK_THROWS_WITH(model().node("Concat", {"x", "x"}, {"c"}, {{"axis", {2}}}).import(),
+                    Contains("only channels"));
+  CHECK_THROWS_WITH(model().node("ReduceMean", {"x"}, {"m"}, {{"axes", {1}}}).import(),
+                    Contains("node 'm' (ReduceMean)"));
   CHECK_THROWS_WITH(model().integers("s", {3, -1}).node("Reshape", {"x", "s"}, {"f"}).import(),
                     Contains("node 'f' (Reshape): the first dimension of 'f' is not the batch (1)"));
   CHECK_THROWS_WITH(Model({"N", "3", "H", "W"}).node("Relu", {"x"}, {"r"}).import(), Contains("--input H,W"));
   Model two({"1", "3", "8", "8"});
   *two.graph().add_input() = two.graph().input(0);
   two.graph().mutable_input(1)->set_name("y");
-  CHECK_THROWS_WITH(two.node("Add", {"x", "y"}, {"a"}).import(), Contains("one input is supported") && Contains("'y'"));
+  CHECK_THROWS_WITH(two.node("Add", {"x", "y"}, {"a"}).import(),
+                    Contains("one input is supported") && Contains("'y'"));
   workloads::OnnxImportOptions options;
   options.exits_after = {"convv"};
   CHECK_THROWS_WITH(model().weights("w", {4, 3, 3, 3}).node("Conv", {"x", "w"}, {"conv"}).import(options),
                     Contains("no layer 'convv' (did you mean 'conv'?)"));
   const test::TemporaryFolder folder;
-  CHECK_THROWS_WITH(workloads::import_onnx(folder.write("x.onnx", "no model"), {}), Contains("not an ONNX model"));
+  CHECK_THROWS_WITH(workloads::import_onnx(folder.write("x.onnx", "no model"), {}),
+                    Contains("not an ONNX model"));
   CHECK_THROWS_WITH(workloads::import_onnx("/no/such.onnx", {}), Contains("no such file"));
 }

@@ -1,13 +1,12 @@
 #include "workloads/onnx/onnx_graph.h"
 
-#include <onnx/onnx_pb.h>
-#include <onnx/shape_inference/implementation.h>
-
 #include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <functional>
 #include <numeric>
+#include <onnx/onnx_pb.h>
+#include <onnx/shape_inference/implementation.h>
 
 namespace fluidbatch::workloads {
 namespace {
@@ -28,7 +27,8 @@ OnnxGraph::OnnxGraph(const std::filesystem::path& file,
                      const std::optional<std::pair<std::int64_t, std::int64_t>>& height_width)
     : file_(file.string()), model_(std::make_unique<onnx::ModelProto>()) {
   std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file)) throw io::InputError(file_ + ": no such file, or not readable");
+  if (!stream || std::filesystem::is_directory(file))
+    throw io::InputError(file_ + ": no such file, or not readable");
   if (!model_->ParseFromIstream(&stream) || !model_->has_graph() || model_->graph().node_size() == 0) {
     throw io::InputError(file_ + ": not an ONNX model, or one without a node");
   }
@@ -97,7 +97,8 @@ void OnnxGraph::infer_shapes() {
   keep(graph->value_info());
   keep(graph->output());
   keep(graph->input());
-  for (const auto& tensor : graph->initializer()) dims_[tensor.name()] = Dims(tensor.dims().begin(), tensor.dims().end());
+  for (const auto& tensor : graph->initializer())
+    dims_[tensor.name()] = Dims(tensor.dims().begin(), tensor.dims().end());
 }
 
 bool OnnxGraph::fold_reshape_targets() {
@@ -118,7 +119,8 @@ bool OnnxGraph::fold_reshape_targets() {
   return folded;
 }
 
-/// Values of an integer tensor that is computed from shapes and constants, as exporters write `x.view(n, -1)`.
+/// Values of an integer tensor that is computed from shapes and constants, as exporters write `x.view(n,
+/// -1)`.
 std::optional<Dims> OnnxGraph::integers_of(const std::string& tensor, int depth) const {
   constexpr int kMostDepth = 32;
   if (depth > kMostDepth) return std::nullopt;
@@ -172,9 +174,9 @@ std::optional<Dims> OnnxGraph::integers_of(const std::string& tensor, int depth)
 void OnnxGraph::find_constants() {
   for (const auto& tensor : model_->graph().initializer()) constants_.insert(tensor.name());
   for (const auto& node : model_->graph().node()) {
-    const bool from_constants = std::all_of(node.input().begin(), node.input().end(), [this](const std::string& name) {
-      return name.empty() || is_constant(name);
-    });
+    const bool from_constants =
+        std::all_of(node.input().begin(), node.input().end(),
+                    [this](const std::string& name) { return name.empty() || is_constant(name); });
     // Shapes are fixed here, so what is computed from them is constant too.
     if (!from_constants && node.op_type() != "Shape" && node.op_type() != "Size") continue;
     for (const std::string& output : node.output()) constants_.insert(output);

@@ -26,7 +26,8 @@ using Dims = std::vector<std::int64_t>;
 class OnnxGraph {
  public:
   /// `height_width` sets the spatial size of the input where the model leaves it open (or has another).
-  OnnxGraph(const std::filesystem::path& file, const std::optional<std::pair<std::int64_t, std::int64_t>>& height_width);
+  OnnxGraph(const std::filesystem::path& file,
+            const std::optional<std::pair<std::int64_t, std::int64_t>>& height_width);
   OnnxGraph(const OnnxGraph&) = delete;
   OnnxGraph& operator=(const OnnxGraph&) = delete;
   ~OnnxGraph();

@@ -1,10 +1,9 @@
 #include "workloads/onnx/onnx_import.h"
 
-#include <onnx/onnx_pb.h>
-
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <onnx/onnx_pb.h>
 #include <set>
 
 #include "workloads/network_builder.h"
@@ -17,16 +16,45 @@ using io::Node;
 using onnx::NodeProto;
 
 // Element-wise on one activation, or a normalisation: rides with the layer before it, as in hardware.
-const std::set<std::string> kFused{
-    "BatchNormalization", "Cast",       "Ceil",      "Clip",     "Dropout",     "Elu",         "Erf",
-    "Exp",                "Floor",      "Gelu",      "HardSigmoid", "HardSwish", "Identity",   "InstanceNormalization",
-    "LRN",                "LeakyRelu",  "Log",       "LogSoftmax", "MeanVarianceNormalization", "Mish", "Neg",
-    "PRelu",              "Reciprocal", "Relu",      "Selu",     "Sigmoid",     "Softmax",     "Softplus",
-    "Softsign",           "Sqrt",       "Tanh",      "ThresholdedRelu", "Abs",  "Round"};
+const std::set<std::string> kFused{"BatchNormalization",
+                                   "Cast",
+                                   "Ceil",
+                                   "Clip",
+                                   "Dropout",
+                                   "Elu",
+                                   "Erf",
+                                   "Exp",
+                                   "Floor",
+                                   "Gelu",
+                                   "HardSigmoid",
+                                   "HardSwish",
+                                   "Identity",
+                                   "InstanceNormalization",
+                                   "LRN",
+                                   "LeakyRelu",
+                                   "Log",
+                                   "LogSoftmax",
+                                   "MeanVarianceNormalization",
+                                   "Mish",
+                                   "Neg",
+                                   "PRelu",
+                                   "Reciprocal",
+                                   "Relu",
+                                   "Selu",
+                                   "Sigmoid",
+                                   "Softmax",
+                                   "Softplus",
+                                   "Softsign",
+                                   "Sqrt",
+                                   "Tanh",
+                                   "ThresholdedRelu",
+                                   "Abs",
+                                   "Round"};
 
 // Renames, cuts or pads words; costs nothing where the next layer fetches them from where they are.
-const std::set<std::string> kViews{"Flatten", "Gather", "Pad",     "Reshape",   "Slice",
-                                   "Split",   "Squeeze", "Transpose", "Unsqueeze", "DepthToSpace", "SpaceToDepth"};
+const std::set<std::string> kViews{"Flatten",   "Gather",       "Pad",         "Reshape",
+                                   "Slice",     "Split",        "Squeeze",     "Transpose",
+                                   "Unsqueeze", "DepthToSpace", "SpaceToDepth"};
 
 const onnx::AttributeProto* find_attribute(const NodeProto& node, const std::string& name) {
   for (const auto& attribute : node.attribute()) {
@@ -42,7 +70,8 @@ std::int64_t integer(const NodeProto& node, const std::string& name, std::int64_
 
 Dims integers(const NodeProto& node, const std::string& name, Dims otherwise) {
   const auto* attribute = find_attribute(node, name);
-  return attribute == nullptr ? std::move(otherwise) : Dims(attribute->ints().begin(), attribute->ints().end());
+  return attribute == nullptr ? std::move(otherwise)
+                              : Dims(attribute->ints().begin(), attribute->ints().end());
 }
 
 Node list_of(const Dims& numbers) {
@@ -66,14 +95,14 @@ class Importer {
 
   Node run() {
     for (const NodeProto* node : graph_.nodes()) {
-      const bool computed_before = std::all_of(node->output().begin(), node->output().end(), [this](const auto& name) {
-        return graph_.is_constant(name);
-      });
+      const bool computed_before = std::all_of(node->output().begin(), node->output().end(),
+                                               [this](const auto& name) { return graph_.is_constant(name); });
       if (!computed_before) import(*node);
     }
     Node yaml = Node::map();
     yaml.put("name", Node::text(options_.name));
-    yaml.put("source", Node::text("imported from " + std::filesystem::path(graph_.file()).filename().string()));
+    yaml.put("source",
+             Node::text("imported from " + std::filesystem::path(graph_.file()).filename().string()));
     yaml.put("input", list_of({input_shape_.channels, input_shape_.height, input_shape_.width}));
     yaml.put("layers", layers_);
     if (!options_.exits_after.empty()) yaml.put("exits", exits());
@@ -99,25 +128,36 @@ class Importer {
 
   void import(const NodeProto& node) {
     static const std::map<std::string, void (Importer::*)(const NodeProto&)> kOperators{
-        {"Conv", &Importer::import_convolution},  {"Gemm", &Importer::import_gemm},
-        {"MatMul", &Importer::import_matmul},     {"MaxPool", &Importer::import_pool},
-        {"AveragePool", &Importer::import_pool},  {"LpPool", &Importer::import_pool},
+        {"Conv", &Importer::import_convolution},
+        {"Gemm", &Importer::import_gemm},
+        {"MatMul", &Importer::import_matmul},
+        {"MaxPool", &Importer::import_pool},
+        {"AveragePool", &Importer::import_pool},
+        {"LpPool", &Importer::import_pool},
         {"GlobalAveragePool", &Importer::import_global_pool},
         {"GlobalMaxPool", &Importer::import_global_pool},
-        {"ReduceMean", &Importer::import_reduction}, {"ReduceMax", &Importer::import_reduction},
-        {"Add", &Importer::import_sum},           {"Sum", &Importer::import_sum},
-        {"Sub", &Importer::import_sum},           {"Max", &Importer::import_sum},
-        {"Min", &Importer::import_sum},           {"Mean", &Importer::import_sum},
-        {"Mul", &Importer::import_product},       {"Div", &Importer::import_product},
-        {"Pow", &Importer::import_product},       {"Concat", &Importer::import_concat}};
+        {"ReduceMean", &Importer::import_reduction},
+        {"ReduceMax", &Importer::import_reduction},
+        {"Add", &Importer::import_sum},
+        {"Sum", &Importer::import_sum},
+        {"Sub", &Importer::import_sum},
+        {"Max", &Importer::import_sum},
+        {"Min", &Importer::import_sum},
+        {"Mean", &Importer::import_sum},
+        {"Mul", &Importer::import_product},
+        {"Div", &Importer::import_product},
+        {"Pow", &Importer::import_product},
+        {"Concat", &Importer::import_concat}};
     const std::string& op = node.op_type();
-    if (const auto found = kOperators.find(op); found != kOperators.end()) return (this->*found->second)(node);
+    if (const auto found = kOperators.find(op); found != kOperators.end())
+      return (this->*found->second)(node);
     if (kFused.contains(op)) return fuse(node);
     if (kViews.contains(op)) return import_view(node);
     graph_.fail(node, "this operator is not supported");
   }
 
-  // ---- tensors and layers -----------------------------------------------------------------------------------
+  // ---- tensors and layers
+  // -----------------------------------------------------------------------------------
 
   [[nodiscard]] const Tensor& activation(const NodeProto& node, const std::string& name) const {
     const auto found = tensors_.find(name);
@@ -131,7 +171,8 @@ class Importer {
     for (const std::string& name : node.input()) {
       if (name.empty() || graph_.is_constant(name)) continue;
       const Tensor& tensor = activation(node, name);
-      const bool seen = std::any_of(found.begin(), found.end(), [&](const Tensor& t) { return t.layer == tensor.layer; });
+      const bool seen =
+          std::any_of(found.begin(), found.end(), [&](const Tensor& t) { return t.layer == tensor.layer; });
       if (!seen) found.push_back(tensor);
     }
     return found;
@@ -156,8 +197,8 @@ class Importer {
   std::string new_name(const NodeProto& node) {
     std::string name = node.name().empty() ? node.output(0) : node.name();
     for (char& c : name) {
-      const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-                        c == '-' || c == '.' || c == '/';
+      const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                        c == '_' || c == '-' || c == '.' || c == '/';
       if (!good) c = '_';
     }
     std::string unique = name;
@@ -191,7 +232,8 @@ class Importer {
     }
     const Shape expected = graph_.shape(node.output(0), node);
     if (!(builder_.last_shape() == expected)) {
-      graph_.fail(node, "its output would be " + text(builder_.last_shape()) + ", the model says " + text(expected));
+      graph_.fail(
+          node, "its output would be " + text(builder_.last_shape()) + ", the model says " + text(expected));
     }
     tensors_[node.output(0)] = {builder_.last(), expected};
     layers_.items.push_back(std::move(yaml));
@@ -204,11 +246,13 @@ class Importer {
   /// The node's output is its input, computed by the same layer.
   void fuse(const NodeProto& node) {
     const Tensor input = only_activation(node);
-    if (!(graph_.shape(node.output(0), node) == input.shape)) graph_.fail(node, "it changes the shape of its input");
+    if (!(graph_.shape(node.output(0), node) == input.shape))
+      graph_.fail(node, "it changes the shape of its input");
     tensors_[node.output(0)] = input;
   }
 
-  // ---- operators --------------------------------------------------------------------------------------------
+  // ---- operators
+  // --------------------------------------------------------------------------------------------
 
   static Dims two(Dims sizes) {
     if (sizes.size() == 1) sizes.push_back(1);
@@ -217,8 +261,8 @@ class Importer {
 
   /// Padding at the end of an axis that gives `output`, at least what the model says: rounding up (ceil_mode)
   /// and automatic padding come to the same as some more padding.
-  [[nodiscard]] std::int64_t end_padding(const NodeProto& node, const Window& w, std::size_t axis, std::int64_t input,
-                                         std::int64_t output) const {
+  [[nodiscard]] std::int64_t end_padding(const NodeProto& node, const Window& w, std::size_t axis,
+                                         std::int64_t input, std::int64_t output) const {
     const std::int64_t reach = w.dilation[axis] * (w.kernel[axis] - 1) + 1;
     const std::int64_t needed = (output - 1) * w.stride[axis] + reach - input - w.padding[axis];
     const std::int64_t end = std::max(w.padding[axis + 2], needed);
@@ -265,8 +309,8 @@ class Importer {
     const std::int64_t groups = integer(node, "group", 1);
     if (groups != 1) yaml.put("groups", Node::integer(groups));
     if (weights[1] * groups != input.shape.channels) {
-      graph_.fail(node, "its weights are for " + std::to_string(weights[1] * groups) + " input channels, not " +
-                            std::to_string(input.shape.channels));
+      graph_.fail(node, "its weights are for " + std::to_string(weights[1] * groups) +
+                            " input channels, not " + std::to_string(input.shape.channels));
     }
     add(node, std::move(yaml));
   }
@@ -303,7 +347,9 @@ class Importer {
     add(node, std::move(yaml));
   }
 
-  void import_global_pool(const NodeProto& node) { add(node, layer(node, "global_pool", {only_activation(node)})); }
+  void import_global_pool(const NodeProto& node) {
+    add(node, layer(node, "global_pool", {only_activation(node)}));
+  }
 
   /// A mean over all positions is global pooling; where it also drops them, shapes are the same to us.
   void import_reduction(const NodeProto& node) {
@@ -357,14 +403,16 @@ class Importer {
     }
   }
 
-  // ---- early exits ------------------------------------------------------------------------------------------
+  // ---- early exits
+  // ------------------------------------------------------------------------------------------
 
   /// The layer that a user names: by its own name, or by a tensor's or node's of the model.
   [[nodiscard]] std::string exit_layer(const std::string& name) const {
     if (names_.contains(name)) return name;
     if (const auto found = tensors_.find(name); found != tensors_.end()) return found->second.layer;
     for (const NodeProto* node : graph_.nodes()) {
-      if (node->name() == name && tensors_.contains(node->output(0))) return tensors_.at(node->output(0)).layer;
+      if (node->name() == name && tensors_.contains(node->output(0)))
+        return tensors_.at(node->output(0)).layer;
     }
     throw io::InputError("--exits: the network has no layer '" + name + "'" +
                          io::did_you_mean(name, {names_.begin(), names_.end()}));

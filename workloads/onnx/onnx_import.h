@@ -20,9 +20,9 @@ struct OnnxImportOptions {
   std::vector<std::string> exits_after;
 };
 
-/// The network's YAML: convolutions and dense layers, pooling, additions, products and concatenations; biases,
-/// normalisations and activations are fused, and what only renames or cuts words is a view. The batch is left
-/// out. Throws InputError, naming node and operator, for what can't be expressed.
+/// The network's YAML: convolutions and dense layers, pooling, additions, products and concatenations;
+/// biases, normalisations and activations are fused, and what only renames or cuts words is a view. The batch
+/// is left out. Throws InputError, naming node and operator, for what can't be expressed.
 io::Node import_onnx(const std::filesystem::path& model, const OnnxImportOptions& options);
 
 }  // namespace fluidbatch::workloads

@@ -1,0 +1,44 @@
+#!/usr/bin/python3
+"""update.py BIN [--check]: makes the parts of docs/ that stand between `<!-- made by: COMMAND -->` and `<!-- end -->`.
+
+BIN is the folder of the built programs. With --check nothing is written; exit code 1 where a part is out of date.
+"""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent
+BLOCK = re.compile(r"(<!-- made by: (.*?) -->\n).*?(<!-- end -->)", re.S)
+
+
+def output(folder, command):
+    words = shlex.split(command)
+    result = subprocess.run([str(Path(folder).resolve() / words[0]), *words[1:]], capture_output=True, text=True, check=True,
+                            cwd=DOCS.parent)
+    if words[0] == "fluidbatch_tests":  # the test runner's own words around the tables
+        lines = [line for line in result.stdout.splitlines() if not line or line.startswith("|")]
+        return "\n".join(lines).strip() + "\n"
+    text = result.stdout
+    return text if text.startswith("|") else "```\n" + text + "```\n"
+
+
+def main():
+    folder, check = sys.argv[1], "--check" in sys.argv
+    stale = []
+    for page in sorted(DOCS.glob("*.md")):
+        old = page.read_text()
+        new = BLOCK.sub(lambda m: m[1] + output(folder, m[2]) + m[3], old)
+        if new != old:
+            stale.append(page.name)
+            if not check:
+                page.write_text(new)
+    if stale:
+        print(("out of date: " if check else "written: ") + ", ".join(stale))
+    return 1 if stale and check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
