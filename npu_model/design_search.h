@@ -29,10 +29,13 @@ struct Design {
 };
 
 struct SearchResult {
-  std::vector<Design> designs;      ///< by score, best first; equal scores by T_R, T_P, T_C
-  std::vector<std::size_t> pareto;  ///< indices of the designs that no other beats in both latency at the
-                                    ///< least batch and throughput at the largest; by latency
-  std::uint64_t evaluations = 0;  ///< (layer, batch, policy) candidates looked at, equal layers once
+  /// By score, best first; equal scores by T_R, T_P, T_C.
+  std::vector<Design> designs;
+  /// Indices of the designs that no other beats in both latency at the least batch and throughput at the
+  /// largest; by latency.
+  std::vector<std::size_t> pareto;
+  /// (layer, batch, policy) candidates looked at, equal layers once.
+  std::uint64_t evaluations = 0;
 };
 
 /// Row tiles worth trying: every multiple of 8 up to 128 and then sparser ones up to 1,024, with the

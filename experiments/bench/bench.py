@@ -72,7 +72,7 @@ def main():
     program = sys.argv[1]
     cpu = max(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cpu})
-    print(f"one core (cpu {cpu}); processor time of whole processes; medians of the runs in brackets")
+    print(f"one core (cpu {cpu}); processor time of whole processes; medians of so many runs")
     bench_serving(program)
     bench_search(program)
 
@@ -92,9 +92,9 @@ def bench_serving(program):
                 peak = 0
                 for _ in range(runs):
                     for driver in DRIVERS:
-                        time, used = measure(program, config, requests, driver, out)
-                        seconds[driver].append(time)
-                        peak = max(peak, used)
+                        used_s, used_bytes = measure(program, config, requests, driver, out)
+                        seconds[driver].append(used_s)
+                        peak = max(peak, used_bytes)
                 median = {driver: statistics.median(times) for driver, times in seconds.items()}
                 ratio = statistics.median(s / b for s, b in zip(seconds["simgrid"], seconds["bare"]))
                 print(f"{name:<18}{requests:>10}{runs:>6}  " +

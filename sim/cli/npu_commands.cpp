@@ -92,6 +92,7 @@ std::vector<Explained> explain(const npu::Layer& layer, const npu::Npu& npu, npu
   const std::vector<npu::BatchPolicy> policies = npu::candidates(mode, npu, batch);
   const npu::BatchPolicy chosen = npu::choose(mode, policies, layer, npu, batch).policy;
   std::vector<Explained> explained;
+  explained.reserve(policies.size());
   for (const npu::BatchPolicy& policy : policies) {
     explained.push_back({policy, npu::layer_cost(layer, npu, batch, policy), policy == chosen});
   }

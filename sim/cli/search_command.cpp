@@ -21,7 +21,7 @@ io::Node engine_yaml(const NpuSearchArguments& arguments, const npu::Board& boar
   io::Node yaml = io::Node::map();
   const auto put = [&](const std::string& key, io::Node value) {
     value.mark = {"--" + key, 0, 0};
-    yaml.put(key, std::move(value));
+    yaml.put(key, value);
     yaml.entries.back().key_mark = value.mark;
   };
   for (const char* tile : {"t_r", "t_p", "t_c"}) put(tile, io::Node::integer(arguments.k_max));
