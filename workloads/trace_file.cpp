@@ -159,7 +159,10 @@ Trace load_trace(const std::filesystem::path& file, double time_scale) {
   double last_s = 0;
   do {
     Arrival arrival{.date_s = dates.date_s(csv), .device = 0, .exit = -1};
-    if (arrival.date_s < last_s || !std::isfinite(arrival.date_s)) {
+    if (!std::isfinite(arrival.date_s)) {
+      throw io::InputError(csv.mark(dates.column()), "time_scale puts this arrival at an infinite date");
+    }
+    if (arrival.date_s < last_s) {
       throw io::InputError(csv.mark(dates.column()),
                            trace.arrivals.empty()
                                ? "the first arrival must not be before 0"

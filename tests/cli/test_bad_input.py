@@ -38,6 +38,8 @@ CONFIGURATIONS = [
     ("negative rate", "rho: 0.8", "rate_hz: -3", r"^c\.yaml:8:38: rate_hz must be a number, above 0"),
     ("NaN", "rho: 0.8", "rho: .nan", r"^c\.yaml:8:34: rho must be a number, above 0, finite; found '\.nan'"),
     ("infinite rate", "rho: 0.8", "rate_hz: .inf", r"^c\.yaml:8:38: rate_hz must be a number, above 0, finite"),
+    ("a rate that is as good as none", "rho: 0.8", "rate_hz: 1.0e-300", r"^c\.yaml:8:38: the arrival rate must be from 1e-09"),
+    ("a load beyond any clock", "rho: 0.8", "rho: 1.0e+200", r"^c\.yaml:8:34: the arrival rate must be from 1e-09"),
     ("too large a number", "rho: 0.8", "rho: 1e999", r"^c\.yaml:8:34: rho must be a number"),
     ("rho and rate", "rho: 0.8", "rho: 0.8, rate_hz: 5", r"only one of 'rho', 'rate_hz'"),
     ("negative SLO", "latency_ms: 120", "latency_ms: -1", r"^c\.yaml:5:19: latency_ms must be a number, at least 0"),

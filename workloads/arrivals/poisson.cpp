@@ -1,5 +1,6 @@
 // Poisson arrivals of one device: independent exponential gaps.
 #include "workloads/arrivals.h"
+#include "workloads/io/text_number.h"
 #include "workloads/random.h"
 
 namespace fluidbatch::workloads {
@@ -39,11 +40,13 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& c
   const auto given = reader.one_of(keys);
   if (!given) throw io::InputError(reader.mark(), "poisson arrivals need one of " + io::quoted_list(keys));
   const double value = reader.number(*given, io::Range::positive());
-  if (*given == "rate_hz") return std::make_unique<Poisson>(value);
-  if (context.reference_latency_s <= 0) {
-    throw io::InputError(reader.mark_of("rho"), "rho needs a reference NPU on which a sample takes time");
+  const double rate_hz = *given == "rate_hz" ? value : value / context.reference_latency_s;
+  // Beyond these, dates run out of digits or out of range.
+  if (!(rate_hz >= 1e-9 && rate_hz <= 1e12)) {
+    throw io::InputError(reader.mark_of(*given), "the arrival rate must be from 1e-09 to 1e+12 per second, found " +
+                                                     io::shortest(rate_hz));
   }
-  return std::make_unique<Poisson>(value / context.reference_latency_s);
+  return std::make_unique<Poisson>(rate_hz);
 }
 
 const ArrivalRegistration kRegistration(
