@@ -51,10 +51,8 @@ class BatchPolicyTable {
   }
   /// Unloaded latency of a sample that takes no exit: all layers, heads included, at batch 1.
   [[nodiscard]] double single_sample_latency_s() const { return latency_s(0, layers(), 1); }
-  /// Multiply-accumulates of one sample in segments first .. last - 1.
-  [[nodiscard]] double segments_macs(int first, int last) const {
-    return prefix_macs_(segment_begin(last)) - prefix_macs_(segment_begin(first));
-  }
+  /// Multiply-accumulates of one sample in layers first .. last - 1.
+  [[nodiscard]] double macs(int first, int last) const { return prefix_macs_(last) - prefix_macs_(first); }
 
  private:
   void add_up(const Eigen::ArrayXXd& latencies_s);

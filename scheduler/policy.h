@@ -3,11 +3,23 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "npu_model/batch_policy_table.h"
 #include "scheduler/request.h"
 
 namespace fluidbatch::scheduler {
+
+/// A latency is late beyond the SLO by more than this, so that exact ties do not hang on rounding.
+inline constexpr double kDeadlineTolerance_s = 1e-9;
+
+/// Samples that run together, and the layer that they run next.
+struct Batch {
+  std::vector<RequestId> samples;
+  int next_layer = 0;
+  double suspended_since_s = 0;  ///< meaningless while active
+};
 
 /// What a policy sees when it is asked: the state after all events of this date have been applied.
 struct ServerView {
@@ -17,38 +29,70 @@ struct ServerView {
   const RequestWindow& requests;
   RequestId queue_begin = 0;  ///< the queue is requests queue_begin .. queue_end - 1, oldest first
   RequestId queue_end = 0;
+  std::span<const Batch> stack = {};  ///< batches in flight; the last one is active, the others suspended
+  bool someone_left = false;          ///< a sample left the active batch, or the one above it, at this date
 
   [[nodiscard]] std::size_t queue_size() const { return static_cast<std::size_t>(queue_end - queue_begin); }
   /// Precondition: the queue is not empty.
   [[nodiscard]] double oldest_arrival_s() const { return requests[queue_begin].arrival_s; }
+
+  [[nodiscard]] bool idle() const { return stack.empty(); }
+  /// Precondition: the NPU is not idle.
+  [[nodiscard]] const Batch& active() const { return stack.back(); }
+  [[nodiscard]] std::size_t in_flight() const {
+    std::size_t samples = 0;
+    for (const Batch& batch : stack) samples += batch.samples.size();
+    return samples;
+  }
+  [[nodiscard]] double elapsed_s(RequestId id) const { return now_s - requests[id].arrival_s; }
 };
 
 /// What the server should do next.
 struct Decision {
   enum class Action {
+    go_on,       ///< run the active batch on
     start,       ///< idle NPU: form a batch of the `samples` oldest queued requests and run it from layer 0
+    preempt,     ///< suspend the active batch and run the `samples` oldest queued requests from layer 0; where
+                 ///< the active batch has not run a layer yet they join it instead
     wait_until,  ///< idle NPU: stay idle until `date_s`, or until a request arrives, whichever is first
   };
+  /// Why a policy that could have preempted goes on; counted in the statistics.
+  enum class Refusal { none, no_gain, slo };
 
-  Action action = Action::wait_until;
+  Action action = Action::go_on;
   std::size_t samples = 0;
   double date_s = 0;
+  Refusal refusal = Refusal::none;
 
+  static Decision go_on(Refusal refusal = Refusal::none) {
+    return {.action = Action::go_on, .samples = 0, .date_s = 0, .refusal = refusal};
+  }
   static Decision start(std::size_t samples) {
-    return {.action = Action::start, .samples = samples, .date_s = 0};
+    return {.action = Action::start, .samples = samples, .date_s = 0, .refusal = Refusal::none};
+  }
+  static Decision preempt(std::size_t samples) {
+    return {.action = Action::preempt, .samples = samples, .date_s = 0, .refusal = Refusal::none};
   }
   /// `date_s` must lie in the future; infinity waits for the next arrival.
   static Decision wait_until(double date_s) {
-    return {.action = Action::wait_until, .samples = 0, .date_s = date_s};
+    return {.action = Action::wait_until, .samples = 0, .date_s = date_s, .refusal = Refusal::none};
   }
+};
+
+/// Where a policy wants to be asked while a batch runs, besides when the NPU is idle.
+enum class Boundary {
+  batch,    ///< nowhere: a batch runs to its end
+  segment,  ///< before each segment but the first
+  layer,    ///< before each layer but the first
 };
 
 /// A scheduling policy.
 ///
-/// Contract: `decide` is called when the NPU is idle and the queue is not empty, once for all events of a
-/// date. It returns a decision and touches nothing; the server checks it and carries it out, and ends the
-/// run with an InvariantViolation where it is not allowed. A policy may keep state of its own, but must be
-/// a pure function of the views that it has been given, so that runs can be repeated.
+/// Contract: `decide` is called, once for all events of a date, when the queue is not empty and the NPU is idle,
+/// or the active batch stands at a boundary that the policy wants to see. It returns a decision and touches
+/// nothing; the server checks it and carries it out, and ends the run with an InvariantViolation where it is
+/// not allowed. A policy may keep state of its own, but must be a pure function of the views that it has been
+/// given, so that runs can be repeated.
 class Policy {
  public:
   Policy() = default;
@@ -58,8 +102,13 @@ class Policy {
 
   [[nodiscard]] virtual Decision decide(const ServerView& view) = 0;
 
-  /// The largest batch that the policy ever asks for; the latency table is built up to it.
+  /// The most samples that the policy ever has in flight; the latency table is built up to it.
   [[nodiscard]] virtual int max_batch() const = 0;
+
+  [[nodiscard]] virtual Boundary boundary() const { return Boundary::batch; }
+
+  /// Seconds that a preemption costs, before the first layer of the newcomers.
+  [[nodiscard]] virtual double preemption_cost_s() const { return 0; }
 };
 
 }  // namespace fluidbatch::scheduler

@@ -11,14 +11,15 @@
 
 namespace fluidbatch::scheduler {
 
-/// A number that a policy takes from the configuration. The unit is part of its name.
+/// A number, or one of several words, that a policy takes from the configuration. The unit is part of its name.
 struct Parameter {
   std::string name;
-  double default_value = 0;
+  double default_value = 0;  ///< of words: the index of the default
   double min = 0;
   double max = 0;
   bool integer = false;
   std::string meaning;
+  std::vector<std::string> words = {};  ///< not empty: one of these is given, and the value is its index
 };
 
 /// Values of a policy's parameters, in the order of their declaration; all are present and in range.
@@ -36,11 +37,17 @@ class ParameterValues {
   std::vector<double> values_;
 };
 
+/// What a policy may know of the run besides its parameters.
+struct PolicyContext {
+  /// For each early exit, of the samples that reach it the share that leaves there, as the workload says.
+  std::vector<double> exit_rates;
+};
+
 struct PolicyInfo {
   std::string name;
   std::string summary;  ///< one line
   std::vector<Parameter> parameters;
-  std::function<std::unique_ptr<Policy>(const ParameterValues&)> make;
+  std::function<std::unique_ptr<Policy>(const ParameterValues&, const PolicyContext&)> make;
 };
 
 /// All registered policies, by name.

@@ -18,6 +18,7 @@ struct Request {
   double completion_s = 0;  ///< left the server; meaningless before `completed`
   double suspended_s = 0;   ///< time spent in a suspended batch
   std::uint32_t device = 0;
+  int next_layer = 0;  ///< layers 0 .. next_layer - 1 have run
   int exit = 0;  ///< the exit it will take. Not known to a real server: only an oracle policy may look.
   bool completed = false;
 };

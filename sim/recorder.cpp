@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "sim/server.h"
 
 namespace fluidbatch::sim {
 
@@ -14,7 +13,10 @@ Recorder::Recorder(const npu::BatchPolicyTable& table, double slo_s, std::uint64
       warmup_requests_(warmup_requests),
       sink_(std::move(sink)),
       progress_(progress) {
-  totals_.exits.resize(static_cast<std::size_t>(table.segments()));
+  const auto segments = static_cast<std::size_t>(table.segments());
+  totals_.exits.resize(segments);
+  totals_.segment_busy_s.resize(segments);
+  totals_.segment_batch_seconds.resize(segments);
 }
 
 void Recorder::reserve(std::uint64_t requests) {
@@ -26,10 +28,20 @@ void Recorder::admitted(scheduler::RequestId id, const scheduler::Request& reque
   if (id == warmup_requests_) totals_.window_begin_s = request.arrival_s;
 }
 
-void Recorder::started(double date_s, int batch) {
+void Recorder::started(double date_s, int samples, bool preempting) {
   if (date_s < totals_.window_begin_s) return;
+  if (preempting) ++totals_.preemptions;
   ++totals_.batches;
-  totals_.batched_samples += static_cast<std::uint64_t>(batch);
+  totals_.batched_samples += static_cast<std::uint64_t>(samples);
+}
+
+void Recorder::merged(double date_s) {
+  if (date_s >= totals_.window_begin_s) ++totals_.merges;
+}
+
+void Recorder::refused(double date_s, scheduler::Decision::Refusal refusal) {
+  if (date_s < totals_.window_begin_s) return;
+  ++(refusal == scheduler::Decision::Refusal::slo ? totals_.refused_slo : totals_.refused_no_gain);
 }
 
 void Recorder::stepped(const Step& step) {
@@ -39,7 +51,21 @@ void Recorder::stepped(const Step& step) {
   const double share = duration_s > 0 ? measured_s / duration_s : 1;
   totals_.busy_s += measured_s;
   totals_.batch_seconds += measured_s * step.batch;
-  totals_.useful_macs += share * step.batch * table_.segments_macs(step.first_segment, step.last_segment + 1);
+  totals_.useful_macs += share * step.batch * table_.macs(step.first_layer, step.end_layer);
+  count_segments(step, share);
+}
+
+/// Splits a step over the segments that it goes through. A step that began in the warm-up counts in proportion.
+void Recorder::count_segments(const Step& step, double share) {
+  int layer = step.first_layer;
+  while (layer < step.end_layer) {
+    const int segment = table_.layer(layer).segment;
+    const int end = std::min(step.end_layer, table_.segment_begin(segment + 1));
+    const double time_s = share * table_.latency_s(layer, end, step.batch);
+    totals_.segment_busy_s[static_cast<std::size_t>(segment)] += time_s;
+    totals_.segment_batch_seconds[static_cast<std::size_t>(segment)] += time_s * step.batch;
+    layer = end;
+  }
 }
 
 void Recorder::completed(scheduler::RequestId id, const scheduler::Request& request) {
@@ -57,6 +83,6 @@ void Recorder::completed(scheduler::RequestId id, const scheduler::Request& requ
   totals_.window_end_s = std::max(totals_.window_end_s, request.completion_s);
 }
 
-bool is_late(double latency_s, double slo_s) { return latency_s > slo_s + kDeadlineTolerance_s; }
+bool is_late(double latency_s, double slo_s) { return latency_s > slo_s + scheduler::kDeadlineTolerance_s; }
 
 }  // namespace fluidbatch::sim

@@ -27,6 +27,12 @@ struct Totals {
   double busy_s = 0;
   double batch_seconds = 0;  ///< integral of the active batch size
   double useful_macs = 0;
+  std::uint64_t preemptions = 0;
+  std::uint64_t merges = 0;
+  std::uint64_t refused_no_gain = 0;
+  std::uint64_t refused_slo = 0;
+  std::vector<double> segment_busy_s;         ///< time in each segment
+  std::vector<double> segment_batch_seconds;  ///< integral of the batch size over it
   std::uint64_t batches = 0;
   std::uint64_t batched_samples = 0;  ///< sum of the batch sizes at their start
 };
@@ -44,13 +50,17 @@ class Recorder final : public Observer {
   void reserve(std::uint64_t requests);
 
   void admitted(scheduler::RequestId id, const scheduler::Request& request) override;
-  void started(double date_s, int batch) override;
+  void started(double date_s, int samples, bool preempting) override;
   void stepped(const Step& step) override;
+  void merged(double date_s) override;
+  void refused(double date_s, scheduler::Decision::Refusal refusal) override;
   void completed(scheduler::RequestId id, const scheduler::Request& request) override;
 
   [[nodiscard]] Totals& totals() { return totals_; }
 
  private:
+  void count_segments(const Step& step, double share);
+
   const npu::BatchPolicyTable& table_;
   double slo_s_;
   std::uint64_t warmup_requests_;

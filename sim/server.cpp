@@ -17,7 +17,6 @@ Server::Server(const npu::BatchPolicyTable& table, double slo_s, scheduler::Poli
     : table_(table), slo_s_(slo_s), policy_(policy), stream_(stream), observer_(observer) {
   require_invariant(policy.max_batch() <= table.max_batch(),
                     "the latency table ends below the policy's batch");
-  active_.reserve(static_cast<std::size_t>(table.max_batch()));
   read_ahead();
 }
 
@@ -26,6 +25,7 @@ double Server::next_event_s() const {
 }
 
 void Server::advance(double date_s) {
+  someone_left_ = false;
   if (running()) {
     // Arrivals during the step have not been looked at yet; those of its very end come after its exits.
     admit_before(date_s);
@@ -33,11 +33,8 @@ void Server::advance(double date_s) {
   }
   admit_up_to(date_s);
   if (timer_s_ <= date_s) timer_s_ = kNever;
-  if (running()) {
-    begin_step(date_s, step_.last_segment + 1);
-  } else if (queue_begin_ != queue_end()) {
-    decide(date_s);
-  }
+  if (must_decide()) decide(date_s);
+  if (running()) begin_step(date_s);
 }
 
 void Server::finish() const {
@@ -67,6 +64,7 @@ void Server::admit() {
                         .completion_s = 0,
                         .suspended_s = 0,
                         .device = next_arrival_.device,
+                        .next_layer = 0,
                         .exit = next_arrival_.exit,
                         .completed = false};
   observer_.admitted(requests_.push(request), request);
@@ -89,21 +87,70 @@ void Server::end_step() {
   const double date_s = step_.end_s;
   observer_.stepped(step_);
   elapse(date_s);
-  const auto left = std::stable_partition(
-      active_.begin(), active_.end(), [&](RequestId id) { return requests_[id].exit != step_.last_segment; });
-  for (auto id = left; id != active_.end(); ++id) leave(*id, date_s);
-  active_.erase(left, active_.end());
-  hand_over_completed();
+  stack_.advance_to(step_.end_layer);
+  const int segment = table_.layer(step_.end_layer - 1).segment;
+  if (step_.end_layer == table_.segment_begin(segment + 1)) {
+    for (const RequestId id : stack_.leave(segment, date_s)) leave(id, date_s);
+    hand_over_completed();
+  }
+  while (stack_.merge(date_s)) observer_.merged(date_s);
 }
 
-void Server::begin_step(double date_s, int segment) {
-  int next_exit = table_.segments();
-  for (const RequestId id : active_) next_exit = std::min(next_exit, requests_[id].exit);
+void Server::begin_step(double date_s) {
+  const scheduler::Batch& batch = stack_.active();
   step_.begin_s = date_s;
-  step_.first_segment = segment;
-  step_.last_segment = next_exit;
-  step_.batch = static_cast<int>(active_.size());
-  step_.end_s = date_s + table_.segments_latency_s(segment, next_exit + 1, step_.batch);
+  step_.first_layer = batch.next_layer;
+  step_.batch = static_cast<int>(batch.samples.size());
+  step_.end_layer = next_stop(date_s + overhead_s_);
+  step_.end_s = date_s + overhead_s_ + table_.latency_s(step_.first_layer, step_.end_layer, step_.batch);
+  overhead_s_ = 0;
+}
+
+/// The layer before which the active batch stops next, where it begins to run at `begin_s`.
+int Server::next_stop(double begin_s) const {
+  const std::span<const scheduler::Batch> batches = stack_.batches();
+  const scheduler::Batch& batch = batches.back();
+  int next_exit = table_.segments();
+  for (const RequestId id : batch.samples) next_exit = std::min(next_exit, requests_[id].exit);
+  int stop = table_.segment_begin(next_exit + 1);
+  if (batches.size() > 1) stop = std::min(stop, batches[batches.size() - 2].next_layer);
+  if (policy_.boundary() == scheduler::Boundary::batch) return stop;
+
+  // The first boundary that the policy wants to see, at or after which somebody waits in the queue.
+  const auto size = static_cast<int>(batch.samples.size());
+  int layer = batch.next_layer + 1;
+  if (queue_empty()) {
+    const auto arrived = [&](int l) { return begin_s + table_.latency_s(batch.next_layer, l, size) >= next_arrival_.date_s; };
+    int end = stop;  // by bisection: latencies add up, so dates rise with the layer
+    while (layer < end) {
+      const int middle = layer + (end - layer) / 2;
+      if (arrived(middle)) {
+        end = middle;
+      } else {
+        layer = middle + 1;
+      }
+    }
+  }
+  while (layer < stop && !is_boundary(layer)) ++layer;
+  return std::min(layer, stop);
+}
+
+/// Whether the policy wants to be asked before `layer`.
+bool Server::is_boundary(int layer) const {
+  switch (policy_.boundary()) {
+    case scheduler::Boundary::batch:
+      return false;
+    case scheduler::Boundary::segment:
+      return layer == table_.segment_begin(table_.layer(layer).segment);
+    case scheduler::Boundary::layer:
+      return true;
+  }
+  return false;
+}
+
+bool Server::must_decide() const {
+  if (queue_empty()) return false;
+  return !running() || is_boundary(stack_.active().next_layer);
 }
 
 void Server::decide(double date_s) {
@@ -112,17 +159,26 @@ void Server::decide(double date_s) {
                                    .table = table_,
                                    .requests = requests_,
                                    .queue_begin = queue_begin_,
-                                   .queue_end = queue_end()};
+                                   .queue_end = requests_.end(),
+                                   .stack = stack_.batches(),
+                                   .someone_left = someone_left_};
   const Decision decision = policy_.decide(view);
   switch (decision.action) {
+    case Decision::Action::go_on:
+      require_invariant(running(), "an idle NPU has nothing to go on with");
+      if (decision.refusal != Decision::Refusal::none) observer_.refused(date_s, decision.refusal);
+      break;
     case Decision::Action::start:
-      require_invariant(
-          decision.samples >= 1 && decision.samples <= view.queue_size() &&
-              decision.samples <= static_cast<std::size_t>(table_.max_batch()),
-          "a batch has at least one sample, no more than are queued and no more than max_batch");
-      start_batch(date_s, decision.samples);
+      require_invariant(!running(), "only an idle NPU starts a batch");
+      take_from_queue(date_s, decision);
+      break;
+    case Decision::Action::preempt:
+      require_invariant(running(), "only an active batch is preempted");
+      overhead_s_ = policy_.preemption_cost_s();
+      take_from_queue(date_s, decision);
       break;
     case Decision::Action::wait_until:
+      require_invariant(!running(), "only an idle NPU waits");
       require_invariant(decision.date_s > date_s, "a policy waits for a date in the future");
       require_invariant(decision.date_s < kNever || next_arrival_.date_s < kNever,
                         "a policy must not wait for ever with requests in the queue");
@@ -131,20 +187,26 @@ void Server::decide(double date_s) {
   }
 }
 
-void Server::start_batch(double date_s, std::size_t samples) {
-  for (std::size_t i = 0; i < samples; ++i) {
-    requests_[queue_begin_].start_s = date_s;
-    active_.push_back(queue_begin_++);
-  }
+void Server::take_from_queue(double date_s, const Decision& decision) {
+  std::size_t in_flight = 0;
+  for (const scheduler::Batch& batch : stack_.batches()) in_flight += batch.samples.size();
+  require_invariant(decision.samples >= 1 && decision.samples <= requests_.end() - queue_begin_ &&
+                        in_flight + decision.samples <= static_cast<std::size_t>(policy_.max_batch()),
+                    "a batch takes at least one sample, no more than are queued, and no more than max_batch "
+                    "are in flight");
+  stack_.push(queue_begin_, static_cast<int>(decision.samples), date_s);
+  queue_begin_ += decision.samples;
   timer_s_ = kNever;
-  observer_.started(date_s, static_cast<int>(samples));
-  begin_step(date_s, 0);
+  observer_.started(date_s, static_cast<int>(decision.samples), decision.action == Decision::Action::preempt);
 }
 
 void Server::leave(RequestId id, double date_s) {
   Request& request = requests_[id];
   request.completion_s = date_s;
   request.completed = true;
+  someone_left_ = true;
+  require_invariant(request.next_layer == table_.segment_begin(request.exit + 1),
+                    "a sample leaves at the end of its exit's segment");
   --in_system_;
   ++conservation_.completed;
   conservation_.sum_of_latencies_s += date_s - request.arrival_s;

@@ -1,4 +1,4 @@
-// The serving core: one NPU, its queue and its active batch, as a state machine over exact dates.
+// The serving core: one NPU, its queue and its batches, as a state machine over exact dates.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +7,11 @@
 
 #include "npu_model/batch_policy_table.h"
 #include "scheduler/policy.h"
+#include "sim/batch_stack.h"
 #include "sim/observer.h"
 #include "workloads/request_stream.h"
 
 namespace fluidbatch::sim {
-
-/// A latency is late beyond the SLO by more than this, so that exact ties do not hang on rounding.
-inline constexpr double kDeadlineTolerance_s = 1e-9;
 
 /// Counts for the conservation of requests, and the two sides of Little's law.
 struct Conservation {
@@ -31,14 +29,18 @@ struct Conservation {
 ///     while (server.next_event_s() < infinity) server.advance(server.next_event_s());
 ///     server.finish();
 ///
-/// A step takes the active batch to the end of the next segment at which a sample leaves. All events of a
-/// date are applied in this order: step end (its exits leave), arrivals, timer; then one decision is asked
-/// for. Throws InvariantViolation where a policy's decision is not allowed or a conservation law is broken.
+/// A step takes the active batch to the next layer boundary at which something happens: a sample leaves, the
+/// batch merges with the one that it has preempted, or the policy wants to be asked and there is somebody to ask
+/// about. All events of a date are applied in this order: step end (its exits leave, an emptied batch is popped,
+/// batches merge), arrivals, timer; then one decision is asked for. Throws InvariantViolation where a policy's
+/// decision is not allowed or a conservation law is broken.
 class Server {
  public:
   /// All references must outlive the server.
   Server(const npu::BatchPolicyTable& table, double slo_s, scheduler::Policy& policy,
          workloads::RequestStream& stream, Observer& observer);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
   /// Date of the next event, never before the last one; infinity when the run is over.
   [[nodiscard]] double next_event_s() const;
@@ -54,17 +56,23 @@ class Server {
  private:
   static constexpr double kNever = std::numeric_limits<double>::infinity();
 
-  [[nodiscard]] bool running() const { return !active_.empty(); }
-  [[nodiscard]] scheduler::RequestId queue_end() const { return requests_.end(); }
+  [[nodiscard]] bool running() const { return !stack_.empty(); }
+  [[nodiscard]] bool queue_empty() const { return queue_begin_ == requests_.end(); }
 
   void read_ahead();
   void admit();
   void admit_before(double date_s);
   void admit_up_to(double date_s);
+
   void end_step();
-  void begin_step(double date_s, int segment);
+  void begin_step(double date_s);
+  [[nodiscard]] int next_stop(double begin_s) const;
+  [[nodiscard]] bool is_boundary(int layer) const;
+
+  [[nodiscard]] bool must_decide() const;
   void decide(double date_s);
-  void start_batch(double date_s, std::size_t samples);
+  void take_from_queue(double date_s, const scheduler::Decision& decision);
+
   void leave(scheduler::RequestId id, double date_s);
   void hand_over_completed();
   void elapse(double date_s);
@@ -77,10 +85,12 @@ class Server {
 
   scheduler::RequestWindow requests_;     // all that are in the system, and completed ones held back
   scheduler::RequestId queue_begin_ = 0;  // queued: queue_begin_ .. requests_.end() - 1
-  std::vector<scheduler::RequestId> active_;
+  BatchStack stack_{requests_};
   Step step_;                        // of the active batch
   workloads::Arrival next_arrival_;  // date infinity: none left
   double timer_s_ = kNever;
+  double overhead_s_ = 0;      // of a preemption: before the next step
+  bool someone_left_ = false;  // at the date of the last step's end
   std::uint64_t in_system_ = 0;
   double now_s_ = 0;  // up to where time_in_system_s has been summed
   Conservation conservation_;

@@ -7,7 +7,7 @@ namespace fluidbatch::sim {
 
 RunStatistics simulate(const RunConfig& config, const SystemConfig& system, Driver driver,
                        const Recorder::RequestSink& sink, std::atomic<std::uint64_t>* progress) {
-  const auto policy = system.policy->make(system.parameters);
+  const auto policy = system.policy->make(system.parameters, config.policy_context());
   workloads::RequestStream stream(*config.arrivals, *config.exits, config.seed, config.length);
   Recorder recorder(*system.table, config.slo_s, config.warmup_requests, sink, progress);
   if (const auto requests = config.known_requests()) recorder.reserve(*requests);

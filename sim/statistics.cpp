@@ -44,6 +44,10 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::mean_start_batch, "mean_start_batch", "samples", "mean batch size at the start of a batch"},
     {Id::mean_in_system, "mean_in_system", "requests",
      "mean number of requests queued or in a batch, over the whole run, warm-up included"},
+    {Id::preemptions, "preemptions", "1", "times that newcomers suspended the active batch (or joined it at its start)"},
+    {Id::merges, "merges", "1", "times that newcomers caught up with a suspended batch"},
+    {Id::refused_no_gain, "refused_no_gain", "1", "decisions against a preemption since it gained nothing"},
+    {Id::refused_slo, "refused_slo", "1", "decisions against a preemption for a deadline's sake"},
 }};
 
 constexpr std::size_t kBatches = 32;
@@ -98,6 +102,7 @@ class Computation {
     result_.saturated = is_saturated(totals_.latencies_s, conservation_);
     means();
     window();
+    preemptions();
     intervals(slo_s);
     percentiles();
     return std::move(result_);
@@ -135,6 +140,16 @@ class Computation {
   [[nodiscard]] double peak_macs_per_s() const {
     const npu::Npu* npu = table_.npu();
     return npu == nullptr ? kUndefined : npu->clock_hz * static_cast<double>(npu->macs_per_cycle());
+  }
+
+  void preemptions() {
+    set(Id::preemptions, static_cast<double>(totals_.preemptions));
+    set(Id::merges, static_cast<double>(totals_.merges));
+    set(Id::refused_no_gain, static_cast<double>(totals_.refused_no_gain));
+    set(Id::refused_slo, static_cast<double>(totals_.refused_slo));
+    for (std::size_t s = 0; s < totals_.segment_busy_s.size(); ++s) {
+      result_.segment_batches.push_back(totals_.segment_batch_seconds[s] / totals_.segment_busy_s[s]);
+    }
   }
 
   // In order of request number, hence before the percentiles reorder.

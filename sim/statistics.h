@@ -34,6 +34,10 @@ enum class StatisticId {
   mean_batch,
   mean_start_batch,
   mean_in_system,
+  preemptions,
+  merges,
+  refused_no_gain,
+  refused_slo,
   count,
 };
 
@@ -54,6 +58,7 @@ std::span<const Statistic> all_statistics();
 struct RunStatistics {
   std::vector<double> values = std::vector<double>(kStatistics);  ///< by StatisticId
   std::vector<double> exit_shares;
+  std::vector<double> segment_batches;  ///< mean active batch size in each segment, over the time spent in it
   std::uint64_t admitted = 0;
   bool saturated =
       false;  ///< the backlog grew through the run: the means say more of its length than of the system

@@ -6,7 +6,7 @@
 
 namespace fluidbatch::workloads {
 
-void ArrivalSpec::require_exits(int /*exits*/, const io::Mark& asked_at) const {
+std::vector<int> ArrivalSpec::exits(int /*exits*/, const io::Mark& asked_at) const {
   throw io::InputError(asked_at, "these arrivals name no exits; give the path of a CSV with a column 'exit'");
 }
 

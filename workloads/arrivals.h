@@ -44,8 +44,9 @@ class ArrivalSpec {
   [[nodiscard]] virtual std::unique_ptr<ArrivalStream> start(std::uint64_t seed) const = 0;
   /// Number of arrivals, where it is bounded: those of a trace. 0 where it is not.
   [[nodiscard]] virtual std::uint64_t bound() const { return 0; }
-  /// Throws InputError where the arrivals name no exit for each request, or one not in 0 .. exits - 1.
-  virtual void require_exits(int exits, const io::Mark& asked_at) const;
+  /// The exit that the arrivals name for each request. Throws InputError where they name none, or one that is
+  /// not in 0 .. exits - 1.
+  [[nodiscard]] virtual std::vector<int> exits(int exits, const io::Mark& asked_at) const;
 };
 
 /// What a process may need to understand its configuration.

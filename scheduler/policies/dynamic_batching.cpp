@@ -39,7 +39,7 @@ const PolicyRegistration kRegistration(
                      .max = 3.6e6,
                      .integer = false,
                      .meaning = "longest time that the oldest request waits for company; 0 is greedy"}},
-     .make = [](const ParameterValues& values) {
+     .make = [](const ParameterValues& values, const PolicyContext&) {
        return std::make_unique<DynamicBatching>(values.integer("max_batch"),
                                                 values.number("max_queue_delay_ms") / 1000.0);
      }});

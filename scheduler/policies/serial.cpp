@@ -13,7 +13,7 @@ class Serial final : public Policy {
 const PolicyRegistration kRegistration({.name = "serial",
                                         .summary = "one sample at a time, first come first served",
                                         .parameters = {},
-                                        .make = [](const ParameterValues&) {
+                                        .make = [](const ParameterValues&, const PolicyContext&) {
                                           return std::make_unique<Serial>();
                                         }});
 

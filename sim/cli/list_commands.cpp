@@ -38,6 +38,11 @@ void policy_list() {
   for (const scheduler::PolicyInfo& info : scheduler::all_policies()) {
     fmt::print("{:<18} {}\n", info.name, info.summary);
     for (const scheduler::Parameter& parameter : info.parameters) {
+      if (!parameter.words.empty()) {
+        fmt::print("    {:<20} {} ({}; default {})\n", parameter.name, parameter.meaning,
+                   fmt::join(parameter.words, ", "), parameter.words[static_cast<std::size_t>(parameter.default_value)]);
+        continue;
+      }
       fmt::print("    {:<20} {} (default {}, from {} to {})\n", parameter.name, parameter.meaning,
                  io::shortest(parameter.default_value), io::shortest(parameter.min),
                  io::shortest(parameter.max));

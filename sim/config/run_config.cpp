@@ -132,7 +132,7 @@ class Reader {
     reader.resolve("policy", std::move(policy));
     const NpuChoice choice = read_npu_choice(reader, reference_);
     system.npu_name = choice.name;
-    const int max_batch = system.policy->make(system.parameters)->max_batch();
+    const int max_batch = system.policy->make(system.parameters, config_.policy_context())->max_batch();
     system.table = choice.table(config_.network.layers, max_batch);
     system.resolved = reader.resolved();
     return system;
@@ -148,17 +148,22 @@ class Reader {
     MapReader reader(node, "policy " + system.policy->name, keys);
     reader.text("name");
     std::vector<double> values;
-    for (const auto& parameter : system.policy->parameters) {
-      values.push_back(
-          parameter.integer
-              ? static_cast<double>(reader.integer(parameter.name, static_cast<std::int64_t>(parameter.min),
-                                                   static_cast<std::int64_t>(parameter.max),
-                                                   static_cast<std::int64_t>(parameter.default_value)))
-              : reader.number(parameter.name, {.min = parameter.min, .max = parameter.max},
-                              parameter.default_value));
-    }
+    for (const auto& parameter : system.policy->parameters) values.push_back(read_parameter(reader, parameter));
     system.parameters = scheduler::ParameterValues(system.policy->parameters, std::move(values));
     return reader.resolved();
+  }
+
+  static double read_parameter(MapReader& reader, const scheduler::Parameter& parameter) {
+    const auto whole = [](double value) { return static_cast<std::int64_t>(value); };
+    if (!parameter.words.empty()) {
+      return static_cast<double>(
+          reader.choice(parameter.name, parameter.words, static_cast<std::size_t>(parameter.default_value)));
+    }
+    if (parameter.integer) {
+      return static_cast<double>(reader.integer(parameter.name, whole(parameter.min), whole(parameter.max),
+                                                whole(parameter.default_value)));
+    }
+    return reader.number(parameter.name, {.min = parameter.min, .max = parameter.max}, parameter.default_value);
   }
 
   /// A label names a folder, and a part of the path of --set.
@@ -202,6 +207,8 @@ std::optional<std::uint64_t> RunConfig::known_requests() const {
   if (most == std::numeric_limits<std::uint64_t>::max()) return std::nullopt;
   return most;
 }
+
+scheduler::PolicyContext RunConfig::policy_context() const { return {.exit_rates = exits->rates()}; }
 
 Node RunConfig::resolved_for(const SystemConfig& system) const {
   Node one = resolved;

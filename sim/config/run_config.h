@@ -41,6 +41,8 @@ struct RunConfig {
 
   /// Number of requests, where it is known before the run.
   [[nodiscard]] std::optional<std::uint64_t> known_requests() const;
+  /// What policies may know of the workload.
+  [[nodiscard]] scheduler::PolicyContext policy_context() const;
   /// `resolved` with the one system only.
   [[nodiscard]] io::Node resolved_for(const SystemConfig& system) const;
 };

@@ -88,6 +88,7 @@ std::string summary_json(const RunConfig& config, const SystemConfig& system,
   for (const Statistic& statistic : all_statistics()) json.number(statistic.name, statistics[statistic.id]);
   json.close_object();
   json.numbers("exit_shares", statistics.exit_shares);
+  json.numbers("segment_batches", statistics.segment_batches);
   return json.take();
 }
 

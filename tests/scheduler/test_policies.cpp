@@ -35,7 +35,7 @@ struct HandMade {
 std::unique_ptr<scheduler::Policy> make(const char* name, std::vector<double> values) {
   const scheduler::PolicyInfo* info = scheduler::find_policy(name);
   REQUIRE(info != nullptr);
-  return info->make(scheduler::ParameterValues(info->parameters, std::move(values)));
+  return info->make(scheduler::ParameterValues(info->parameters, std::move(values)), {});
 }
 
 }  // namespace

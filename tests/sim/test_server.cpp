@@ -56,6 +56,7 @@ class ExitsAsListed final : public workloads::ExitSpec {
     };
     return std::make_unique<Stream>();
   }
+  std::vector<double> rates() const override { return {0}; }
 };
 
 /// Two segments of one mover each, on a channel of 1 word a cycle at 1 Hz: segment 0 takes 2 s a sample and
@@ -77,6 +78,7 @@ npu::BatchPolicyTable two_segments() {
 struct Run {
   std::vector<Request> requests;
   std::vector<sim::Step> steps;
+  int merges = 0;
   sim::Conservation conservation;
 };
 
@@ -84,7 +86,9 @@ class Keeper final : public sim::Observer {
  public:
   explicit Keeper(Run& run) : run_(run) {}
   void admitted(scheduler::RequestId, const Request&) override {}
-  void started(double, int) override {}
+  void started(double, int, bool) override {}
+  void merged(double) override { ++run_.merges; }
+  void refused(double, Decision::Refusal) override {}
   void stepped(const sim::Step& step) override { run_.steps.push_back(step); }
   void completed(scheduler::RequestId id, const Request& request) override {
     CHECK(id == run_.requests.size());
@@ -147,12 +151,12 @@ TEST_CASE("a batch shrinks at an exit and is not refilled", "[sim]") {
   CHECK(run.requests[1].device == 7);
   // One step to each date at which somebody leaves: the first goes through both segments.
   REQUIRE(run.steps.size() == 4);
-  CHECK(run.steps[0].first_segment == 0);
-  CHECK(run.steps[0].last_segment == 1);
+  CHECK(run.steps[0].first_layer == 0);
+  CHECK(run.steps[0].end_layer == 2);
   CHECK(run.steps[1].batch == 3);
-  CHECK(run.steps[1].last_segment == 0);
+  CHECK(run.steps[1].end_layer == 1);
   CHECK(run.steps[2].batch == 2);
-  CHECK(run.steps[2].first_segment == 1);
+  CHECK(run.steps[2].first_layer == 1);
 
   CHECK(run.conservation.admitted == 5);
   CHECK(run.conservation.completed == 5);

@@ -27,9 +27,9 @@ class RatesStream final : public ExitStream {
 
 class Rates final : public ExitSpec {
  public:
-  explicit Rates(const std::vector<double>& rates) {
+  explicit Rates(std::vector<double> rates) : rates_(std::move(rates)) {
     double stays = 1;
-    for (const double rate : rates) {
+    for (const double rate : rates_) {
       stays *= 1 - rate;
       left_by_.push_back(1 - stays);
     }
@@ -39,7 +39,10 @@ class Rates final : public ExitSpec {
     return std::make_unique<RatesStream>(left_by_, seed);
   }
 
+  std::vector<double> rates() const override { return rates_; }
+
  private:
+  std::vector<double> rates_;
   std::vector<double> left_by_;  // probability to have left by early exit 0, 1, ..
 };
 
@@ -58,7 +61,7 @@ std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context
     resolved.items.push_back(io::Node::number(rates.back()));
   }
   reader.resolve("rates", std::move(resolved));
-  return std::make_unique<Rates>(rates);
+  return std::make_unique<Rates>(std::move(rates));
 }
 
 const ExitRegistration kRegistration({.name = "rates",

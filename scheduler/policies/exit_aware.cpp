@@ -1,0 +1,245 @@
+// The exit-aware preemptive scheduler of Fluid Batching (arXiv 2209.13443); the rule is ours where the paper is
+// silent (docs/model.md). At a segment boundary the shrunken batch may wait while newcomers catch up with it,
+// where the expected sum of latencies gets smaller by that and no deadline is broken for it.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "scheduler/policy_registry.h"
+
+namespace fluidbatch::scheduler {
+namespace {
+
+enum class Trigger { exit_boundary, exit_event };
+enum class SlackEstimate { expected, worst_case };
+enum class ExitKnowledge { rates, oracle, none };
+
+struct Settings {
+  std::size_t max_batch = 8;
+  Trigger trigger = Trigger::exit_boundary;
+  SlackEstimate slack_estimate = SlackEstimate::expected;
+  ExitKnowledge exit_knowledge = ExitKnowledge::rates;
+  std::size_t preemption_depth = 1;
+  double preemption_cost_s = 0;
+};
+
+/// Expected course of a group of samples through segments.
+struct Course {
+  double duration_s = 0;  ///< T: until the last segment has run
+  double mean_s = 0;      ///< F: expected time in it of one sample of the group
+  double left = 0;        ///< e: expected number of samples that go on after it
+};
+
+/// The expectations of one decision: a function of how many samples reach each segment.
+class Forecast {
+ public:
+  Forecast(const npu::BatchPolicyTable& table, const std::vector<double>& go_on) : table_(table), go_on_(go_on) {}
+
+  /// `count` samples through segments first .. last - 1, leaving at the known rates.
+  [[nodiscard]] Course run(double count, int first, int last) const {
+    Course course{.duration_s = 0, .mean_s = 0, .left = count};
+    double share = 1;
+    for (int s = first; s < last; ++s) {
+      add(course, s, share);
+      course.left *= go_on_[static_cast<std::size_t>(s)];
+      share *= go_on_[static_cast<std::size_t>(s)];
+    }
+    return course;
+  }
+
+  /// The same for samples whose exits are known.
+  [[nodiscard]] Course run(const std::vector<int>& exits, int first, int last) const {
+    const auto count = static_cast<double>(exits.size());
+    Course course{.duration_s = 0, .mean_s = 0, .left = count};
+    for (int s = first; s < last; ++s) {
+      if (count > 0) add(course, s, course.left / count);
+      course.left = static_cast<double>(std::count_if(exits.begin(), exits.end(), [s](int exit) { return exit > s; }));
+    }
+    return course;
+  }
+
+ private:
+  void add(Course& course, int segment, double share) const {
+    const double latency_s = segment_latency_s(segment, course.left);
+    course.duration_s += latency_s;
+    course.mean_s += share * latency_s;
+  }
+
+  /// Linear between whole batch sizes, and from 0 at no sample to one sample's.
+  [[nodiscard]] double segment_latency_s(int segment, double count) const {
+    const auto at = [&](int batch) { return table_.segments_latency_s(segment, segment + 1, batch); };
+    if (count < 1) return count * at(1);
+    const double whole = std::floor(count);
+    const int below = static_cast<int>(whole);
+    if (count == whole) return at(below);
+    return at(below) + (count - whole) * (at(below + 1) - at(below));
+  }
+
+  const npu::BatchPolicyTable& table_;
+  const std::vector<double>& go_on_;
+};
+
+/// The courses that one number of newcomers leads to.
+struct Courses {
+  Course continued;   ///< C: the active batch runs on
+  Course newcomers;   ///< N: the newcomers run alone, to the end
+  Course catching_up; ///< P: the newcomers run to the boundary
+  Course merged;      ///< M: both together, from the boundary
+};
+
+class ExitAware final : public Policy {
+ public:
+  ExitAware(const Settings& settings, std::vector<double> exit_rates) : settings_(settings) {
+    for (const double rate : exit_rates) go_on_.push_back(settings.exit_knowledge == ExitKnowledge::none ? 1 : 1 - rate);
+    go_on_.push_back(1);  // after the last segment: never asked for anything that matters
+    stays_.assign(go_on_.size(), 1);
+  }
+
+  Decision decide(const ServerView& view) override {
+    if (view.idle()) return Decision::start(std::min(view.queue_size(), settings_.max_batch));
+    if (view.stack.size() > settings_.preemption_depth) return Decision::go_on();
+    if (settings_.trigger == Trigger::exit_event && !view.someone_left) return Decision::go_on();
+    const std::size_t in_flight = view.in_flight();
+    if (in_flight >= settings_.max_batch) return Decision::go_on();
+    return weigh(view, std::min(view.queue_size(), settings_.max_batch - in_flight));
+  }
+
+  int max_batch() const override { return static_cast<int>(settings_.max_batch); }
+  Boundary boundary() const override { return Boundary::segment; }
+  double preemption_cost_s() const override { return settings_.preemption_cost_s; }
+
+ private:
+  /// Preempts with the number of newcomers, up to `most`, that is allowed and gains most.
+  Decision weigh(const ServerView& view, std::size_t most) const {
+    const auto batch = static_cast<double>(view.active().samples.size());
+    const auto queued = static_cast<double>(view.queue_size());
+    double largest_gain_s = 0;
+    std::size_t best = 0;
+    bool any_forbidden = false;
+    for (std::size_t n = 1; n <= most; ++n) {
+      const Courses c = courses(view, n);
+      const auto newcomers = static_cast<double>(n);
+      const double go_on_s = batch * c.continued.mean_s +
+                             newcomers * (c.continued.duration_s + c.newcomers.mean_s) +
+                             (queued - newcomers) * (c.continued.duration_s + c.newcomers.duration_s);
+      const double preempt_s = batch * (c.catching_up.duration_s + c.merged.mean_s) +
+                               newcomers * c.catching_up.mean_s + c.catching_up.left * c.merged.mean_s +
+                               (queued - newcomers) * (c.catching_up.duration_s + c.merged.duration_s);
+      const double gain_s = go_on_s - preempt_s;
+      if (gain_s <= largest_gain_s) continue;
+      if (breaks_a_deadline(view, n, c)) {
+        any_forbidden = true;
+        continue;
+      }
+      largest_gain_s = gain_s;
+      best = n;
+    }
+    if (best > 0) return Decision::preempt(best);
+    return Decision::go_on(any_forbidden ? Decision::Refusal::slo : Decision::Refusal::no_gain);
+  }
+
+  [[nodiscard]] int boundary_segment(const ServerView& view) const {
+    return view.table.layer(view.active().next_layer).segment;
+  }
+
+  [[nodiscard]] Courses courses(const ServerView& view, std::size_t n) const {
+    if (settings_.exit_knowledge == ExitKnowledge::oracle) return known_courses(view, n);
+    return expected_courses(view, n, go_on_);
+  }
+
+  [[nodiscard]] Courses expected_courses(const ServerView& view, std::size_t n, const std::vector<double>& go_on) const {
+    const Forecast forecast(view.table, go_on);
+    const int s = boundary_segment(view);
+    const int end = view.table.segments();
+    const auto batch = static_cast<double>(view.active().samples.size());
+    const auto newcomers = static_cast<double>(n);
+    Courses c;
+    c.continued = forecast.run(batch, s, end);
+    c.newcomers = forecast.run(newcomers, 0, end);
+    c.catching_up = forecast.run(newcomers, 0, s);
+    c.merged = forecast.run(std::min(static_cast<double>(settings_.max_batch), batch + c.catching_up.left), s, end);
+    return c;
+  }
+
+  [[nodiscard]] Courses known_courses(const ServerView& view, std::size_t n) const {
+    const Forecast forecast(view.table, go_on_);
+    const int s = boundary_segment(view);
+    const int end = view.table.segments();
+    std::vector<int> active;
+    std::vector<int> newcomers;
+    for (const RequestId id : view.active().samples) active.push_back(view.requests[id].exit);
+    for (std::size_t i = 0; i < n; ++i) newcomers.push_back(view.requests[view.queue_begin + i].exit);
+    Courses c;
+    c.continued = forecast.run(active, s, end);
+    c.newcomers = forecast.run(newcomers, 0, end);
+    c.catching_up = forecast.run(newcomers, 0, s);
+    for (const int exit : newcomers) {
+      if (exit >= s) active.push_back(exit);
+    }
+    c.merged = forecast.run(active, s, end);
+    return c;
+  }
+
+  /// True where an active request that would be in time without the preemption would be late with it.
+  [[nodiscard]] bool breaks_a_deadline(const ServerView& view, std::size_t n, const Courses& expected) const {
+    const bool worst = settings_.slack_estimate == SlackEstimate::worst_case;
+    const Courses c = worst ? expected_courses(view, n, stays_) : expected;
+    const double bound_s = view.slo_s + kDeadlineTolerance_s;
+    const auto& samples = view.active().samples;
+    return std::any_of(samples.begin(), samples.end(), [&](RequestId id) {
+      const double elapsed_s = view.elapsed_s(id);
+      return elapsed_s + c.catching_up.duration_s + c.merged.duration_s > bound_s &&
+             elapsed_s + c.continued.duration_s <= bound_s;
+    });
+  }
+
+  Settings settings_;
+  std::vector<double> go_on_;  // q: probability to go on past each exit
+  std::vector<double> stays_;  // all 1: nobody exits
+};
+
+Parameter words(const char* name, std::vector<std::string> allowed, const char* meaning) {
+  return {.name = name,
+          .default_value = 0,
+          .min = 0,
+          .max = 0,
+          .integer = true,
+          .meaning = meaning,
+          .words = std::move(allowed)};
+}
+
+const PolicyRegistration kRegistration(
+    {.name = "exit_aware",
+     .summary = "at exits the shrunken batch waits for newcomers to catch up, where that pays (Fluid Batching)",
+     .parameters = {max_batch_parameter(),
+                    words("trigger", {"exit_boundary", "exit_event"},
+                          "decide at every segment boundary, or only where a sample has just left"),
+                    words("slack_estimate", {"expected", "worst_case"},
+                          "whether the test of deadlines counts on exits"),
+                    words("exit_knowledge", {"rates", "oracle", "none"},
+                          "what is known of exits: the workload's rates, each sample's own, or nothing"),
+                    {.name = "preemption_depth",
+                     .default_value = 1,
+                     .min = 1,
+                     .max = 64,
+                     .integer = true,
+                     .meaning = "most batches suspended at a time; the FBE has registers for one"},
+                    {.name = "preemption_cost_s",
+                     .default_value = 0,
+                     .min = 0,
+                     .max = 3600,
+                     .integer = false,
+                     .meaning = "time before the first layer of the newcomers of each preemption"}},
+     .make = [](const ParameterValues& values, const PolicyContext& context) {
+       return std::make_unique<ExitAware>(
+           Settings{.max_batch = static_cast<std::size_t>(values.integer("max_batch")),
+                    .trigger = static_cast<Trigger>(values.integer("trigger")),
+                    .slack_estimate = static_cast<SlackEstimate>(values.integer("slack_estimate")),
+                    .exit_knowledge = static_cast<ExitKnowledge>(values.integer("exit_knowledge")),
+                    .preemption_depth = static_cast<std::size_t>(values.integer("preemption_depth")),
+                    .preemption_cost_s = values.number("preemption_cost_s")},
+           context.exit_rates);
+     }});
+
+}  // namespace
+}  // namespace fluidbatch::scheduler
