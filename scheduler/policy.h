@@ -54,6 +54,7 @@ struct Decision {
     start,       ///< idle NPU: form a batch of the `samples` oldest queued requests and run it from layer 0
     preempt,     ///< suspend the active batch and run the `samples` oldest queued requests from layer 0; where
                  ///< the active batch has not run a layer yet they join it instead
+    drop,        ///< give the `samples` oldest queued requests up, and be asked again
     wait_until,  ///< idle NPU: stay idle until `date_s`, or until a request arrives, whichever is first
   };
   /// Why a policy that could have preempted goes on; counted in the statistics.
@@ -72,6 +73,9 @@ struct Decision {
   }
   static Decision preempt(std::size_t samples) {
     return {.action = Action::preempt, .samples = samples, .date_s = 0, .refusal = Refusal::none};
+  }
+  static Decision drop(std::size_t samples) {
+    return {.action = Action::drop, .samples = samples, .date_s = 0, .refusal = Refusal::none};
   }
   /// `date_s` must lie in the future; infinity waits for the next arrival.
   static Decision wait_until(double date_s) {

@@ -1,6 +1,7 @@
 #include "sim/recorder.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 
@@ -73,6 +74,13 @@ void Recorder::completed(scheduler::RequestId id, const scheduler::Request& requ
   if (progress_ != nullptr && id % kProgressEvery == 0) progress_->store(id, std::memory_order_relaxed);
   if (sink_) sink_(id, request);
   if (id < warmup_requests_) return;
+  totals_.window_end_s = std::max(totals_.window_end_s, request.completion_s);
+  if (request.dropped) {
+    totals_.latencies_s.push_back(std::numeric_limits<double>::infinity());
+    ++totals_.late;
+    ++totals_.dropped;
+    return;
+  }
   const double latency_s = request.completion_s - request.arrival_s;
   totals_.latencies_s.push_back(latency_s);
   if (is_late(latency_s, slo_s_)) ++totals_.late;
@@ -80,7 +88,6 @@ void Recorder::completed(scheduler::RequestId id, const scheduler::Request& requ
   totals_.suspended_s += request.suspended_s;
   totals_.executing_s += request.completion_s - request.start_s - request.suspended_s;
   ++totals_.exits[static_cast<std::size_t>(request.exit)];
-  totals_.window_end_s = std::max(totals_.window_end_s, request.completion_s);
 }
 
 bool is_late(double latency_s, double slo_s) { return latency_s > slo_s + scheduler::kDeadlineTolerance_s; }

@@ -15,8 +15,9 @@ namespace fluidbatch::sim {
 /// Sums over the measured requests (those after the warm-up) and over the measured window: from the arrival
 /// of the first of them to the last completion.
 struct Totals {
-  std::vector<double> latencies_s;  ///< in order of request number
-  std::uint64_t late = 0;
+  std::vector<double> latencies_s;  ///< in order of request number; infinity for a dropped one
+  std::uint64_t late = 0;           ///< dropped ones included
+  std::uint64_t dropped = 0;
   double queueing_s = 0;
   double suspended_s = 0;
   double executing_s = 0;

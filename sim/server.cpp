@@ -12,9 +12,9 @@ using scheduler::Decision;
 using scheduler::Request;
 using scheduler::RequestId;
 
-Server::Server(const npu::BatchPolicyTable& table, double slo_s, scheduler::Policy& policy,
+Server::Server(const npu::BatchPolicyTable& table, double slo_s, bool drop_hopeless, scheduler::Policy& policy,
                workloads::RequestStream& stream, Observer& observer)
-    : table_(table), slo_s_(slo_s), policy_(policy), stream_(stream), observer_(observer) {
+    : table_(table), slo_s_(slo_s), drop_hopeless_(drop_hopeless), policy_(policy), stream_(stream), observer_(observer) {
   require_invariant(policy.max_batch() <= table.max_batch(),
                     "the latency table ends below the policy's batch");
   read_ahead();
@@ -33,14 +33,15 @@ void Server::advance(double date_s) {
   }
   admit_up_to(date_s);
   if (timer_s_ <= date_s) timer_s_ = kNever;
+  if (drop_hopeless_ && must_decide()) drop(hopeless(date_s), date_s);
   if (must_decide()) decide(date_s);
   if (running()) begin_step(date_s);
 }
 
 void Server::finish() const {
   const Conservation& c = conservation_;
-  require_invariant(c.admitted == c.completed && in_system_ == 0 && requests_.empty(),
-                    "admitted requests = completed + queued + in flight");
+  require_invariant(c.admitted == c.completed + c.dropped && in_system_ == 0 && requests_.empty(),
+                    "admitted requests = completed + dropped + queued + in flight");
   require_invariant(
       std::abs(c.time_in_system_s - c.sum_of_latencies_s) <= 1e-9 * c.sum_of_latencies_s + 1e-12,
       "Little's law: integral of the number in the system = sum of the latencies");
@@ -93,21 +94,34 @@ void Server::end_step() {
     for (const RequestId id : stack_.leave(segment, date_s)) leave(id, date_s);
     hand_over_completed();
   }
-  while (stack_.merge(date_s)) observer_.merged(date_s);
+  while (stack_.merge(date_s)) {
+    batch_changed_ = true;
+    observer_.merged(date_s);
+  }
 }
 
 void Server::begin_step(double date_s) {
   const scheduler::Batch& batch = stack_.active();
+  if (batch_changed_) {
+    run_begin_s_ = date_s + overhead_s_;
+    run_first_layer_ = batch.next_layer;
+    batch_changed_ = false;
+    overhead_s_ = 0;
+  }
   step_.begin_s = date_s;
   step_.first_layer = batch.next_layer;
   step_.batch = static_cast<int>(batch.samples.size());
-  step_.end_layer = next_stop(date_s + overhead_s_);
-  step_.end_s = date_s + overhead_s_ + table_.latency_s(step_.first_layer, step_.end_layer, step_.batch);
-  overhead_s_ = 0;
+  step_.end_layer = next_stop();
+  step_.end_s = date_before(step_.end_layer);
 }
 
-/// The layer before which the active batch stops next, where it begins to run at `begin_s`.
-int Server::next_stop(double begin_s) const {
+/// When the active batch will have run all layers before `layer`.
+double Server::date_before(int layer) const {
+  return run_begin_s_ + table_.latency_s(run_first_layer_, layer, step_.batch);
+}
+
+/// The layer before which the active batch stops next.
+int Server::next_stop() const {
   const std::span<const scheduler::Batch> batches = stack_.batches();
   const scheduler::Batch& batch = batches.back();
   int next_exit = table_.segments();
@@ -117,14 +131,12 @@ int Server::next_stop(double begin_s) const {
   if (policy_.boundary() == scheduler::Boundary::batch) return stop;
 
   // The first boundary that the policy wants to see, at or after which somebody waits in the queue.
-  const auto size = static_cast<int>(batch.samples.size());
   int layer = batch.next_layer + 1;
   if (queue_empty()) {
-    const auto arrived = [&](int l) { return begin_s + table_.latency_s(batch.next_layer, l, size) >= next_arrival_.date_s; };
     int end = stop;  // by bisection: latencies add up, so dates rise with the layer
     while (layer < end) {
       const int middle = layer + (end - layer) / 2;
-      if (arrived(middle)) {
+      if (date_before(middle) >= next_arrival_.date_s) {
         end = middle;
       } else {
         layer = middle + 1;
@@ -177,6 +189,11 @@ void Server::decide(double date_s) {
       overhead_s_ = policy_.preemption_cost_s();
       take_from_queue(date_s, decision);
       break;
+    case Decision::Action::drop:
+      require_invariant(decision.samples >= 1, "a policy drops at least one request");
+      drop(decision.samples, date_s);
+      if (must_decide()) decide(date_s);
+      break;
     case Decision::Action::wait_until:
       require_invariant(!running(), "only an idle NPU waits");
       require_invariant(decision.date_s > date_s, "a policy waits for a date in the future");
@@ -185,6 +202,29 @@ void Server::decide(double date_s) {
       timer_s_ = decision.date_s;
       break;
   }
+}
+
+/// Queued requests, the oldest ones, that would be late even if they ran alone from now on.
+std::size_t Server::hopeless(double date_s) const {
+  RequestId id = queue_begin_;
+  const double latency_s = table_.single_sample_latency_s();
+  while (id != requests_.end() &&
+         date_s - requests_[id].arrival_s + latency_s > slo_s_ + scheduler::kDeadlineTolerance_s) {
+    ++id;
+  }
+  return static_cast<std::size_t>(id - queue_begin_);
+}
+
+void Server::drop(std::size_t samples, double date_s) {
+  require_invariant(samples <= requests_.end() - queue_begin_, "no more are dropped than are queued");
+  elapse(date_s);
+  for (std::size_t i = 0; i < samples; ++i) {
+    Request& request = requests_[queue_begin_++];
+    request.dropped = true;
+    ++conservation_.dropped;
+    end_stay(request, date_s);
+  }
+  hand_over_completed();
 }
 
 void Server::take_from_queue(double date_s, const Decision& decision) {
@@ -196,19 +236,25 @@ void Server::take_from_queue(double date_s, const Decision& decision) {
                     "are in flight");
   stack_.push(queue_begin_, static_cast<int>(decision.samples), date_s);
   queue_begin_ += decision.samples;
+  batch_changed_ = true;
   timer_s_ = kNever;
   observer_.started(date_s, static_cast<int>(decision.samples), decision.action == Decision::Action::preempt);
 }
 
 void Server::leave(RequestId id, double date_s) {
   Request& request = requests_[id];
-  request.completion_s = date_s;
-  request.completed = true;
-  someone_left_ = true;
   require_invariant(request.next_layer == table_.segment_begin(request.exit + 1),
                     "a sample leaves at the end of its exit's segment");
-  --in_system_;
+  someone_left_ = true;
+  batch_changed_ = true;
   ++conservation_.completed;
+  end_stay(request, date_s);
+}
+
+void Server::end_stay(Request& request, double date_s) {
+  request.completion_s = date_s;
+  request.completed = true;
+  --in_system_;
   conservation_.sum_of_latencies_s += date_s - request.arrival_s;
   conservation_.end_s = date_s;
 }

@@ -17,6 +17,7 @@ namespace fluidbatch::sim {
 struct Conservation {
   std::uint64_t admitted = 0;
   std::uint64_t completed = 0;
+  std::uint64_t dropped = 0;
   double time_in_system_s = 0;  ///< integral over time of the number of requests in the system
   double sum_of_latencies_s = 0;
   std::uint64_t in_system_at_last_arrival = 0;  ///< that arrival included
@@ -36,8 +37,9 @@ struct Conservation {
 /// decision is not allowed or a conservation law is broken.
 class Server {
  public:
-  /// All references must outlive the server.
-  Server(const npu::BatchPolicyTable& table, double slo_s, scheduler::Policy& policy,
+  /// All references must outlive the server. With `drop_hopeless` a queued request that could not meet its
+  /// deadline any more, were it run alone at once (all layers, exits ignored), is dropped before a decision.
+  Server(const npu::BatchPolicyTable& table, double slo_s, bool drop_hopeless, scheduler::Policy& policy,
          workloads::RequestStream& stream, Observer& observer);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -66,19 +68,24 @@ class Server {
 
   void end_step();
   void begin_step(double date_s);
-  [[nodiscard]] int next_stop(double begin_s) const;
+  [[nodiscard]] double date_before(int layer) const;
+  [[nodiscard]] int next_stop() const;
   [[nodiscard]] bool is_boundary(int layer) const;
 
   [[nodiscard]] bool must_decide() const;
   void decide(double date_s);
+  [[nodiscard]] std::size_t hopeless(double date_s) const;
+  void drop(std::size_t samples, double date_s);
   void take_from_queue(double date_s, const scheduler::Decision& decision);
 
   void leave(scheduler::RequestId id, double date_s);
+  void end_stay(scheduler::Request& request, double date_s);
   void hand_over_completed();
   void elapse(double date_s);
 
   const npu::BatchPolicyTable& table_;
   double slo_s_;
+  bool drop_hopeless_;
   scheduler::Policy& policy_;
   workloads::RequestStream& stream_;
   Observer& observer_;
@@ -87,6 +94,11 @@ class Server {
   scheduler::RequestId queue_begin_ = 0;  // queued: queue_begin_ .. requests_.end() - 1
   BatchStack stack_{requests_};
   Step step_;                        // of the active batch
+  // Since when the active batch has run with the same samples. Dates are counted from there, so that asking a
+  // policy in between, which splits a step, does not change a bit of them.
+  double run_begin_s_ = 0;
+  int run_first_layer_ = 0;
+  bool batch_changed_ = true;
   workloads::Arrival next_arrival_;  // date infinity: none left
   double timer_s_ = kNever;
   double overhead_s_ = 0;      // of a preemption: before the next step

@@ -11,7 +11,7 @@ RunStatistics simulate(const RunConfig& config, const SystemConfig& system, Driv
   workloads::RequestStream stream(*config.arrivals, *config.exits, config.seed, config.length);
   Recorder recorder(*system.table, config.slo_s, config.warmup_requests, sink, progress);
   if (const auto requests = config.known_requests()) recorder.reserve(*requests);
-  Server server(*system.table, config.slo_s, *policy, stream, recorder);
+  Server server(*system.table, config.slo_s, system.drop_hopeless, *policy, stream, recorder);
   drive(server, driver);
   return compute_statistics(recorder.totals(), server.conservation(), *system.table, config.slo_s);
 }

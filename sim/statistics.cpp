@@ -11,10 +11,13 @@ namespace {
 
 using Id = StatisticId;
 
+constexpr double kDropped = std::numeric_limits<double>::infinity();
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::requests, "requests", "requests", "measured requests: all but the first `warmup_requests`"},
+    {Id::drop_rate, "drop_rate", "1", "share of the measured requests that were dropped; they count as SLO violations, and "
+     "in no statistic of latency"},
     {Id::mean_latency, "mean_latency_s", "s", "mean of completion minus arrival"},
     {Id::mean_latency_ci95, "mean_latency_ci95_s", "s",
      "half-width of the 95 % interval of the mean latency, by 32 batch means"},
@@ -99,11 +102,13 @@ class Computation {
 
   RunStatistics run(double slo_s) {
     result_.admitted = conservation_.admitted;
+    violations(slo_s);
+    std::erase(totals_.latencies_s, kDropped);
     result_.saturated = is_saturated(totals_.latencies_s, conservation_);
     means();
     window();
     preemptions();
-    intervals(slo_s);
+    intervals();
     percentiles();
     return std::move(result_);
   }
@@ -111,11 +116,23 @@ class Computation {
  private:
   void set(Id id, double value) { result_.values[static_cast<std::size_t>(id)] = value; }
 
-  void means() {
+  /// Of all measured requests, the dropped ones included; the rest is of the completed ones.
+  void violations(double slo_s) {
     const auto n = static_cast<double>(totals_.latencies_s.size());
     set(Id::requests, n);
-    set(Id::mean_latency, mean_of(totals_.latencies_s));
+    set(Id::drop_rate, static_cast<double>(totals_.dropped) / n);
     set(Id::slo_violation_rate, static_cast<double>(totals_.late) / n);
+    set(Id::slo_violation_rate_ci95, batch_half_width(totals_.latencies_s, [&](std::span<double> b) {
+          const auto late = std::count_if(b.begin(), b.end(), [&](double x) { return is_late(x, slo_s) || x == kDropped; });
+          return static_cast<double>(late) / static_cast<double>(b.size());
+        }));
+    const double window_s = totals_.window_end_s - totals_.window_begin_s;
+    set(Id::goodput, (n - static_cast<double>(totals_.late)) / window_s);
+  }
+
+  void means() {
+    const auto n = static_cast<double>(totals_.latencies_s.size());
+    set(Id::mean_latency, mean_of(totals_.latencies_s));
     set(Id::mean_queueing, totals_.queueing_s / n);
     set(Id::mean_suspended, totals_.suspended_s / n);
     set(Id::mean_executing, totals_.executing_s / n);
@@ -128,7 +145,6 @@ class Computation {
     const auto n = static_cast<double>(totals_.latencies_s.size());
     const double window_s = totals_.window_end_s - totals_.window_begin_s;
     set(Id::throughput, n / window_s);
-    set(Id::goodput, (n - static_cast<double>(totals_.late)) / window_s);
     set(Id::busy_fraction, totals_.busy_s / window_s);
     set(Id::mean_batch, totals_.batch_seconds / totals_.busy_s);
     set(Id::mac_utilisation, totals_.useful_macs / (totals_.busy_s * peak_macs_per_s()));
@@ -153,13 +169,9 @@ class Computation {
   }
 
   // In order of request number, hence before the percentiles reorder.
-  void intervals(double slo_s) {
+  void intervals() {
     const std::span<double> latencies = totals_.latencies_s;
     set(Id::mean_latency_ci95, batch_half_width(latencies, [](std::span<double> b) { return mean_of(b); }));
-    set(Id::slo_violation_rate_ci95, batch_half_width(latencies, [&](std::span<double> b) {
-          const auto late = std::count_if(b.begin(), b.end(), [&](double x) { return is_late(x, slo_s); });
-          return static_cast<double>(late) / static_cast<double>(b.size());
-        }));
     set(Id::p99_latency_ci95,
         batch_half_width(latencies, [](std::span<double> b) { return percentile(b, 990); }));
   }

@@ -13,6 +13,7 @@ namespace fluidbatch::sim {
 
 enum class StatisticId {
   requests,
+  drop_rate,
   mean_latency,
   mean_latency_ci95,
   p50_latency,

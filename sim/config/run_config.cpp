@@ -124,12 +124,13 @@ class Reader {
   }
 
   SystemConfig read_system(const Node& node) {
-    MapReader reader(node, "a system", {"label", "policy", "npu", "npu_mode"});
+    MapReader reader(node, "a system", {"label", "policy", "drop", "npu", "npu_mode"});
     SystemConfig system;
     Node policy = read_policy(reader.required("policy"), system);
     system.label = reader.text("label", system.policy->name);
     check_label(system.label, reader.mark_of("label"));
     reader.resolve("policy", std::move(policy));
+    system.drop_hopeless = reader.choice("drop", {"none", "hopeless"}, 0) == 1;
     const NpuChoice choice = read_npu_choice(reader, reference_);
     system.npu_name = choice.name;
     const int max_batch = system.policy->make(system.parameters, config_.policy_context())->max_batch();

@@ -21,6 +21,7 @@ struct SystemConfig {
   std::string label;
   const scheduler::PolicyInfo* policy = nullptr;
   scheduler::ParameterValues parameters;
+  bool drop_hopeless = false;
   std::string npu_name;
   std::shared_ptr<const npu::BatchPolicyTable> table;
   io::Node resolved;

@@ -12,13 +12,19 @@ std::string requests_csv_header() {
 
 void append_requests_csv_row(std::string& text, scheduler::RequestId id, const scheduler::Request& request,
                              double slo_s) {
-  const double latency_s = request.completion_s - request.arrival_s;
   const auto number = [&text](double value) {
     io::append_shortest(text, value);
     text += ',';
   };
   text += std::to_string(id) + ',' + std::to_string(request.device) + ',';
   number(request.arrival_s);
+  if (request.dropped) {  // never started, never done: the cells stay empty
+    text += ",," + std::to_string(request.exit) + ",,";
+    number(request.completion_s - request.arrival_s);
+    text += ",,0\n";
+    return;
+  }
+  const double latency_s = request.completion_s - request.arrival_s;
   number(request.start_s);
   number(request.completion_s);
   text += std::to_string(request.exit) + ',';

@@ -105,7 +105,7 @@ Run serve(scheduler::Policy& policy, const std::vector<workloads::Arrival>& arri
   workloads::RequestStream stream(spec, ExitsAsListed(), 1, {});
   Run run;
   Keeper keeper(run);
-  sim::Server server(table, 100, policy, stream, keeper);
+  sim::Server server(table, 100, false, policy, stream, keeper);
   sim::drive(server, sim::Driver::bare);
   run.conservation = server.conservation();
   return run;
@@ -201,7 +201,7 @@ TEST_CASE("steps that take no time", "[sim]") {
   Scripted policy([](const scheduler::ServerView&) { return Decision::start(1); });
   Run run;
   Keeper keeper(run);
-  sim::Server server(table, 100, policy, stream, keeper);
+  sim::Server server(table, 100, false, policy, stream, keeper);
   sim::drive(server, sim::Driver::bare);
   for (const Request& request : run.requests) CHECK(request.completion_s == request.arrival_s);
 }
@@ -304,7 +304,7 @@ systems: [{policy: {name: serial}}]
       workloads::RequestStream stream(*config.arrivals, *config.exits, 1, config.length);
       Run kept;
       Keeper keeper(kept);
-      sim::Server server(wide, 1, policy, stream, keeper);
+      sim::Server server(wide, 1, false, policy, stream, keeper);
       sim::drive(server, sim::Driver::simgrid);
     };
     run();

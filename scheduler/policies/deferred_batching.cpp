@@ -1,0 +1,40 @@
+// Symphony's deferred batching: an idle NPU waits as long as one more sample would still let the oldest request meet
+// its deadline, and dispatches at the latest moment at which it would. Exits are ignored: a batch counts with the
+// latency of all its layers.
+#include <algorithm>
+#include <cmath>
+
+#include "scheduler/policy_registry.h"
+
+namespace fluidbatch::scheduler {
+namespace {
+
+class DeferredBatching final : public Policy {
+ public:
+  explicit DeferredBatching(int max_batch) : max_batch_(max_batch) {}
+
+  Decision decide(const ServerView& view) override {
+    const auto samples = std::min(view.queue_size(), static_cast<std::size_t>(max_batch_));
+    const int size = static_cast<int>(samples);
+    if (size == max_batch_ || std::isinf(view.slo_s)) return Decision::start(samples);
+    const double deadline_s = view.oldest_arrival_s() + view.slo_s;
+    const double latest_s = deadline_s - view.table.latency_s(0, view.table.layers(), size + 1);
+    return view.now_s >= latest_s ? Decision::start(samples) : Decision::wait_until(latest_s);
+  }
+
+  int max_batch() const override { return max_batch_; }
+
+ private:
+  int max_batch_;
+};
+
+const PolicyRegistration kRegistration(
+    {.name = "deferred_batching",
+     .summary = "start at the latest moment at which one more sample would fit the deadline (Symphony)",
+     .parameters = {max_batch_parameter()},
+     .make = [](const ParameterValues& values, const PolicyContext&) {
+       return std::make_unique<DeferredBatching>(values.integer("max_batch"));
+     }});
+
+}  // namespace
+}  // namespace fluidbatch::scheduler
