@@ -16,13 +16,18 @@ BLOCK = re.compile(r"(<!-- made by: (.*?) -->\n).*?(<!-- end -->)", re.S)
 
 def output(folder, command):
     words = shlex.split(command)
-    result = subprocess.run([str(Path(folder).resolve() / words[0]), *words[1:]], capture_output=True, text=True, check=True,
+    folder = Path(folder).resolve()
+    if words[0].startswith("experiments/"):
+        program = ["/usr/bin/python3", "-B", str(DOCS.parent / words[0]), "--program", str(folder / "fluidbatch")]
+    else:
+        program = [str(folder / words[0])]
+    result = subprocess.run([*program, *words[1:]], capture_output=True, text=True, check=True,
                             cwd=DOCS.parent)
     if words[0] == "fluidbatch_tests":  # the test runner's own words around the tables
         lines = [line for line in result.stdout.splitlines() if not line or line.startswith("|")]
         return "\n".join(lines).strip() + "\n"
     text = result.stdout
-    return text if text.startswith("|") else "```\n" + text + "```\n"
+    return text if "\n|---" in text else "```\n" + text + "```\n"
 
 
 def main():

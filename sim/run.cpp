@@ -12,6 +12,7 @@
 #include "sim/child_process.h"
 #include "sim/output/output_file.h"
 #include "sim/output/requests_csv.h"
+#include "sim/output/series.h"
 #include "sim/output/summary_json.h"
 #include "sim/simulation.h"
 #include "workloads/io/input_error.h"
@@ -113,8 +114,15 @@ RunStatistics run_one(const RunConfig& config, const SystemConfig& system, const
     csv = std::make_unique<RequestsCsv>(folder / "requests.csv", config.slo_s);
     sink = [&](scheduler::RequestId id, const scheduler::Request& request) { csv->add(id, request); };
   }
-  RunStatistics statistics = simulate(config, system, options.driver, sink, progress);
+  std::vector<Observer*> observers;
+  std::optional<Timeline> timeline;
+  std::optional<Series> series;
+  if (options.timeline) observers.push_back(&timeline.emplace(folder / "timeline.json", *system.table, options.followed));
+  if (options.series_s) observers.push_back(&series.emplace(*options.series_s));
+  RunStatistics statistics = simulate(config, system, options.driver, sink, progress, observers);
   if (csv) csv->close();
+  if (timeline) timeline->close();
+  if (series) write_file(folder / "series.csv", series->csv());
   write_file(folder / "resolved.yaml", io::to_yaml(config.resolved_for(system)));
   write_file(folder / "summary.json", summary_json(config, system, statistics));
   return statistics;
@@ -126,7 +134,7 @@ void prepare(const fs::path& folder, const RunConfig& config) {
     fs::create_directories(folder);
     for (const SystemConfig& system : config.systems) {
       fs::create_directory(folder / system.label);
-      for (const char* name : {"resolved.yaml", "summary.json", "requests.csv"}) {
+      for (const char* name : {"resolved.yaml", "summary.json", "requests.csv", "timeline.json", "series.csv"}) {
         fs::remove(folder / system.label / name);
       }
     }

@@ -8,6 +8,7 @@
 
 #include "sim/config/run_config.h"
 #include "sim/engine.h"
+#include "sim/output/timeline.h"
 #include "sim/statistics.h"
 
 namespace fluidbatch::sim {
@@ -15,12 +16,16 @@ namespace fluidbatch::sim {
 struct RunOptions {
   std::optional<std::filesystem::path> folder;  ///< where the outputs go; none are written without
   Driver driver = Driver::simgrid;
+  bool timeline = false;                ///< write timeline.json
+  std::vector<RequestRange> followed;   ///< requests that the timeline follows one by one
+  std::optional<double> series_s;       ///< write series.csv, with rows this far apart
   /// Told now and then how many requests each system has completed; may be empty.
   std::function<void(const std::vector<std::uint64_t>&)> progress;
 };
 
 /// Simulates all systems; their statistics in the order of the configuration. With a folder, each system's
-/// run directory is made in it: resolved.yaml, summary.json and requests.csv.
+/// run directory is made in it: resolved.yaml, summary.json, requests.csv, and what the options ask
+/// for.
 /// Throws io::InputError where the outputs can't be written, std::runtime_error where a simulation
 /// failed.
 std::vector<RunStatistics> run_systems(const RunConfig& config, const RunOptions& options);

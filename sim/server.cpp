@@ -91,8 +91,10 @@ void Server::end_step() {
   stack_.advance_to(step_.end_layer);
   const int segment = table_.layer(step_.end_layer - 1).segment;
   if (step_.end_layer == table_.segment_begin(segment + 1)) {
+    const std::size_t batches = stack_.batches().size();
     for (const RequestId id : stack_.leave(segment, date_s)) leave(id, date_s);
     hand_over_completed();
+    if (running() && stack_.batches().size() < batches) observer_.resumed(date_s);
   }
   while (stack_.merge(date_s)) {
     batch_changed_ = true;
@@ -234,11 +236,13 @@ void Server::take_from_queue(double date_s, const Decision& decision) {
                         in_flight + decision.samples <= static_cast<std::size_t>(policy_.max_batch()),
                     "a batch takes at least one sample, no more than are queued, and no more than max_batch "
                     "are in flight");
+  const std::size_t batches = stack_.batches().size();
   stack_.push(queue_begin_, static_cast<int>(decision.samples), date_s);
   queue_begin_ += decision.samples;
   batch_changed_ = true;
   timer_s_ = kNever;
   observer_.started(date_s, static_cast<int>(decision.samples), decision.action == Decision::Action::preempt);
+  if (batches > 0 && stack_.batches().size() > batches) observer_.suspended(date_s, stack_.registers());
 }
 
 void Server::leave(RequestId id, double date_s) {
@@ -257,6 +261,7 @@ void Server::end_stay(Request& request, double date_s) {
   --in_system_;
   conservation_.sum_of_latencies_s += date_s - request.arrival_s;
   conservation_.end_s = date_s;
+  observer_.departed(request);
 }
 
 void Server::hand_over_completed() {

@@ -51,6 +51,12 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::merges, "merges", "1", "times that newcomers caught up with a suspended batch"},
     {Id::refused_no_gain, "refused_no_gain", "1", "decisions against a preemption since it gained nothing"},
     {Id::refused_slo, "refused_slo", "1", "decisions against a preemption for a deadline's sake"},
+    {Id::unloaded_bound, "unloaded_bound_s", "s",
+     "lower bound of the mean latency: of each request on an idle NPU, given its true exit"},
+    {Id::clairvoyant_bound, "clairvoyant_bound_s", "s",
+     "lower bound of the mean latency: all exits known, best time per sample, shortest remaining first (docs/policies.md)"},
+    {Id::distance_to_bound, "distance_to_bound", "1",
+     "mean latency over the higher of both bounds; where requests are dropped the mean leaves them out and the bounds do not"},
 }};
 
 constexpr std::size_t kBatches = 32;
@@ -101,6 +107,7 @@ class Computation {
       : totals_(totals), conservation_(conservation), table_(table) {}
 
   RunStatistics run(double slo_s) {
+    for (const Id id : {Id::unloaded_bound, Id::clairvoyant_bound, Id::distance_to_bound}) set(id, kUndefined);
     result_.admitted = conservation_.admitted;
     violations(slo_s);
     std::erase(totals_.latencies_s, kDropped);
@@ -193,6 +200,14 @@ class Computation {
 };
 
 }  // namespace
+
+void add_bounds(RunStatistics& statistics, const LatencyBounds& bounds) {
+  const auto set = [&](Id id, double value) { statistics.values[static_cast<std::size_t>(id)] = value; };
+  set(Id::unloaded_bound, bounds.mean_unloaded_s);
+  set(Id::clairvoyant_bound, bounds.mean_clairvoyant_s);
+  set(Id::distance_to_bound,
+      statistics[Id::mean_latency] / std::max(bounds.mean_unloaded_s, bounds.mean_clairvoyant_s));
+}
 
 std::span<const Statistic> all_statistics() { return kDeclared; }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "sim/bounds.h"
 #include "sim/recorder.h"
 #include "sim/server.h"
 
@@ -39,6 +40,9 @@ enum class StatisticId {
   merges,
   refused_no_gain,
   refused_slo,
+  unloaded_bound,
+  clairvoyant_bound,
+  distance_to_bound,
   count,
 };
 
@@ -66,6 +70,9 @@ struct RunStatistics {
 
   [[nodiscard]] double operator[](StatisticId id) const { return values[static_cast<std::size_t>(id)]; }
 };
+
+/// Adds lower bounds of the mean latency, and the mean's distance to the higher one.
+void add_bounds(RunStatistics& statistics, const LatencyBounds& bounds);
 
 /// Reorders the latencies in `totals` (percentiles are found in place).
 RunStatistics compute_statistics(Totals& totals, const Conservation& conservation,

@@ -16,7 +16,7 @@ import time
 
 CONFIG = """\
 network: ee_resnet50
-outputs: {requests_csv: false}
+outputs: {requests_csv: false, bounds: false}
 slo: {latency_ms: 250}
 workload:
   arrivals: {kind: poisson, rho: 1.0}

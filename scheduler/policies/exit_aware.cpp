@@ -13,6 +13,7 @@ namespace {
 enum class Trigger { exit_boundary, exit_event };
 enum class SlackEstimate { expected, worst_case };
 enum class ExitKnowledge { rates, oracle, none };
+enum class DecideAt { segment, layer };
 
 struct Settings {
   std::size_t max_batch = 8;
@@ -21,11 +22,12 @@ struct Settings {
   ExitKnowledge exit_knowledge = ExitKnowledge::rates;
   std::size_t preemption_depth = 1;
   double preemption_cost_s = 0;
+  DecideAt decide_at = DecideAt::segment;
 };
 
-/// Expected course of a group of samples through segments.
+/// Expected course of a group of samples through layers.
 struct Course {
-  double duration_s = 0;  ///< T: until the last segment has run
+  double duration_s = 0;  ///< T: until the last layer has run
   double mean_s = 0;      ///< F: expected time in it of one sample of the group
   double left = 0;        ///< e: expected number of samples that go on after it
 };
@@ -35,15 +37,16 @@ class Forecast {
  public:
   Forecast(const npu::BatchPolicyTable& table, const std::vector<double>& go_on) : table_(table), go_on_(go_on) {}
 
-  /// `count` samples through segments first .. last - 1, leaving at the known rates.
+  /// `count` samples through layers first .. last - 1, leaving at the known rates at the ends of segments.
   [[nodiscard]] Course run(double count, int first, int last) const {
     Course course{.duration_s = 0, .mean_s = 0, .left = count};
     double share = 1;
-    for (int s = first; s < last; ++s) {
-      add(course, s, share);
-      course.left *= go_on_[static_cast<std::size_t>(s)];
-      share *= go_on_[static_cast<std::size_t>(s)];
-    }
+    for_each_segment(first, last, [&](int segment, int begin, int end, bool whole_end) {
+      add(course, begin, end, share);
+      if (!whole_end) return;
+      course.left *= go_on_[static_cast<std::size_t>(segment)];
+      share *= go_on_[static_cast<std::size_t>(segment)];
+    });
     return course;
   }
 
@@ -51,23 +54,36 @@ class Forecast {
   [[nodiscard]] Course run(const std::vector<int>& exits, int first, int last) const {
     const auto count = static_cast<double>(exits.size());
     Course course{.duration_s = 0, .mean_s = 0, .left = count};
-    for (int s = first; s < last; ++s) {
-      if (count > 0) add(course, s, course.left / count);
-      course.left = static_cast<double>(std::count_if(exits.begin(), exits.end(), [s](int exit) { return exit > s; }));
-    }
+    for_each_segment(first, last, [&](int segment, int begin, int end, bool whole_end) {
+      if (count > 0) add(course, begin, end, course.left / count);
+      if (!whole_end) return;
+      course.left = static_cast<double>(
+          std::count_if(exits.begin(), exits.end(), [segment](int exit) { return exit > segment; }));
+    });
     return course;
   }
 
  private:
-  void add(Course& course, int segment, double share) const {
-    const double latency_s = segment_latency_s(segment, course.left);
+  /// Calls `visit` with each segment's part of layers first .. last - 1, and whether it goes to the segment's end.
+  template <typename Visit>
+  void for_each_segment(int first, int last, const Visit& visit) const {
+    while (first < last) {
+      const int segment = table_.layer(first).segment;
+      const int end = table_.segment_begin(segment + 1);
+      visit(segment, first, std::min(end, last), end <= last);
+      first = end;
+    }
+  }
+
+  void add(Course& course, int begin, int end, double share) const {
+    const double latency_s = latency_of(begin, end, course.left);
     course.duration_s += latency_s;
     course.mean_s += share * latency_s;
   }
 
   /// Linear between whole batch sizes, and from 0 at no sample to one sample's.
-  [[nodiscard]] double segment_latency_s(int segment, double count) const {
-    const auto at = [&](int batch) { return table_.segments_latency_s(segment, segment + 1, batch); };
+  [[nodiscard]] double latency_of(int begin, int end, double count) const {
+    const auto at = [&](int batch) { return table_.latency_s(begin, end, batch); };
     if (count < 1) return count * at(1);
     const double whole = std::floor(count);
     const int below = static_cast<int>(whole);
@@ -105,7 +121,9 @@ class ExitAware final : public Policy {
   }
 
   int max_batch() const override { return static_cast<int>(settings_.max_batch); }
-  Boundary boundary() const override { return Boundary::segment; }
+  Boundary boundary() const override {
+    return settings_.decide_at == DecideAt::layer ? Boundary::layer : Boundary::segment;
+  }
   double preemption_cost_s() const override { return settings_.preemption_cost_s; }
 
  private:
@@ -138,10 +156,6 @@ class ExitAware final : public Policy {
     return Decision::go_on(any_forbidden ? Decision::Refusal::slo : Decision::Refusal::no_gain);
   }
 
-  [[nodiscard]] int boundary_segment(const ServerView& view) const {
-    return view.table.layer(view.active().next_layer).segment;
-  }
-
   [[nodiscard]] Courses courses(const ServerView& view, std::size_t n) const {
     if (settings_.exit_knowledge == ExitKnowledge::oracle) return known_courses(view, n);
     return expected_courses(view, n, go_on_);
@@ -149,34 +163,34 @@ class ExitAware final : public Policy {
 
   [[nodiscard]] Courses expected_courses(const ServerView& view, std::size_t n, const std::vector<double>& go_on) const {
     const Forecast forecast(view.table, go_on);
-    const int s = boundary_segment(view);
-    const int end = view.table.segments();
+    const int boundary = view.active().next_layer;
+    const int end = view.table.layers();
     const auto batch = static_cast<double>(view.active().samples.size());
     const auto newcomers = static_cast<double>(n);
     Courses c;
-    c.continued = forecast.run(batch, s, end);
+    c.continued = forecast.run(batch, boundary, end);
     c.newcomers = forecast.run(newcomers, 0, end);
-    c.catching_up = forecast.run(newcomers, 0, s);
-    c.merged = forecast.run(std::min(static_cast<double>(settings_.max_batch), batch + c.catching_up.left), s, end);
+    c.catching_up = forecast.run(newcomers, 0, boundary);
+    c.merged = forecast.run(std::min(static_cast<double>(settings_.max_batch), batch + c.catching_up.left), boundary, end);
     return c;
   }
 
   [[nodiscard]] Courses known_courses(const ServerView& view, std::size_t n) const {
     const Forecast forecast(view.table, go_on_);
-    const int s = boundary_segment(view);
-    const int end = view.table.segments();
+    const int boundary = view.active().next_layer;
+    const int end = view.table.layers();
     std::vector<int> active;
     std::vector<int> newcomers;
     for (const RequestId id : view.active().samples) active.push_back(view.requests[id].exit);
     for (std::size_t i = 0; i < n; ++i) newcomers.push_back(view.requests[view.queue_begin + i].exit);
     Courses c;
-    c.continued = forecast.run(active, s, end);
+    c.continued = forecast.run(active, boundary, end);
     c.newcomers = forecast.run(newcomers, 0, end);
-    c.catching_up = forecast.run(newcomers, 0, s);
+    c.catching_up = forecast.run(newcomers, 0, boundary);
     for (const int exit : newcomers) {
-      if (exit >= s) active.push_back(exit);
+      if (exit >= view.table.layer(boundary).segment) active.push_back(exit);
     }
-    c.merged = forecast.run(active, s, end);
+    c.merged = forecast.run(active, boundary, end);
     return c;
   }
 
@@ -229,7 +243,9 @@ const PolicyRegistration kRegistration(
                      .min = 0,
                      .max = 3600,
                      .integer = false,
-                     .meaning = "time before the first layer of the newcomers of each preemption"}},
+                     .meaning = "time before the first layer of the newcomers of each preemption"},
+                    words("decide_at", {"segment", "layer"},
+                          "decide at segment boundaries, or, for study, at every layer")},
      .make = [](const ParameterValues& values, const PolicyContext& context) {
        return std::make_unique<ExitAware>(
            Settings{.max_batch = static_cast<std::size_t>(values.integer("max_batch")),
@@ -237,7 +253,8 @@ const PolicyRegistration kRegistration(
                     .slack_estimate = static_cast<SlackEstimate>(values.integer("slack_estimate")),
                     .exit_knowledge = static_cast<ExitKnowledge>(values.integer("exit_knowledge")),
                     .preemption_depth = static_cast<std::size_t>(values.integer("preemption_depth")),
-                    .preemption_cost_s = values.number("preemption_cost_s")},
+                    .preemption_cost_s = values.number("preemption_cost_s"),
+                    .decide_at = static_cast<DecideAt>(values.integer("decide_at"))},
            context.exit_rates);
      }});
 

@@ -17,6 +17,9 @@ struct RunArguments {
   std::vector<std::string> overrides;  ///< KEY=VALUE
   std::optional<std::string> out;      ///< default: runs/ and the configuration's name
   Driver driver = Driver::simgrid;
+  bool timeline = false;
+  std::string timeline_requests;  ///< A..B or A, several joined by commas
+  std::string series_s;           ///< seconds, or nothing
 };
 
 struct NetworkImportArguments {

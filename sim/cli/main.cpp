@@ -45,6 +45,11 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
          "What makes time pass: simgrid (default), or bare, a plain loop with the same results")
       ->type_name("NAME")
       ->check(CLI::IsMember({"simgrid", "bare"}));
+  run->add_flag("--timeline", arguments.timeline, "Write timeline.json, which ui.perfetto.dev opens");
+  run->add_option("--timeline-requests", arguments.timeline_requests, "Follow these requests in the timeline")
+      ->type_name("A..B");
+  run->add_option("--series", arguments.series_s, "Write series.csv: queue, batch, latency, a row every DT seconds")
+      ->type_name("DT");
   run->callback([&] { cli::run(arguments); });
 
   CLI::App* check =

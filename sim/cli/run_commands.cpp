@@ -9,6 +9,8 @@
 #include "sim/config/run_config.h"
 #include "sim/output/text_table.h"
 #include "sim/run.h"
+#include "workloads/io/map_reader.h"
+#include "workloads/io/text_number.h"
 
 namespace fluidbatch::sim::cli {
 namespace {
@@ -31,10 +33,11 @@ std::string heading(const RunConfig& config) {
 
 std::string results_table(const RunConfig& config, const std::vector<RunStatistics>& results) {
   using Id = StatisticId;
-  TextTable table({"system", "mean ms", "p50 ms", "p99 ms", "late %", "req/s", "busy %", "batch"});
+  TextTable table({"system", "mean ms", "x bound", "p50 ms", "p99 ms", "late %", "req/s", "busy %", "batch"});
   for (std::size_t i = 0; i < results.size(); ++i) {
     const RunStatistics& r = results[i];
     table.add({config.systems[i].label + (r.saturated ? " *" : ""), rounded(r[Id::mean_latency] * 1000),
+               rounded(r[Id::distance_to_bound], 3),
                rounded(r[Id::p50_latency] * 1000), rounded(r[Id::p99_latency] * 1000),
                rounded(r[Id::slo_violation_rate] * 100, 3), rounded(r[Id::throughput]),
                rounded(r[Id::busy_fraction] * 100, 3), rounded(r[Id::mean_batch], 3)});
@@ -70,14 +73,42 @@ class ProgressLine {
   bool shown_ = false;
 };
 
+/// `5`, `0..99` or several of them joined by commas.
+std::vector<RequestRange> read_ranges(const std::string& text) {
+  std::vector<RequestRange> ranges;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string part = text.substr(begin, end - begin);
+    const std::size_t dots = part.find("..");
+    const auto first = io::parse_integer(part.substr(0, dots));
+    const auto last = dots == std::string::npos ? first : io::parse_integer(part.substr(dots + 2));
+    if (!first || !last || *first < 0 || *last < *first) {
+      throw io::InputError("--timeline-requests: must be numbers such as 7 or 0..99, found '" + part + "'");
+    }
+    ranges.push_back({static_cast<std::uint64_t>(*first), static_cast<std::uint64_t>(*last)});
+    begin = end + 1;
+  }
+  return ranges;
+}
+
+RunOptions options_of(const RunArguments& arguments) {
+  RunOptions options;
+  options.driver = arguments.driver;
+  options.followed = read_ranges(arguments.timeline_requests);
+  options.timeline = arguments.timeline || !options.followed.empty();
+  if (!arguments.series_s.empty()) {
+    options.series_s = io::read_number(io::parse_yaml(arguments.series_s, "--series"), "--series", io::Range::positive());
+  }
+  options.folder = arguments.out ? fs::path(*arguments.out) : fs::path("runs") / fs::path(arguments.config).stem();
+  return options;
+}
+
 }  // namespace
 
 void run(const RunArguments& arguments) {
   const RunConfig config = load_run_config(arguments.config, arguments.overrides);
-  RunOptions options;
-  options.driver = arguments.driver;
-  options.folder =
-      arguments.out ? fs::path(*arguments.out) : fs::path("runs") / fs::path(arguments.config).stem();
+  RunOptions options = options_of(arguments);
   const bool replaces = fs::exists(*options.folder / "resolved.yaml");
   ProgressLine line(config);
   if (::isatty(STDERR_FILENO) == 1) {

@@ -180,8 +180,9 @@ class Reader {
 
   void read_outputs() {
     const Node none = as_if_written(Node::map(), root_.mark());
-    MapReader reader(root_.has("outputs") ? root_.required("outputs") : none, "outputs", {"requests_csv"});
+    MapReader reader(root_.has("outputs") ? root_.required("outputs") : none, "outputs", {"requests_csv", "bounds"});
     config_.write_requests_csv = reader.boolean("requests_csv", true);
+    config_.compute_bounds = reader.boolean("bounds", true);
     root_.resolve("outputs", reader.resolved());
   }
 

@@ -38,6 +38,7 @@ struct RunConfig {
   std::shared_ptr<const workloads::ExitSpec> exits;
   std::vector<SystemConfig> systems;
   bool write_requests_csv = true;
+  bool compute_bounds = true;
   io::Node resolved;  ///< the whole configuration with every default; running it gives the same run
 
   /// Number of requests, where it is known before the run.

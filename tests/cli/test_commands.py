@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import CONFIG, CommandLineTest  # noqa: E402
+from harness import CONFIG, ROOT, CommandLineTest  # noqa: E402
 
 OTHER = os.environ.get("FLUIDBATCH_OTHER", "")
 
@@ -19,6 +19,10 @@ class Run(CommandLineTest):
     def setUp(self):
         super().setUp()
         self.write("c.yaml", CONFIG)
+
+    def csv_rows(self, name):
+        with open(self.folder / name, newline="") as file:
+            return list(csv.DictReader(file))
 
     def contents(self, folder):
         root = self.folder / folder
@@ -95,6 +99,64 @@ class Run(CommandLineTest):
         self.assertIn("ended the run after 2 of 200 requests", result.stderr)
         with open(self.folder / "out/serial/requests.csv", newline="") as file:
             self.assertEqual([float(row["arrival_s"]) for row in csv.DictReader(file)], [0, 0.104])
+
+    def test_timeline_and_series(self):
+        config = CONFIG.replace("{name: serial}", "{name: exit_aware}").replace("npu_mode: r}\n  - ", "npu_mode: fluid_stacked}\n  - ")
+        self.write("p.yaml", config)
+        self.succeed("run", "p.yaml", "--out", "out", "--timeline-requests", "0..9", "--series", "0.5", "--set",
+                     "workload.arrivals.rho=3")
+        rows = {int(r["request"]): r for r in self.csv_rows("out/serial/requests.csv")}
+        events = json.loads((self.folder / "out/serial/timeline.json").read_text())["traceEvents"]
+        npu = [e for e in events if e["ph"] == "X" and e["tid"] == 1]
+        for before, after in zip(npu, npu[1:]):  # one step at a time
+            self.assertGreaterEqual(after["ts"], before["ts"] + before["dur"] - 1e-3)
+        busy = sum(e["dur"] for e in npu) / 1e6
+        summary = json.loads((self.folder / "out/serial/summary.json").read_text())
+        self.assertGreater(sum(e["ph"] == "X" and e["tid"] == 2 for e in events), 0)
+        self.assertEqual(min(e["args"]["requests"] for e in events if e["ph"] == "C"), 0)
+        followed = {e["id"] for e in events if e.get("cat") == "request"}
+        self.assertEqual(followed, set(range(10)))
+        series = self.csv_rows("out/serial/series.csv")
+        self.assertAlmostEqual(sum(float(r["busy_fraction"]) * 0.5 for r in series), busy, places=6)
+        self.assertEqual(sum(int(r["completed"]) for r in series), 200)
+        self.assertEqual((series[-1]["queue"], series[-1]["in_flight"]), ("0", "0"))
+        total = sum(float(r["mean_latency_s"]) * int(r["completed"]) for r in series if r["mean_latency_s"])
+        self.assertAlmostEqual(total, sum(float(r["latency_s"]) for r in rows.values()), places=9)
+        self.assertGreater(summary["statistics"]["preemptions"], 0)
+        self.assertGreaterEqual(summary["statistics"]["distance_to_bound"], 1)
+        for word in ("x", "5..3", "-1"):
+            self.assertEqual(self.call("run", "c.yaml", "--timeline-requests=" + word).returncode, 2)
+        self.assertEqual(self.call("run", "c.yaml", "--series", "0").returncode, 2)
+
+    def test_golden_schedules(self):
+        """Five requests, byte for byte. GOLDEN=update rewrites the files; look at the difference before you commit it."""
+        for label, policy in (("exit_aware", "{name: exit_aware, exit_knowledge: none}"), ("lazy", "{name: lazy_batching}")):
+            self.succeed("run", ROOT / "experiments/preemption/preemption.yaml", "--out", "golden", "--set",
+                         f"systems=[{{label: {label}, policy: {policy}, npu_mode: fluid_stacked}}]")
+            got = (self.folder / f"golden/{label}/requests.csv").read_text()
+            file = ROOT / f"tests/golden/preemption_{label}.csv"
+            if os.environ.get("GOLDEN") == "update":
+                file.write_text(got)
+            self.assertEqual(got, file.read_text())
+            rows = self.csv_rows(f"golden/{label}/requests.csv")
+            self.assertEqual(len(rows), 5)
+            for row in rows:  # what holds whatever the golden file says
+                self.assertGreaterEqual(float(row["start_s"]), float(row["arrival_s"]))
+                parts = sum(float(row[key]) for key in ("queueing_s", "suspended_s", "executing_s"))
+                self.assertAlmostEqual(parts, float(row["latency_s"]), places=12)
+            self.assertTrue(any(float(row["suspended_s"]) > 0 for row in rows))
+
+    def test_dropped_requests_stay_in_the_rows(self):
+        self.succeed("run", "c.yaml", "--out", "out", "--set", "systems.serial.drop=hopeless", "--set",
+                     "workload.arrivals.rho=4", "--set", "warmup_requests=0")
+        rows = self.csv_rows("out/serial/requests.csv")
+        self.assertEqual(len(rows), 200)
+        dropped = [r for r in rows if r["completion_s"] == ""]
+        statistics = json.loads((self.folder / "out/serial/summary.json").read_text())["statistics"]
+        self.assertGreater(len(dropped), 20)
+        self.assertEqual(statistics["drop_rate"], len(dropped) / 200)
+        self.assertTrue(all(r["slo_met"] == "0" and r["latency_s"] == "" for r in dropped))
+        self.assertEqual(statistics["slo_violation_rate"], sum(r["slo_met"] == "0" for r in rows) / 200)
 
     def test_saturation_is_named(self):
         result = self.succeed("run", "c.yaml", "--out", "out", "--set", "workload.arrivals.rho=9", "--set", "requests=5000")

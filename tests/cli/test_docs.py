@@ -66,8 +66,31 @@ class Docs(CommandLineTest):
         text = subprocess.run([*command, str(out)], capture_output=True, text=True, check=True).stdout
         self.assertIn("fluid_stacked", text)
         subprocess.run([*command, str(self.folder / "again")], capture_output=True, check=True)
+        plot = ["/usr/bin/python3", "-B", str(ROOT / "experiments/preemption/plot.py"), "--program", PROGRAM, "--out"]
+        subprocess.run([*plot, str(self.folder / "picture")], capture_output=True, check=True)
+        self.assertEqual((self.folder / "picture/preemption.svg").read_bytes(),
+                         (ROOT / "docs/pictures/preemption.svg").read_bytes(), "docs/pictures is out of date")
         for name in ("npu_batching.png", "npu_batching.svg", "npu_batching.csv"):
             self.assertEqual((out / name).read_bytes(), (self.folder / "again" / name).read_bytes(), name)
+
+    @unittest.skipUnless(os.environ.get("FLUIDBATCH_BUILD", "").endswith("release"), "one build of it is enough")
+    def test_the_example_policy_builds_and_runs(self):
+        source = re.search(r"```cpp\n(.*?)```", (ROOT / "docs/add_a_policy.md").read_text(), re.S)[1]
+        self.write("patient.cpp", source)
+        build = Path(os.environ["FLUIDBATCH_BUILD"])
+        objects = [str(p) for layer in ("npu_model", "scheduler", "workloads", "sim") for p in (build / layer).rglob("*.o")]
+        (self.folder / "bin").mkdir()
+        (self.folder / "share").symlink_to(build / "share")
+        subprocess.run(["g++", "-std=c++20", "-Wall", "-Wextra", "-Werror", "-Wno-restrict", f"-I{ROOT}", "-isystem",
+                        "/usr/include/eigen3", "patient.cpp", *objects, "-o", "bin/fluidbatch", "-lsimgrid", "-lyaml-cpp",
+                        "-lfmt", "-lonnx", "-lonnx_proto", "-lprotobuf"], cwd=self.folder, check=True, timeout=120)
+        program = str(self.folder / "bin/fluidbatch")
+        self.assertIn("patient", self.succeed("policy", "list", program=program).stdout)
+        self.succeed("run", "experiments/quickstart.yaml", "--out", "out", "--set", "requests=3000", "--set", "warmup_requests=0",
+                     "--set", "systems.dynamic.policy.name=patient", "--set", "systems.dynamic.policy.min_batch=3",
+                     program=program)
+        statistics = (self.folder / "out/dynamic/summary.json").read_text()
+        self.assertGreater(int(re.search(r'"preemptions": (\d+)', statistics)[1]), 0)
 
     def test_every_key_is_documented(self):
         page = (ROOT / "docs/configuration.md").read_text()
@@ -87,7 +110,8 @@ class Docs(CommandLineTest):
 
     def test_links_lead_somewhere(self):
         for page in PAGES:
-            for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+            prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+            for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", prose):
                 if "://" not in target:
                     self.assertTrue((page.parent / target).exists(), f"{page.name}: {target}")
 

@@ -174,7 +174,8 @@ namespace {
 /// Holds what must be true of every run, whatever the policy.
 class Watch final : public sim::Observer {
  public:
-  Watch(int max_batch, bool waits) : max_batch_(max_batch), waits_(waits) {}
+  Watch(int max_batch, int most_suspended, bool waits)
+      : max_batch_(max_batch), most_suspended_(most_suspended), waits_(waits) {}
 
   void admitted(scheduler::RequestId id, const scheduler::Request& request) override {
     if (queued_ == 0) first_queued_s_ = request.arrival_s;
@@ -194,8 +195,15 @@ class Watch final : public sim::Observer {
     CHECK(step.end_layer > step.first_layer);
     last_end_s_ = step.end_s;
   }
-  void merged(double) override {}
-  void refused(double, scheduler::Decision::Refusal) override {}
+  void suspended(double, const sim::FbeRegisters& registers) override {
+    CHECK(++suspended_ <= most_suspended_);
+    CHECK(registers.b_old > 0);
+    CHECK(registers.b_act > 0);
+    CHECK(registers.l == 0);
+    CHECK(registers.l_old > 0);
+  }
+  void resumed(double) override { --suspended_; }
+  void merged(double) override { --suspended_; }
   void completed(scheduler::RequestId, const scheduler::Request& request) override {
     ++completed_;
     if (request.dropped) return;
@@ -209,7 +217,9 @@ class Watch final : public sim::Observer {
 
  private:
   int max_batch_;
+  int most_suspended_;
   bool waits_;
+  int suspended_ = 0;
   std::int64_t queued_ = 0;
   double first_queued_s_ = 0;
   double last_end_s_ = 0;
@@ -264,7 +274,10 @@ void fuzz(int runs) {
       workloads::RequestStream stream(*config.arrivals, *config.exits, config.seed, config.length);
       const bool waits = name == "dynamic_batching" || name == "deferred_batching" || name == "clockwork" ||
                          system.drop_hopeless;
-      Watch watch(policy->max_batch(), waits);
+      const int depth = name == "exit_aware"      ? system.parameters.integer("preemption_depth")
+                        : name == "lazy_batching" ? policy->max_batch() - 1
+                                                  : 0;
+      Watch watch(policy->max_batch(), depth, waits);
       sim::Server server(*system.table, config.slo_s, system.drop_hopeless, *policy, stream, watch);
       sim::drive(server, sim::Driver::bare);
       REQUIRE(watch.completed() == *config.known_requests());

@@ -85,10 +85,7 @@ struct Run {
 class Keeper final : public sim::Observer {
  public:
   explicit Keeper(Run& run) : run_(run) {}
-  void admitted(scheduler::RequestId, const Request&) override {}
-  void started(double, int, bool) override {}
   void merged(double) override { ++run_.merges; }
-  void refused(double, Decision::Refusal) override {}
   void stepped(const sim::Step& step) override { run_.steps.push_back(step); }
   void completed(scheduler::RequestId id, const Request& request) override {
     CHECK(id == run_.requests.size());

@@ -1,0 +1,66 @@
+#include "sim/output/series.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "workloads/io/text_number.h"
+
+namespace fluidbatch::sim {
+
+/// The row of the interval that `date_s` falls in. Rows on the way get the counts as they have been.
+Series::Row& Series::row_at(double date_s) {
+  const auto index = static_cast<std::size_t>(date_s / interval_s_);
+  while (rows_.size() <= index) rows_.push_back({.queue = queue_, .in_flight = in_flight_});
+  return rows_[index];
+}
+
+void Series::admitted(scheduler::RequestId /*id*/, const scheduler::Request& request) {
+  Row& row = row_at(request.arrival_s);
+  row.queue = ++queue_;
+  row.in_flight = in_flight_;
+}
+
+void Series::started(double date_s, int samples, bool /*preempting*/) {
+  Row& row = row_at(date_s);
+  row.queue = queue_ -= samples;
+  row.in_flight = in_flight_ += samples;
+}
+
+void Series::stepped(const Step& step) {
+  row_at(step.end_s);
+  double from_s = step.begin_s;
+  for (auto i = static_cast<std::size_t>(from_s / interval_s_); from_s < step.end_s; ++i) {
+    const double to_s = std::min(step.end_s, static_cast<double>(i + 1) * interval_s_);
+    if (to_s > from_s) {
+      rows_[i].busy_s += to_s - from_s;
+      rows_[i].batch_seconds += (to_s - from_s) * step.batch;
+      from_s = to_s;
+    }
+  }
+}
+
+void Series::departed(const scheduler::Request& request) {
+  Row& row = row_at(request.completion_s);
+  if (request.dropped) {
+    row.queue = --queue_;
+    return;
+  }
+  row.in_flight = --in_flight_;
+  ++row.completed;
+  row.latency_s += request.completion_s - request.arrival_s;
+}
+
+std::string Series::csv() const {
+  std::string text = "t_s,queue,in_flight,mean_batch,busy_fraction,completed,mean_latency_s\n";
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const Row& row = rows_[i];
+    text += io::shortest(static_cast<double>(i + 1) * interval_s_) + "," + std::to_string(row.queue) + "," +
+            std::to_string(row.in_flight) + "," +
+            (row.busy_s > 0 ? io::shortest(row.batch_seconds / row.busy_s) : "0") + "," +
+            io::shortest(row.busy_s / interval_s_) + "," + std::to_string(row.completed) + "," +
+            (row.completed > 0 ? io::shortest(row.latency_s / row.completed) : "") + "\n";
+  }
+  return text;
+}
+
+}  // namespace fluidbatch::sim
