@@ -50,11 +50,11 @@ struct ServerView {
 /// What the server should do next.
 struct Decision {
   enum class Action {
-    go_on,       ///< run the active batch on
-    start,       ///< idle NPU: form a batch of the `samples` oldest queued requests and run it from layer 0
-    preempt,     ///< suspend the active batch and run the `samples` oldest queued requests from layer 0; where
-                 ///< the active batch has not run a layer yet they join it instead
-    drop,        ///< give the `samples` oldest queued requests up, and be asked again
+    go_on,    ///< run the active batch on
+    start,    ///< idle NPU: form a batch of the `samples` oldest queued requests and run it from layer 0
+    preempt,  ///< suspend the active batch and run the `samples` oldest queued requests from layer 0; where
+              ///< the active batch has not run a layer yet they join it instead
+    drop,     ///< give the `samples` oldest queued requests up, and be asked again
     wait_until,  ///< idle NPU: stay idle until `date_s`, or until a request arrives, whichever is first
   };
   /// Why a policy that could have preempted goes on; counted in the statistics.
@@ -92,11 +92,11 @@ enum class Boundary {
 
 /// A scheduling policy.
 ///
-/// Contract: `decide` is called, once for all events of a date, when the queue is not empty and the NPU is idle,
-/// or the active batch stands at a boundary that the policy wants to see. It returns a decision and touches
-/// nothing; the server checks it and carries it out, and ends the run with an InvariantViolation where it is
-/// not allowed. A policy may keep state of its own, but must be a pure function of the views that it has been
-/// given, so that runs can be repeated.
+/// Contract: `decide` is called, once for all events of a date, when the queue is not empty and the NPU is
+/// idle, or the active batch stands at a boundary that the policy wants to see. It returns a decision and
+/// touches nothing; the server checks it and carries it out, and ends the run with an InvariantViolation
+/// where it is not allowed. A policy may keep state of its own, but must be a pure function of the views that
+/// it has been given, so that runs can be repeated.
 class Policy {
  public:
   Policy() = default;

@@ -11,7 +11,8 @@
 
 namespace fluidbatch::scheduler {
 
-/// A number, or one of several words, that a policy takes from the configuration. The unit is part of its name.
+/// A number, or one of several words, that a policy takes from the configuration. The unit is part of its
+/// name.
 struct Parameter {
   std::string name;
   double default_value = 0;  ///< of words: the index of the default

@@ -19,9 +19,9 @@ struct Request {
   double suspended_s = 0;   ///< time spent in a suspended batch
   std::uint32_t device = 0;
   int next_layer = 0;  ///< layers 0 .. next_layer - 1 have run
-  int exit = 0;  ///< the exit it will take. Not known to a real server: only an oracle policy may look.
+  int exit = 0;        ///< the exit it will take. Not known to a real server: only an oracle policy may look.
   bool completed = false;  ///< or dropped: its stay has ended
-  bool dropped = false;  ///< given up while queued; completion_s is the date of that
+  bool dropped = false;    ///< given up while queued; completion_s is the date of that
 };
 
 /// Ring of the requests first .. end - 1. Amortised O(1) push; references are good until the next push.

@@ -37,7 +37,8 @@ void BatchStack::push(RequestId first, int b_incr, double date_s) {
 void BatchStack::advance_to(int layer) {
   Batch& batch = batches_.back();
   for (const RequestId id : batch.samples) {
-    require_invariant(requests_[id].next_layer == batch.next_layer, "a sample runs every layer once, in order");
+    require_invariant(requests_[id].next_layer == batch.next_layer,
+                      "a sample runs every layer once, in order");
     requests_[id].next_layer = layer;
   }
   batch.next_layer = layer;
@@ -45,8 +46,8 @@ void BatchStack::advance_to(int layer) {
 
 std::vector<RequestId> BatchStack::leave(int exit, double date_s) {
   std::vector<RequestId>& samples = batches_.back().samples;
-  const auto leavers =
-      std::stable_partition(samples.begin(), samples.end(), [&](RequestId id) { return requests_[id].exit != exit; });
+  const auto leavers = std::stable_partition(samples.begin(), samples.end(),
+                                             [&](RequestId id) { return requests_[id].exit != exit; });
   std::vector<RequestId> left(leavers, samples.end());
   samples.erase(leavers, samples.end());
   if (samples.empty()) {
@@ -59,7 +60,8 @@ std::vector<RequestId> BatchStack::leave(int exit, double date_s) {
 bool BatchStack::merge(double date_s) {
   if (batches_.size() < 2) return false;
   Batch& suspended = batches_[batches_.size() - 2];
-  require_invariant(active().next_layer <= suspended.next_layer, "newcomers do not overtake the batch that waits");
+  require_invariant(active().next_layer <= suspended.next_layer,
+                    "newcomers do not overtake the batch that waits");
   if (active().next_layer != suspended.next_layer) return false;
   resume(suspended, date_s);
   suspended.samples.insert(suspended.samples.end(), active().samples.begin(), active().samples.end());

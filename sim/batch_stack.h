@@ -16,9 +16,9 @@ struct FbeRegisters {
   int l = 0;      ///< the layer that they run next
 };
 
-/// A stack of batches, the active one on top. The FBE's two levels, generalised to any depth: every batch is at
-/// an earlier layer than the one below it. Dates are of the caller's; samples keep their own count of layers
-/// and suspended time in the request window.
+/// A stack of batches, the active one on top. The FBE's two levels, generalised to any depth: every batch is
+/// at an earlier layer than the one below it. Dates are of the caller's; samples keep their own count of
+/// layers and suspended time in the request window.
 class BatchStack {
  public:
   explicit BatchStack(scheduler::RequestWindow& requests) : requests_(requests) {}
@@ -29,15 +29,15 @@ class BatchStack {
   /// The registers as the FBE would hold them: of the two uppermost batches.
   [[nodiscard]] FbeRegisters registers() const;
 
-  /// B_incr requests, from number `first` on, become the active batch, at layer 0. The batch that was active is
-  /// suspended, or joined where it has not run a layer yet.
+  /// B_incr requests, from number `first` on, become the active batch, at layer 0. The batch that was active
+  /// is suspended, or joined where it has not run a layer yet.
   void push(scheduler::RequestId first, int b_incr, double date_s);
 
   /// The active batch has run up to `layer`.
   void advance_to(int layer);
 
-  /// Takes the samples whose exit is `exit` out of the active batch; returns them, B_exit in number. An emptied
-  /// batch is popped, and the one below becomes active.
+  /// Takes the samples whose exit is `exit` out of the active batch; returns them, B_exit in number. An
+  /// emptied batch is popped, and the one below becomes active.
   std::vector<scheduler::RequestId> leave(int exit, double date_s);
 
   /// Merges the two uppermost batches where they are about to run the same layer; true where they are.

@@ -10,7 +10,8 @@ namespace fluidbatch::sim {
 namespace {
 
 /// For each exit, the sum over its layers of the least `cost(layer, batch)` over all batch sizes.
-std::vector<double> least_by_exit(const npu::BatchPolicyTable& table, const std::function<double(int, int)>& cost) {
+std::vector<double> least_by_exit(const npu::BatchPolicyTable& table,
+                                  const std::function<double(int, int)>& cost) {
   std::vector<double> by_exit(static_cast<std::size_t>(table.segments()));
   double sum = 0;
   for (int l = 0; l < table.layers(); ++l) {

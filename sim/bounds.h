@@ -1,4 +1,5 @@
-// Lower bounds on latency that no policy can beat on given hardware: what a policy's distance is measured from.
+// Lower bounds on latency that no policy can beat on given hardware: what a policy's distance is measured
+// from.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +16,12 @@ struct LatencyBounds {
 
 /// Bounds over the requests of `stream` from number `warmup_requests` on; NaN where there are none.
 ///
-/// Unloaded: the layers up to the request's exit, each at its fastest batch size. Clairvoyant: a server that knows all
-/// exits gives one request at a time the time that the layer takes per sample at the best batch size, and always
-/// serves the one with the least time left (preemptive shortest remaining first, which minimises the mean on one
-/// server). Any schedule of batches can be carried over to it step by step: a batch of b that runs a layer for L
-/// seconds gives each of its samples L / b, at least what the relaxed server needs. So no policy has a lower mean.
+/// Unloaded: the layers up to the request's exit, each at its fastest batch size. Clairvoyant: a server that
+/// knows all exits gives one request at a time the time that the layer takes per sample at the best batch
+/// size, and always serves the one with the least time left (preemptive shortest remaining first, which
+/// minimises the mean on one server). Any schedule of batches can be carried over to it step by step: a batch
+/// of b that runs a layer for L seconds gives each of its samples L / b, at least what the relaxed server
+/// needs. So no policy has a lower mean.
 LatencyBounds latency_bounds(const npu::BatchPolicyTable& table, workloads::RequestStream& stream,
                              std::uint64_t warmup_requests);
 

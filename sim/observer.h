@@ -19,9 +19,9 @@ struct Step {
   int batch = 0;
 };
 
-/// Contract: calls come in order of date, but for `completed`, which comes in order of request number (a request
-/// that overtakes another is held back until the other's stay has ended). Observers never change a run. What
-/// an observer does not care for it need not override.
+/// Contract: calls come in order of date, but for `completed`, which comes in order of request number (a
+/// request that overtakes another is held back until the other's stay has ended). Observers never change a
+/// run. What an observer does not care for it need not override.
 class Observer {
  public:
   Observer() = default;

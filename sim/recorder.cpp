@@ -4,7 +4,6 @@
 #include <limits>
 #include <utility>
 
-
 namespace fluidbatch::sim {
 
 Recorder::Recorder(const npu::BatchPolicyTable& table, double slo_s, std::uint64_t warmup_requests,
@@ -56,7 +55,8 @@ void Recorder::stepped(const Step& step) {
   count_segments(step, share);
 }
 
-/// Splits a step over the segments that it goes through. A step that began in the warm-up counts in proportion.
+/// Splits a step over the segments that it goes through. A step that began in the warm-up counts in
+/// proportion.
 void Recorder::count_segments(const Step& step, double share) {
   int layer = step.first_layer;
   while (layer < step.end_layer) {

@@ -117,7 +117,8 @@ RunStatistics run_one(const RunConfig& config, const SystemConfig& system, const
   std::vector<Observer*> observers;
   std::optional<Timeline> timeline;
   std::optional<Series> series;
-  if (options.timeline) observers.push_back(&timeline.emplace(folder / "timeline.json", *system.table, options.followed));
+  if (options.timeline)
+    observers.push_back(&timeline.emplace(folder / "timeline.json", *system.table, options.followed));
   if (options.series_s) observers.push_back(&series.emplace(*options.series_s));
   RunStatistics statistics = simulate(config, system, options.driver, sink, progress, observers);
   if (csv) csv->close();
@@ -134,7 +135,8 @@ void prepare(const fs::path& folder, const RunConfig& config) {
     fs::create_directories(folder);
     for (const SystemConfig& system : config.systems) {
       fs::create_directory(folder / system.label);
-      for (const char* name : {"resolved.yaml", "summary.json", "requests.csv", "timeline.json", "series.csv"}) {
+      for (const char* name :
+           {"resolved.yaml", "summary.json", "requests.csv", "timeline.json", "series.csv"}) {
         fs::remove(folder / system.label / name);
       }
     }

@@ -16,9 +16,9 @@ namespace fluidbatch::sim {
 struct RunOptions {
   std::optional<std::filesystem::path> folder;  ///< where the outputs go; none are written without
   Driver driver = Driver::simgrid;
-  bool timeline = false;                ///< write timeline.json
-  std::vector<RequestRange> followed;   ///< requests that the timeline follows one by one
-  std::optional<double> series_s;       ///< write series.csv, with rows this far apart
+  bool timeline = false;               ///< write timeline.json
+  std::vector<RequestRange> followed;  ///< requests that the timeline follows one by one
+  std::optional<double> series_s;      ///< write series.csv, with rows this far apart
   /// Told now and then how many requests each system has completed; may be empty.
   std::function<void(const std::vector<std::uint64_t>&)> progress;
 };

@@ -12,9 +12,14 @@ using scheduler::Decision;
 using scheduler::Request;
 using scheduler::RequestId;
 
-Server::Server(const npu::BatchPolicyTable& table, double slo_s, bool drop_hopeless, scheduler::Policy& policy,
-               workloads::RequestStream& stream, Observer& observer)
-    : table_(table), slo_s_(slo_s), drop_hopeless_(drop_hopeless), policy_(policy), stream_(stream), observer_(observer) {
+Server::Server(const npu::BatchPolicyTable& table, double slo_s, bool drop_hopeless,
+               scheduler::Policy& policy, workloads::RequestStream& stream, Observer& observer)
+    : table_(table),
+      slo_s_(slo_s),
+      drop_hopeless_(drop_hopeless),
+      policy_(policy),
+      stream_(stream),
+      observer_(observer) {
   require_invariant(policy.max_batch() <= table.max_batch(),
                     "the latency table ends below the policy's batch");
   read_ahead();

@@ -31,10 +31,10 @@ struct Conservation {
 ///     server.finish();
 ///
 /// A step takes the active batch to the next layer boundary at which something happens: a sample leaves, the
-/// batch merges with the one that it has preempted, or the policy wants to be asked and there is somebody to ask
-/// about. All events of a date are applied in this order: step end (its exits leave, an emptied batch is popped,
-/// batches merge), arrivals, timer; then one decision is asked for. Throws InvariantViolation where a policy's
-/// decision is not allowed or a conservation law is broken.
+/// batch merges with the one that it has preempted, or the policy wants to be asked and there is somebody to
+/// ask about. All events of a date are applied in this order: step end (its exits leave, an emptied batch is
+/// popped, batches merge), arrivals, timer; then one decision is asked for. Throws InvariantViolation where a
+/// policy's decision is not allowed or a conservation law is broken.
 class Server {
  public:
   /// All references must outlive the server. With `drop_hopeless` a queued request that could not meet its
@@ -93,7 +93,7 @@ class Server {
   scheduler::RequestWindow requests_;     // all that are in the system, and completed ones held back
   scheduler::RequestId queue_begin_ = 0;  // queued: queue_begin_ .. requests_.end() - 1
   BatchStack stack_{requests_};
-  Step step_;                        // of the active batch
+  Step step_;  // of the active batch
   // Since when the active batch has run with the same samples. Dates are counted from there, so that asking a
   // policy in between, which splits a step, does not change a bit of them.
   double run_begin_s_ = 0;

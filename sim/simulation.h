@@ -9,8 +9,9 @@
 
 namespace fluidbatch::sim {
 
-/// Simulates `system`. `sink` (may be empty) is given every request whose stay has ended, in order of its number;
-/// `observers` see the run too. The SimGrid driver works once per process (engine.h). Throws InvariantViolation.
+/// Simulates `system`. `sink` (may be empty) is given every request whose stay has ended, in order of its
+/// number; `observers` see the run too. The SimGrid driver works once per process (engine.h). Throws
+/// InvariantViolation.
 RunStatistics simulate(const RunConfig& config, const SystemConfig& system, Driver driver,
                        const Recorder::RequestSink& sink, std::atomic<std::uint64_t>* progress,
                        const std::vector<Observer*>& observers = {});

@@ -16,7 +16,8 @@ constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::requests, "requests", "requests", "measured requests: all but the first `warmup_requests`"},
-    {Id::drop_rate, "drop_rate", "1", "share of the measured requests that were dropped; they count as SLO violations, and "
+    {Id::drop_rate, "drop_rate", "1",
+     "share of the measured requests that were dropped; they count as SLO violations, and "
      "in no statistic of latency"},
     {Id::mean_latency, "mean_latency_s", "s", "mean of completion minus arrival"},
     {Id::mean_latency_ci95, "mean_latency_ci95_s", "s",
@@ -47,16 +48,19 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::mean_start_batch, "mean_start_batch", "samples", "mean batch size at the start of a batch"},
     {Id::mean_in_system, "mean_in_system", "requests",
      "mean number of requests queued or in a batch, over the whole run, warm-up included"},
-    {Id::preemptions, "preemptions", "1", "times that newcomers suspended the active batch (or joined it at its start)"},
+    {Id::preemptions, "preemptions", "1",
+     "times that newcomers suspended the active batch (or joined it at its start)"},
     {Id::merges, "merges", "1", "times that newcomers caught up with a suspended batch"},
     {Id::refused_no_gain, "refused_no_gain", "1", "decisions against a preemption since it gained nothing"},
     {Id::refused_slo, "refused_slo", "1", "decisions against a preemption for a deadline's sake"},
     {Id::unloaded_bound, "unloaded_bound_s", "s",
      "lower bound of the mean latency: of each request on an idle NPU, given its true exit"},
     {Id::clairvoyant_bound, "clairvoyant_bound_s", "s",
-     "lower bound of the mean latency: all exits known, best time per sample, shortest remaining first (docs/policies.md)"},
+     "lower bound of the mean latency: all exits known, best time per sample, shortest remaining first "
+     "(docs/policies.md)"},
     {Id::distance_to_bound, "distance_to_bound", "1",
-     "mean latency over the higher of both bounds; where requests are dropped the mean leaves them out and the bounds do not"},
+     "mean latency over the higher of both bounds; where requests are dropped the mean leaves them out and "
+     "the bounds do not"},
 }};
 
 constexpr std::size_t kBatches = 32;
@@ -107,7 +111,8 @@ class Computation {
       : totals_(totals), conservation_(conservation), table_(table) {}
 
   RunStatistics run(double slo_s) {
-    for (const Id id : {Id::unloaded_bound, Id::clairvoyant_bound, Id::distance_to_bound}) set(id, kUndefined);
+    for (const Id id : {Id::unloaded_bound, Id::clairvoyant_bound, Id::distance_to_bound})
+      set(id, kUndefined);
     result_.admitted = conservation_.admitted;
     violations(slo_s);
     std::erase(totals_.latencies_s, kDropped);
@@ -130,7 +135,8 @@ class Computation {
     set(Id::drop_rate, static_cast<double>(totals_.dropped) / n);
     set(Id::slo_violation_rate, static_cast<double>(totals_.late) / n);
     set(Id::slo_violation_rate_ci95, batch_half_width(totals_.latencies_s, [&](std::span<double> b) {
-          const auto late = std::count_if(b.begin(), b.end(), [&](double x) { return is_late(x, slo_s) || x == kDropped; });
+          const auto late =
+              std::count_if(b.begin(), b.end(), [&](double x) { return is_late(x, slo_s) || x == kDropped; });
           return static_cast<double>(late) / static_cast<double>(b.size());
         }));
     const double window_s = totals_.window_end_s - totals_.window_begin_s;

@@ -32,8 +32,8 @@ class ExitSpec {
   virtual ~ExitSpec() = default;
 
   [[nodiscard]] virtual std::unique_ptr<ExitStream> start(std::uint64_t seed) const = 0;
-  /// For each early exit, the share of the samples that reach it that leaves there: configured, or those of the
-  /// whole file.
+  /// For each early exit, the share of the samples that reach it that leaves there: configured, or those of
+  /// the whole file.
   [[nodiscard]] virtual std::vector<double> rates() const = 0;
   /// As ArrivalSpec::bound.
   [[nodiscard]] virtual std::uint64_t bound() const { return 0; }

@@ -1,7 +1,7 @@
-// Clockwork (OSDI'20), for one model on one accelerator: batch sizes are powers of two, the largest that enough
-// requests can still take in time; what can't make its deadline is dropped, never run late. Exits are ignored:
-// a batch counts with the latency of all its layers. Ours: a request that is too late for the chosen size is dropped
-// at once, where Clockwork lets it wait for a smaller batch that then comes after this one.
+// Clockwork (OSDI'20), for one model on one accelerator: batch sizes are powers of two, the largest that
+// enough requests can still take in time; what can't make its deadline is dropped, never run late. Exits are
+// ignored: a batch counts with the latency of all its layers. Ours: a request that is too late for the chosen
+// size is dropped at once, where Clockwork lets it wait for a smaller batch that then comes after this one.
 #include <algorithm>
 
 #include "scheduler/policy_registry.h"
@@ -14,18 +14,18 @@ class Clockwork final : public Policy {
   explicit Clockwork(int max_batch) : max_batch_(max_batch) {}
 
   Decision decide(const ServerView& view) override {
-    int size = 1;
-    while (2 * size <= max_batch_ && in_time(view, 2 * size) >= static_cast<std::size_t>(2 * size)) size *= 2;
+    std::size_t size = 1;
+    while (2 * size <= static_cast<std::size_t>(max_batch_) && in_time(view, 2 * size) >= 2 * size) size *= 2;
     const std::size_t late = view.queue_size() - in_time(view, size);
-    return late > 0 ? Decision::drop(late) : Decision::start(static_cast<std::size_t>(size));
+    return late > 0 ? Decision::drop(late) : Decision::start(size);
   }
 
   int max_batch() const override { return max_batch_; }
 
  private:
   /// Queued requests that a batch of `size`, started now, completes before their deadline: the youngest ones.
-  static std::size_t in_time(const ServerView& view, int size) {
-    const double latency_s = view.table.latency_s(0, view.table.layers(), size);
+  static std::size_t in_time(const ServerView& view, std::size_t size) {
+    const double latency_s = view.table.latency_s(0, view.table.layers(), static_cast<int>(size));
     RequestId id = view.queue_begin;
     while (id != view.queue_end && view.elapsed_s(id) + latency_s > view.slo_s + kDeadlineTolerance_s) ++id;
     return static_cast<std::size_t>(view.queue_end - id);

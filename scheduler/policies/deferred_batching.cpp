@@ -1,6 +1,6 @@
-// Symphony's deferred batching: an idle NPU waits as long as one more sample would still let the oldest request meet
-// its deadline, and dispatches at the latest moment at which it would. Exits are ignored: a batch counts with the
-// latency of all its layers.
+// Symphony's deferred batching: an idle NPU waits as long as one more sample would still let the oldest
+// request meet its deadline, and dispatches at the latest moment at which it would. Exits are ignored: a
+// batch counts with the latency of all its layers.
 #include <algorithm>
 #include <cmath>
 

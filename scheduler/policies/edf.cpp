@@ -1,5 +1,5 @@
-// Earliest deadline first, one sample at a time. All requests of a run have the same SLO, so deadlines are in order
-// of arrival, nobody ever has a reason to preempt, and EDF is first come, first served.
+// Earliest deadline first, one sample at a time. All requests of a run have the same SLO, so deadlines are in
+// order of arrival, nobody ever has a reason to preempt, and EDF is first come, first served.
 #include "scheduler/policy_registry.h"
 
 namespace fluidbatch::scheduler {
@@ -11,12 +11,13 @@ class EarliestDeadlineFirst final : public Policy {
   int max_batch() const override { return 1; }
 };
 
-const PolicyRegistration kRegistration({.name = "edf",
-                                        .summary = "earliest deadline first, one sample at a time (with one SLO: as serial)",
-                                        .parameters = {},
-                                        .make = [](const ParameterValues&, const PolicyContext&) {
-                                          return std::make_unique<EarliestDeadlineFirst>();
-                                        }});
+const PolicyRegistration kRegistration(
+    {.name = "edf",
+     .summary = "earliest deadline first, one sample at a time (with one SLO: as serial)",
+     .parameters = {},
+     .make = [](const ParameterValues&, const PolicyContext&) {
+       return std::make_unique<EarliestDeadlineFirst>();
+     }});
 
 }  // namespace
 }  // namespace fluidbatch::scheduler

@@ -1,6 +1,6 @@
-// The exit-aware preemptive scheduler of Fluid Batching (arXiv 2209.13443); the rule is ours where the paper is
-// silent (docs/model.md). At a segment boundary the shrunken batch may wait while newcomers catch up with it,
-// where the expected sum of latencies gets smaller by that and no deadline is broken for it.
+// The exit-aware preemptive scheduler of Fluid Batching (arXiv 2209.13443); the rule is ours where the paper
+// is silent (docs/model.md). At a segment boundary the shrunken batch may wait while newcomers catch up with
+// it, where the expected sum of latencies gets smaller by that and no deadline is broken for it.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -35,7 +35,8 @@ struct Course {
 /// The expectations of one decision: a function of how many samples reach each segment.
 class Forecast {
  public:
-  Forecast(const npu::BatchPolicyTable& table, const std::vector<double>& go_on) : table_(table), go_on_(go_on) {}
+  Forecast(const npu::BatchPolicyTable& table, const std::vector<double>& go_on)
+      : table_(table), go_on_(go_on) {}
 
   /// `count` samples through layers first .. last - 1, leaving at the known rates at the ends of segments.
   [[nodiscard]] Course run(double count, int first, int last) const {
@@ -64,7 +65,8 @@ class Forecast {
   }
 
  private:
-  /// Calls `visit` with each segment's part of layers first .. last - 1, and whether it goes to the segment's end.
+  /// Calls `visit` with each segment's part of layers first .. last - 1, and whether it goes to the segment's
+  /// end.
   template <typename Visit>
   void for_each_segment(int first, int last, const Visit& visit) const {
     while (first < last) {
@@ -97,16 +99,17 @@ class Forecast {
 
 /// The courses that one number of newcomers leads to.
 struct Courses {
-  Course continued;   ///< C: the active batch runs on
-  Course newcomers;   ///< N: the newcomers run alone, to the end
-  Course catching_up; ///< P: the newcomers run to the boundary
-  Course merged;      ///< M: both together, from the boundary
+  Course continued;    ///< C: the active batch runs on
+  Course newcomers;    ///< N: the newcomers run alone, to the end
+  Course catching_up;  ///< P: the newcomers run to the boundary
+  Course merged;       ///< M: both together, from the boundary
 };
 
 class ExitAware final : public Policy {
  public:
-  ExitAware(const Settings& settings, std::vector<double> exit_rates) : settings_(settings) {
-    for (const double rate : exit_rates) go_on_.push_back(settings.exit_knowledge == ExitKnowledge::none ? 1 : 1 - rate);
+  ExitAware(const Settings& settings, const std::vector<double>& exit_rates) : settings_(settings) {
+    for (const double rate : exit_rates)
+      go_on_.push_back(settings.exit_knowledge == ExitKnowledge::none ? 1 : 1 - rate);
     go_on_.push_back(1);  // after the last segment: never asked for anything that matters
     stays_.assign(go_on_.size(), 1);
   }
@@ -161,7 +164,8 @@ class ExitAware final : public Policy {
     return expected_courses(view, n, go_on_);
   }
 
-  [[nodiscard]] Courses expected_courses(const ServerView& view, std::size_t n, const std::vector<double>& go_on) const {
+  [[nodiscard]] Courses expected_courses(const ServerView& view, std::size_t n,
+                                         const std::vector<double>& go_on) const {
     const Forecast forecast(view.table, go_on);
     const int boundary = view.active().next_layer;
     const int end = view.table.layers();
@@ -171,7 +175,8 @@ class ExitAware final : public Policy {
     c.continued = forecast.run(batch, boundary, end);
     c.newcomers = forecast.run(newcomers, 0, end);
     c.catching_up = forecast.run(newcomers, 0, boundary);
-    c.merged = forecast.run(std::min(static_cast<double>(settings_.max_batch), batch + c.catching_up.left), boundary, end);
+    c.merged = forecast.run(std::min(static_cast<double>(settings_.max_batch), batch + c.catching_up.left),
+                            boundary, end);
     return c;
   }
 
@@ -224,7 +229,8 @@ Parameter words(const char* name, std::vector<std::string> allowed, const char* 
 
 const PolicyRegistration kRegistration(
     {.name = "exit_aware",
-     .summary = "at exits the shrunken batch waits for newcomers to catch up, where that pays (Fluid Batching)",
+     .summary =
+         "at exits the shrunken batch waits for newcomers to catch up, where that pays (Fluid Batching)",
      .parameters = {max_batch_parameter(),
                     words("trigger", {"exit_boundary", "exit_event"},
                           "decide at every segment boundary, or only where a sample has just left"),

@@ -1,5 +1,6 @@
-// LazyBatching (Choi, Kim and Rhu, arXiv 2010.13103): at every layer boundary newcomers may preempt the active
-// batch, catch up with it and merge, as long as a conservative estimate of the work lets all deadlines hold.
+// LazyBatching (Choi, Kim and Rhu, arXiv 2010.13103): at every layer boundary newcomers may preempt the
+// active batch, catch up with it and merge, as long as a conservative estimate of the work lets all deadlines
+// hold.
 #include <algorithm>
 
 #include "scheduler/policy_registry.h"
@@ -40,7 +41,8 @@ class LazyBatching final : public Policy {
     // All have the same SLO, so the oldest has the least slack.
     const double slack_s = view.slo_s - (view.now_s - oldest_s) + kDeadlineTolerance_s;
     std::size_t samples = 0;
-    while (samples < most && work_s + static_cast<double>(samples + 1) * view.table.single_sample_latency_s() <= slack_s) {
+    while (samples < most &&
+           work_s + static_cast<double>(samples + 1) * view.table.single_sample_latency_s() <= slack_s) {
       ++samples;
     }
     return samples;

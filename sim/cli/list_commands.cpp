@@ -40,7 +40,8 @@ void policy_list() {
     for (const scheduler::Parameter& parameter : info.parameters) {
       if (!parameter.words.empty()) {
         fmt::print("    {:<20} {} ({}; default {})\n", parameter.name, parameter.meaning,
-                   fmt::join(parameter.words, ", "), parameter.words[static_cast<std::size_t>(parameter.default_value)]);
+                   fmt::join(parameter.words, ", "),
+                   parameter.words[static_cast<std::size_t>(parameter.default_value)]);
         continue;
       }
       fmt::print("    {:<20} {} (default {}, from {} to {})\n", parameter.name, parameter.meaning,

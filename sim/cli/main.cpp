@@ -48,7 +48,8 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
   run->add_flag("--timeline", arguments.timeline, "Write timeline.json, which ui.perfetto.dev opens");
   run->add_option("--timeline-requests", arguments.timeline_requests, "Follow these requests in the timeline")
       ->type_name("A..B");
-  run->add_option("--series", arguments.series_s, "Write series.csv: queue, batch, latency, a row every DT seconds")
+  run->add_option("--series", arguments.series_s,
+                  "Write series.csv: queue, batch, latency, a row every DT seconds")
       ->type_name("DT");
   run->callback([&] { cli::run(arguments); });
 

@@ -37,10 +37,10 @@ std::string results_table(const RunConfig& config, const std::vector<RunStatisti
   for (std::size_t i = 0; i < results.size(); ++i) {
     const RunStatistics& r = results[i];
     table.add({config.systems[i].label + (r.saturated ? " *" : ""), rounded(r[Id::mean_latency] * 1000),
-               rounded(r[Id::distance_to_bound], 3),
-               rounded(r[Id::p50_latency] * 1000), rounded(r[Id::p99_latency] * 1000),
-               rounded(r[Id::slo_violation_rate] * 100, 3), rounded(r[Id::throughput]),
-               rounded(r[Id::busy_fraction] * 100, 3), rounded(r[Id::mean_batch], 3)});
+               rounded(r[Id::distance_to_bound], 3), rounded(r[Id::p50_latency] * 1000),
+               rounded(r[Id::p99_latency] * 1000), rounded(r[Id::slo_violation_rate] * 100, 3),
+               rounded(r[Id::throughput]), rounded(r[Id::busy_fraction] * 100, 3),
+               rounded(r[Id::mean_batch], 3)});
   }
   return table.text();
 }
@@ -98,9 +98,11 @@ RunOptions options_of(const RunArguments& arguments) {
   options.followed = read_ranges(arguments.timeline_requests);
   options.timeline = arguments.timeline || !options.followed.empty();
   if (!arguments.series_s.empty()) {
-    options.series_s = io::read_number(io::parse_yaml(arguments.series_s, "--series"), "--series", io::Range::positive());
+    options.series_s =
+        io::read_number(io::parse_yaml(arguments.series_s, "--series"), "--series", io::Range::positive());
   }
-  options.folder = arguments.out ? fs::path(*arguments.out) : fs::path("runs") / fs::path(arguments.config).stem();
+  options.folder =
+      arguments.out ? fs::path(*arguments.out) : fs::path("runs") / fs::path(arguments.config).stem();
   return options;
 }
 

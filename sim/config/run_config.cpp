@@ -149,7 +149,8 @@ class Reader {
     MapReader reader(node, "policy " + system.policy->name, keys);
     reader.text("name");
     std::vector<double> values;
-    for (const auto& parameter : system.policy->parameters) values.push_back(read_parameter(reader, parameter));
+    for (const auto& parameter : system.policy->parameters)
+      values.push_back(read_parameter(reader, parameter));
     system.parameters = scheduler::ParameterValues(system.policy->parameters, std::move(values));
     return reader.resolved();
   }
@@ -164,7 +165,8 @@ class Reader {
       return static_cast<double>(reader.integer(parameter.name, whole(parameter.min), whole(parameter.max),
                                                 whole(parameter.default_value)));
     }
-    return reader.number(parameter.name, {.min = parameter.min, .max = parameter.max}, parameter.default_value);
+    return reader.number(parameter.name, {.min = parameter.min, .max = parameter.max},
+                         parameter.default_value);
   }
 
   /// A label names a folder, and a part of the path of --set.
@@ -180,7 +182,8 @@ class Reader {
 
   void read_outputs() {
     const Node none = as_if_written(Node::map(), root_.mark());
-    MapReader reader(root_.has("outputs") ? root_.required("outputs") : none, "outputs", {"requests_csv", "bounds"});
+    MapReader reader(root_.has("outputs") ? root_.required("outputs") : none, "outputs",
+                     {"requests_csv", "bounds"});
     config_.write_requests_csv = reader.boolean("requests_csv", true);
     config_.compute_bounds = reader.boolean("bounds", true);
     root_.resolve("outputs", reader.resolved());

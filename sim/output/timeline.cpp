@@ -1,8 +1,8 @@
 #include "sim/output/timeline.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "workloads/io/text_number.h"
 
@@ -15,7 +15,8 @@ constexpr int kSuspended = 2;
 /// Trace events count in microseconds.
 std::string microseconds(double seconds) { return io::shortest(seconds * 1e6); }
 
-std::string slice(int track, const std::string& name, double begin_s, double end_s, const std::string& arguments) {
+std::string slice(int track, const std::string& name, double begin_s, double end_s,
+                  const std::string& arguments) {
   return fmt::format(R"("ph":"X","pid":1,"tid":{},"name":"{}","ts":{},"dur":{},"args":{{{}}})", track, name,
                      microseconds(begin_s), microseconds(end_s - begin_s), arguments);
 }
@@ -28,7 +29,10 @@ std::string track_name(int track, const char* name) {
 
 Timeline::Timeline(const std::filesystem::path& file, const npu::BatchPolicyTable& table,
                    std::vector<RequestRange> followed)
-    : file_(file), table_(table), followed_(std::move(followed)), buffer_("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n") {
+    : file_(file),
+      table_(table),
+      followed_(std::move(followed)),
+      buffer_("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n") {
   event(track_name(kNpu, "NPU"));
   event(track_name(kSuspended, "suspended batches"));
 }
@@ -49,7 +53,8 @@ void Timeline::close() {
 
 void Timeline::queue_changes(double date_s, int by) {
   queue_ += by;
-  event(fmt::format(R"("ph":"C","pid":1,"name":"queue","ts":{},"args":{{"requests":{}}})", microseconds(date_s), queue_));
+  event(fmt::format(R"("ph":"C","pid":1,"name":"queue","ts":{},"args":{{"requests":{}}})",
+                    microseconds(date_s), queue_));
 }
 
 void Timeline::admitted(scheduler::RequestId /*id*/, const scheduler::Request& request) {
@@ -62,14 +67,18 @@ void Timeline::departed(const scheduler::Request& request) {
   if (request.dropped) queue_changes(request.completion_s, -1);
 }
 
-void Timeline::suspended(double date_s, const FbeRegisters& registers) { suspensions_.push_back({date_s, registers}); }
+void Timeline::suspended(double date_s, const FbeRegisters& registers) {
+  suspensions_.push_back({date_s, registers});
+}
 
 void Timeline::end_suspension(double date_s) {
   const Suspension suspension = suspensions_.back();
   suspensions_.pop_back();
-  event(slice(kSuspended, fmt::format("{} before {}", suspension.registers.b_old, table_.layer(suspension.registers.l_old).name),
-              suspension.begin_s, date_s,
-              fmt::format(R"("B_old":{},"l_old":{})", suspension.registers.b_old, suspension.registers.l_old)));
+  event(slice(
+      kSuspended,
+      fmt::format("{} before {}", suspension.registers.b_old, table_.layer(suspension.registers.l_old).name),
+      suspension.begin_s, date_s,
+      fmt::format(R"("B_old":{},"l_old":{})", suspension.registers.b_old, suspension.registers.l_old)));
 }
 
 /// The batch policies of some layers, equal neighbours once.
@@ -79,7 +88,8 @@ std::string Timeline::policies(int first_layer, int end_layer, int batch) const 
   for (int l = first_layer; l < end_layer; ++l) {
     const npu::BatchPolicy& policy = table_.policy(l, batch);
     if (l > first_layer && policy == table_.policy(l - 1, batch)) continue;
-    text += fmt::format("{}{} <{},{},{}>", text.empty() ? "" : ", ", table_.layer(l).name, policy.b_r, policy.b_p, policy.k);
+    text += fmt::format("{}{} <{},{},{}>", text.empty() ? "" : ", ", table_.layer(l).name, policy.b_r,
+                        policy.b_p, policy.k);
   }
   return text;
 }
@@ -92,22 +102,25 @@ void Timeline::stepped(const Step& step) {
   while (layer < step.end_layer) {
     const int segment = table_.layer(layer).segment;
     const int end = std::min(step.end_layer, table_.segment_begin(segment + 1));
-    const double end_s = end == step.end_layer ? step.end_s : begin_s + table_.latency_s(layer, end, step.batch);
-    event(slice(kNpu, fmt::format("segment {} x {}", segment, step.batch), begin_s, end_s,
-                fmt::format(R"("segment":{},"batch":{},"layers":"{} to {}","policies":"{}")", segment, step.batch,
-                            table_.layer(layer).name, table_.layer(end - 1).name, policies(layer, end, step.batch))));
+    const double end_s =
+        end == step.end_layer ? step.end_s : begin_s + table_.latency_s(layer, end, step.batch);
+    event(slice(
+        kNpu, fmt::format("segment {} x {}", segment, step.batch), begin_s, end_s,
+        fmt::format(R"("segment":{},"batch":{},"layers":"{} to {}","policies":"{}")", segment, step.batch,
+                    table_.layer(layer).name, table_.layer(end - 1).name, policies(layer, end, step.batch))));
     begin_s = end_s;
     layer = end;
   }
 }
 
 void Timeline::completed(scheduler::RequestId id, const scheduler::Request& request) {
-  const bool followed = std::any_of(followed_.begin(), followed_.end(),
-                                    [&](const RequestRange& range) { return id >= range.first && id <= range.last; });
+  const bool followed = std::any_of(followed_.begin(), followed_.end(), [&](const RequestRange& range) {
+    return id >= range.first && id <= range.last;
+  });
   if (!followed) return;
   const auto span = [&](const char* phase, const std::string& name, double date_s) {
-    event(fmt::format(R"("ph":"{}","cat":"request","id":{},"pid":1,"tid":3,"name":"{}","ts":{})", phase, id, name,
-                      microseconds(date_s)));
+    event(fmt::format(R"("ph":"{}","cat":"request","id":{},"pid":1,"tid":3,"name":"{}","ts":{})", phase, id,
+                      name, microseconds(date_s)));
   };
   const std::string name = fmt::format("request {} (device {}, exit {})", id, request.device, request.exit);
   span("b", name, request.arrival_s);
@@ -115,8 +128,9 @@ void Timeline::completed(scheduler::RequestId id, const scheduler::Request& requ
     span("b", "served", request.start_s);
     span("e", "served", request.completion_s);
     const auto arrow = [&](const char* phase, double date_s) {
-      event(fmt::format(R"("ph":"{}","bp":"e","cat":"flow","id":{},"pid":1,"tid":{},"name":"request {}","ts":{})", phase, id,
-                        kNpu, id, microseconds(date_s)));
+      event(fmt::format(
+          R"("ph":"{}","bp":"e","cat":"flow","id":{},"pid":1,"tid":{},"name":"request {}","ts":{})", phase,
+          id, kNpu, id, microseconds(date_s)));
     };
     // A little inside the slices that it joins, since those end where the next ones begin.
     const double inside_s = 1e-3 * (request.completion_s - request.start_s);

@@ -18,11 +18,13 @@ struct RequestRange {
   std::uint64_t last = 0;
 };
 
-/// A track for the NPU (a slice per segment: batch size, <B_R, B_P, k> of its layers), one for suspended batches, a
-/// counter of the queue, and on demand a row per request with an arrow from its first slice to its last.
+/// A track for the NPU (a slice per segment: batch size, <B_R, B_P, k> of its layers), one for suspended
+/// batches, a counter of the queue, and on demand a row per request with an arrow from its first slice to its
+/// last.
 class Timeline final : public Observer {
  public:
-  Timeline(const std::filesystem::path& file, const npu::BatchPolicyTable& table, std::vector<RequestRange> followed);
+  Timeline(const std::filesystem::path& file, const npu::BatchPolicyTable& table,
+           std::vector<RequestRange> followed);
 
   void admitted(scheduler::RequestId id, const scheduler::Request& request) override;
   void started(double date_s, int samples, bool preempting) override;
@@ -37,7 +39,7 @@ class Timeline final : public Observer {
 
  private:
   struct Suspension {
-    double begin_s;
+    double begin_s = 0;
     FbeRegisters registers;
   };
 

@@ -36,7 +36,8 @@ std::unique_ptr<scheduler::Policy> make(const char* name, std::vector<double> va
                                         const std::vector<double>& exit_rates = {}) {
   const scheduler::PolicyInfo* info = scheduler::find_policy(name);
   REQUIRE(info != nullptr);
-  return info->make(scheduler::ParameterValues(info->parameters, std::move(values)), {.exit_rates = exit_rates});
+  return info->make(scheduler::ParameterValues(info->parameters, std::move(values)),
+                    {.exit_rates = exit_rates});
 }
 
 }  // namespace
@@ -87,6 +88,7 @@ struct InFlight {
 
   static std::vector<npu::Layer> layers() {
     std::vector<npu::Layer> all;
+    all.reserve(4);
     const std::vector<std::pair<const char*, int>> names{{"a", 0}, {"b", 0}, {"c", 1}, {"d", 2}};
     for (const auto& [name, segment] : names) {
       all.push_back(test::gemm_layer(name, {.groups = 1, .r = 1, .p = 1, .c = 1}, segment));
@@ -248,7 +250,8 @@ TEST_CASE("exit-aware: what a preemption gains, from the formulas", "[scheduler]
     server.queue({4});
     CHECK(make("exit_aware", values, rates)->decide(server.at(9, kNoSlo)).action == Decision::Action::go_on);
     values[kDepth] = 2;
-    CHECK(make("exit_aware", values, rates)->decide(server.at(9, kNoSlo)).action == Decision::Action::preempt);
+    CHECK(make("exit_aware", values, rates)->decide(server.at(9, kNoSlo)).action ==
+          Decision::Action::preempt);
   }
   SECTION("trigger exit_event: only where a sample has just left") {
     values[kTrigger] = 1;
@@ -270,11 +273,11 @@ TEST_CASE("clockwork: the largest power of two that is in time; drops what is la
   server.queue({0, 1, 2, 3, 4});
   const auto decide = [&](double now_s, double slo_s) { return policy->decide(server.at(now_s, slo_s)); };
   CHECK(decide(4, kNoSlo).samples == 4);
-  CHECK(decide(4, 30.25).samples == 4);   // the oldest: 4 + 26.25
+  CHECK(decide(4, 30.25).samples == 4);  // the oldest: 4 + 26.25
   CHECK(decide(4, 30.25).action == Decision::Action::start);
   CHECK(decide(4, 29.5).action == Decision::Action::drop);  // four of five make it: the oldest goes
   CHECK(decide(4, 29.5).samples == 1);
-  CHECK(decide(4, 23).samples == 2);                       // pairs take 18.75
+  CHECK(decide(4, 23).samples == 2);  // pairs take 18.75
   CHECK(decide(4, 23).action == Decision::Action::start);
   CHECK(decide(4, 14).action == Decision::Action::drop);
   CHECK(decide(4, 14).samples == 5);

@@ -13,13 +13,16 @@ TEST_CASE("bounds by hand", "[bounds]") {
   Eigen::ArrayXXd seconds(2, 2);
   seconds << 4, 6, 2, 4;
   const npu::Gemm gemm{.groups = 1, .r = 1, .p = 1, .c = 1};
-  const npu::BatchPolicyTable table({test::gemm_layer("a", gemm, 0), test::gemm_layer("b", gemm, 1)}, seconds);
+  const npu::BatchPolicyTable table({test::gemm_layer("a", gemm, 0), test::gemm_layer("b", gemm, 1)},
+                                    seconds);
   const test::TemporaryFolder folder;
   const auto bounds = [&](const std::string& rows, std::uint64_t warmup) {
     io::Node resolved;
     const auto trace = folder.write("t.csv", "arrival_s,exit\n" + rows);
-    const auto arrivals = workloads::read_arrivals(io::parse_yaml("{kind: trace, path: " + trace.string() + "}", "c"), {}, resolved);
-    const auto exits = workloads::read_exits(io::parse_yaml("{kind: trace}", "c"), {.exits = 2, .arrivals = *arrivals}, resolved);
+    const auto arrivals = workloads::read_arrivals(
+        io::parse_yaml("{kind: trace, path: " + trace.string() + "}", "c"), {}, resolved);
+    const auto exits = workloads::read_exits(io::parse_yaml("{kind: trace}", "c"),
+                                             {.exits = 2, .arrivals = *arrivals}, resolved);
     workloads::RequestStream stream(*arrivals, *exits, 1, {});
     return sim::latency_bounds(table, stream, warmup);
   };
@@ -36,10 +39,13 @@ TEST_CASE("bounds by hand", "[bounds]") {
 TEST_CASE("no policy beats the bounds", "[bounds]") {
   for (const double rho : {0.3, 1.0, 2.0}) {
     const sim::RunConfig config = test::config_of(
-        "requests: 3000\nwarmup_requests: 100\nnetwork: ee_resnet50\nworkload:\n  arrivals: {kind: poisson, rho: " +
-        std::to_string(rho) + "}\n  exits: {kind: rates, rates: [0.3, 0.35, 0.4]}\nsystems:\n"
+        "requests: 3000\nwarmup_requests: 100\nnetwork: ee_resnet50\nworkload:\n  arrivals: {kind: poisson, "
+        "rho: " +
+        std::to_string(rho) +
+        "}\n  exits: {kind: rates, rates: [0.3, 0.35, 0.4]}\nsystems:\n"
         "  - {label: a, policy: {name: serial}}\n  - {label: b, policy: {name: dynamic_batching}}\n"
-        "  - {label: c, policy: {name: lazy_batching}}\n  - {label: d, policy: {name: exit_aware, exit_knowledge: oracle}, npu_mode: fluid_stacked}\n"
+        "  - {label: c, policy: {name: lazy_batching}}\n  - {label: d, policy: {name: exit_aware, "
+        "exit_knowledge: oracle}, npu_mode: fluid_stacked}\n"
         "  - {label: e, policy: {name: deferred_batching}, npu_mode: r_stacked}\n");
     for (std::size_t i = 0; i < config.systems.size(); ++i) {
       const sim::RunStatistics s = test::run_bare(config, i).statistics;

@@ -1,9 +1,10 @@
-// Preemption, suspension and merging: schedules worked by hand, reductions to simpler policies, and many random runs.
-#include <catch2/catch.hpp>
-
+// Preemption, suspension and merging: schedules worked by hand, reductions to simpler policies, and many
+// random runs.
 #include <algorithm>
 #include <cmath>
 #include <random>
+
+#include <catch2/catch.hpp>
 
 #include "sim/engine.h"
 #include "sim/output/requests_csv.h"
@@ -20,30 +21,38 @@ namespace {
 class HandWorked {
  public:
   HandWorked() {
-    folder_.write("n.yaml",
-                  "input: [4, 1, 1]\nlayers:\n  - {name: a, kind: dense, out_channels: 4}\n"
-                  "  - {name: b0, kind: view, shape: [4, 1, 1]}\n"
-                  "  - {name: c, kind: dense, out_channels: 4}\n  - {name: d0, kind: view, shape: [4, 1, 1]}\n"
-                  "  - {name: d, kind: dense, out_channels: 4}\n"
-                  "exits:\n  - {name: e0, after: b0, head: [{name: b, kind: dense, out_channels: 2}]}\n"
-                  "  - {name: e1, after: c, head: [{name: h, kind: dense, out_channels: 2}]}\n");
+    folder_.write(
+        "n.yaml",
+        "input: [4, 1, 1]\nlayers:\n  - {name: a, kind: dense, out_channels: 4}\n"
+        "  - {name: b0, kind: view, shape: [4, 1, 1]}\n"
+        "  - {name: c, kind: dense, out_channels: 4}\n  - {name: d0, kind: view, shape: [4, 1, 1]}\n"
+        "  - {name: d, kind: dense, out_channels: 4}\n"
+        "exits:\n  - {name: e0, after: b0, head: [{name: b, kind: dense, out_channels: 2}]}\n"
+        "  - {name: e1, after: c, head: [{name: h, kind: dense, out_channels: 2}]}\n");
     std::string csv = "layer,batch,latency_s\n";
-    const std::vector<std::pair<const char*, double>> layers{{"a", 1}, {"b", 2}, {"c", 4}, {"h", 0}, {"d", 8}};
+    const std::vector<std::pair<const char*, double>> layers{
+        {"a", 1}, {"b", 2}, {"c", 4}, {"h", 0}, {"d", 8}};
     for (const auto& [name, seconds] : layers) {
       for (int b = 1; b <= 4; ++b) {
-        csv += std::string(name) + "," + std::to_string(b) + "," + std::to_string(seconds * (1 + (b - 1) / 4.0)) + "\n";
+        csv += std::string(name) + "," + std::to_string(b) + "," +
+               std::to_string(seconds * (1 + (b - 1) / 4.0)) + "\n";
       }
     }
     folder_.write("t.csv", csv);
   }
 
-  test::RunOutcome run(const std::string& policy, const std::string& trace, const std::string& slo_ms = ".inf") const {
+  test::RunOutcome run(const std::string& policy, const std::string& trace,
+                       const std::string& slo_ms = ".inf") const {
     folder_.write("trace.csv", "arrival_s,exit\n" + trace);
     const std::string at = folder_.path().string() + "/";
-    return test::run_bare(test::config_of(
-        "network: " + at + "n.yaml\nreference: {npu: {table: " + at + "t.csv}}\nslo: {latency_ms: " + slo_ms + "}\n"
-        "workload: {arrivals: {kind: trace, path: " + at + "trace.csv}, exits: {kind: trace}}\n"
-        "systems: [{policy: " + policy + "}]\n"));
+    return test::run_bare(test::config_of("network: " + at + "n.yaml\nreference: {npu: {table: " + at +
+                                          "t.csv}}\nslo: {latency_ms: " + slo_ms +
+                                          "}\n"
+                                          "workload: {arrivals: {kind: trace, path: " +
+                                          at +
+                                          "trace.csv}, exits: {kind: trace}}\n"
+                                          "systems: [{policy: " +
+                                          policy + "}]\n"));
   }
 
  private:
@@ -69,9 +78,11 @@ void check_schedule(const test::RunOutcome& outcome, const std::vector<Expected>
 }  // namespace
 
 TEST_CASE("lazy batching by hand: catch up and merge, then let a short one pass", "[preemption]") {
-  // 0 runs a to 1; 1 preempts, runs a to 2, and they merge before b: 2.5 s to 4.5, c takes 5 s to 9.5. There 2, which
-  // came at 5, preempts: a to 10.5, b to 12.5, where it leaves. Then d takes 10 s for the two, to 22.5.
-  const test::RunOutcome outcome = HandWorked().run("{name: lazy_batching, max_batch: 4}", "0,2\n0.5,2\n5,0\n");
+  // 0 runs a to 1; 1 preempts, runs a to 2, and they merge before b: 2.5 s to 4.5, c takes 5 s to 9.5. There
+  // 2, which came at 5, preempts: a to 10.5, b to 12.5, where it leaves. Then d takes 10 s for the two,
+  // to 22.5.
+  const test::RunOutcome outcome =
+      HandWorked().run("{name: lazy_batching, max_batch: 4}", "0,2\n0.5,2\n5,0\n");
   check_schedule(outcome, {{0, 22.5, 1 + 3}, {1, 22.5, 3}, {9.5, 12.5, 0}});
   CHECK(outcome.statistics[Id::preemptions] == 2);
   CHECK(outcome.statistics[Id::merges] == 1);
@@ -79,16 +90,18 @@ TEST_CASE("lazy batching by hand: catch up and merge, then let a short one pass"
 }
 
 TEST_CASE("lazy batching by hand: three levels deep", "[preemption]") {
-  // 1 preempts 0 after a (1); 2 preempts 1 after a, where 1 has just merged with 0 (2); it runs a to 3 and merges with
-  // both before b: three samples, 3 s to 6; c 6 s to 12; d 12 s to 24.
-  const test::RunOutcome outcome = HandWorked().run("{name: lazy_batching, max_batch: 4}", "0,2\n0.5,2\n1.5,2\n");
+  // 1 preempts 0 after a (1); 2 preempts 1 after a, where 1 has just merged with 0 (2); it runs a to 3 and
+  // merges with both before b: three samples, 3 s to 6; c 6 s to 12; d 12 s to 24.
+  const test::RunOutcome outcome =
+      HandWorked().run("{name: lazy_batching, max_batch: 4}", "0,2\n0.5,2\n1.5,2\n");
   check_schedule(outcome, {{0, 24, 2}, {1, 24, 1}, {2, 24, 0}});
   CHECK(outcome.statistics[Id::merges] == 2);
 }
 
 TEST_CASE("exit-aware by hand: preempt at an exit, merge before the next segment", "[preemption]") {
-  // 0 and 1 run segment 0 in 3.75 s, where 1 leaves. Without knowledge of exits, going on costs 12 + (12 + 15) = 39 and
-  // letting 2 catch up (3 + 15) + 3 + 15 = 36. So 2 runs to 6.75, they merge, c takes 5 s and d 10 s, to 21.75.
+  // 0 and 1 run segment 0 in 3.75 s, where 1 leaves. Without knowledge of exits, going on costs 12 + (12 +
+  // 15) = 39 and letting 2 catch up (3 + 15) + 3 + 15 = 36. So 2 runs to 6.75, they merge, c takes 5 s and d
+  // 10 s, to 21.75.
   const std::string policy = "{name: exit_aware, max_batch: 4, exit_knowledge: none}";
   const std::string trace = "0,2\n0,0\n1,2\n";
   const test::RunOutcome outcome = HandWorked().run(policy, trace);
@@ -97,18 +110,19 @@ TEST_CASE("exit-aware by hand: preempt at an exit, merge before the next segment
   CHECK(outcome.statistics[Id::merges] == 1);
   CHECK(outcome.statistics[Id::refused_slo] == 0);
 
-  // With an SLO of 20 s request 0 would be late for it (21.75) and is not without (15.75): it goes on. Before d the gain
-  // is gone: 8 + (8 + 15) = 31 against (7 + 10) + 7 + 10 = 34. Request 2 runs alone, 15 s.
+  // With an SLO of 20 s request 0 would be late for it (21.75) and is not without (15.75): it goes on. Before
+  // d the gain is gone: 8 + (8 + 15) = 31 against (7 + 10) + 7 + 10 = 34. Request 2 runs alone, 15 s.
   const test::RunOutcome refused = HandWorked().run(policy, trace, "20000");
   check_schedule(refused, {{0, 15.75, 0}, {0, 3.75, 0}, {15.75, 30.75, 0}});
   CHECK(refused.statistics[Id::refused_slo] == 1);
   CHECK(refused.statistics[Id::refused_no_gain] == 1);
 }
 
-TEST_CASE("exit-aware by hand: newcomers that all leave on the way, and what a preemption costs", "[preemption]") {
+TEST_CASE("exit-aware by hand: newcomers that all leave on the way, and what a preemption costs",
+          "[preemption]") {
   // The oracle knows that 2 leaves at exit 0: it costs request 0 three seconds and spares 2 twelve.
-  const test::RunOutcome outcome =
-      HandWorked().run("{name: exit_aware, max_batch: 4, exit_knowledge: oracle, preemption_cost_s: 0.25}", "0,2\n0,0\n1,0\n");
+  const test::RunOutcome outcome = HandWorked().run(
+      "{name: exit_aware, max_batch: 4, exit_knowledge: oracle, preemption_cost_s: 0.25}", "0,2\n0,0\n1,0\n");
   check_schedule(outcome, {{0, 3.75 + 0.25 + 3 + 12, 3.25}, {0, 3.75, 0}, {3.75, 7, 0}});
   CHECK(outcome.statistics[Id::preemptions] == 1);
   CHECK(outcome.statistics[Id::merges] == 0);
@@ -134,7 +148,8 @@ TEST_CASE("dropping the hopeless: late ones are given up, counted and kept in th
 namespace {
 
 std::string poisson_run(const std::string& rates, const std::string& systems, double rho = 1.3) {
-  return "requests: 4000\nnetwork: ee_resnet18\nslo: {unloaded_multiple: 3}\nworkload:\n  arrivals: {kind: poisson, rho: " +
+  return "requests: 4000\nnetwork: ee_resnet18\nslo: {unloaded_multiple: 3}\nworkload:\n  arrivals: {kind: "
+         "poisson, rho: " +
          std::to_string(rho) + "}\n  exits: {kind: rates, rates: " + rates + "}\nsystems:\n" + systems;
 }
 
@@ -142,22 +157,29 @@ std::string poisson_run(const std::string& rates, const std::string& systems, do
 
 TEST_CASE("reductions to simpler policies, byte for byte", "[preemption]") {
   SECTION("without exits exit_event never sees one: greedy dynamic batching") {
-    const sim::RunConfig config = test::config_of(poisson_run(
-        "[0, 0, 0]", "  - {label: a, policy: {name: exit_aware, trigger: exit_event}}\n"
-                     "  - {label: b, policy: {name: dynamic_batching}}\n"));
-    CHECK(test::requests_csv_of(config, sim::Driver::bare, 0) == test::requests_csv_of(config, sim::Driver::bare, 1));
+    const sim::RunConfig config =
+        test::config_of(poisson_run("[0, 0, 0]",
+                                    "  - {label: a, policy: {name: exit_aware, trigger: exit_event}}\n"
+                                    "  - {label: b, policy: {name: dynamic_batching}}\n"));
+    CHECK(test::requests_csv_of(config, sim::Driver::bare, 0) ==
+          test::requests_csv_of(config, sim::Driver::bare, 1));
   }
   SECTION("with a batch of one all are serial") {
-    const sim::RunConfig config = test::config_of(poisson_run(
-        "[0.3, 0.3, 0.3]", "  - {label: a, policy: {name: serial}}\n  - {label: b, policy: {name: lazy_batching, max_batch: 1}}\n"
-                           "  - {label: c, policy: {name: exit_aware, max_batch: 1}}\n"
-                           "  - {label: d, policy: {name: dynamic_batching, max_batch: 1}}\n  - {label: e, policy: {name: edf}}\n"));
+    const sim::RunConfig config =
+        test::config_of(poisson_run("[0.3, 0.3, 0.3]",
+                                    "  - {label: a, policy: {name: serial}}\n  - {label: b, policy: {name: "
+                                    "lazy_batching, max_batch: 1}}\n"
+                                    "  - {label: c, policy: {name: exit_aware, max_batch: 1}}\n"
+                                    "  - {label: d, policy: {name: dynamic_batching, max_batch: 1}}\n  - "
+                                    "{label: e, policy: {name: edf}}\n"));
     const std::string serial = test::requests_csv_of(config, sim::Driver::bare, 0);
-    for (const std::size_t i : {1U, 2U, 3U, 4U}) CHECK(test::requests_csv_of(config, sim::Driver::bare, i) == serial);
+    for (const std::size_t i : {1U, 2U, 3U, 4U})
+      CHECK(test::requests_csv_of(config, sim::Driver::bare, i) == serial);
   }
   SECTION("an infinite SLO refuses nothing for its sake") {
     sim::RunConfig config = test::config_of(poisson_run(
-        "[0.3, 0.3, 0.3]", "  - {label: a, policy: {name: exit_aware}}\n  - {label: b, policy: {name: lazy_batching}}\n"));
+        "[0.3, 0.3, 0.3]",
+        "  - {label: a, policy: {name: exit_aware}}\n  - {label: b, policy: {name: lazy_batching}}\n"));
     config.slo_s = std::numeric_limits<double>::infinity();
     for (const std::size_t i : {0U, 1U}) {
       const sim::RunStatistics statistics = test::run_bare(config, i).statistics;
@@ -241,10 +263,13 @@ std::string random_configuration(std::mt19937_64& random, const test::TemporaryF
   }
   folder.write("t.csv", trace);
   const std::string b = pick({"1", "2", "3", "8"});
-  return "network: " + folder.path().string() + "/n.yaml\nslo: {unloaded_multiple: " + pick({"0", "1", "2.5", "20", ".inf"}) +
-         "}\nworkload: {arrivals: {kind: trace, path: " + folder.path().string() + "/t.csv}, exits: {kind: trace}}\n"
+  return "network: " + folder.path().string() +
+         "/n.yaml\nslo: {unloaded_multiple: " + pick({"0", "1", "2.5", "20", ".inf"}) +
+         "}\nworkload: {arrivals: {kind: trace, path: " + folder.path().string() +
+         "/t.csv}, exits: {kind: trace}}\n"
          "systems: [{policy: " +
-         pick({"{name: serial}", "{name: dynamic_batching, max_batch: " + b + ", max_queue_delay_ms: " + pick({"0", "3"}) + "}",
+         pick({"{name: serial}",
+               "{name: dynamic_batching, max_batch: " + b + ", max_queue_delay_ms: " + pick({"0", "3"}) + "}",
                "{name: lazy_batching, max_batch: " + b + "}", "{name: clockwork, max_batch: " + b + "}",
                "{name: deferred_batching, max_batch: " + b + "}",
                "{name: exit_aware, max_batch: " + b + ", trigger: " + pick({"exit_boundary", "exit_event"}) +
@@ -256,12 +281,14 @@ std::string random_configuration(std::mt19937_64& random, const test::TemporaryF
 
 void fuzz(int runs) {
   const test::TemporaryFolder folder;
-  folder.write("n.yaml",
-               "input: [8, 14, 14]\nlayers:\n  - {name: a, kind: conv, out_channels: 32, kernel: 3, padding: 1}\n"
-               "  - {name: b, kind: conv, out_channels: 64, kernel: 3, stride: 2, padding: 1}\n"
-               "  - {name: c, kind: conv, out_channels: 64, kernel: 3, padding: 1}\n  - {name: d, kind: dense, out_channels: 10}\n"
-               "exits:\n  - {name: e0, after: a, head: [{name: h0, kind: dense, out_channels: 10}]}\n"
-               "  - {name: e1, after: c, head: [{name: h1, kind: dense, out_channels: 10}]}\n");
+  folder.write(
+      "n.yaml",
+      "input: [8, 14, 14]\nlayers:\n  - {name: a, kind: conv, out_channels: 32, kernel: 3, padding: 1}\n"
+      "  - {name: b, kind: conv, out_channels: 64, kernel: 3, stride: 2, padding: 1}\n"
+      "  - {name: c, kind: conv, out_channels: 64, kernel: 3, padding: 1}\n  - {name: d, kind: dense, "
+      "out_channels: 10}\n"
+      "exits:\n  - {name: e0, after: a, head: [{name: h0, kind: dense, out_channels: 10}]}\n"
+      "  - {name: e1, after: c, head: [{name: h1, kind: dense, out_channels: 10}]}\n");
   std::mt19937_64 random(99);
   for (int i = 0; i < runs; ++i) {
     const std::string yaml = random_configuration(random, folder);
@@ -283,11 +310,12 @@ void fuzz(int runs) {
       REQUIRE(watch.completed() == *config.known_requests());
     }
     std::string bare = sim::requests_csv_header();
-    sim::simulate(config, system, sim::Driver::bare,
-                  [&](scheduler::RequestId id, const scheduler::Request& request) {
-                    sim::append_requests_csv_row(bare, id, request, config.slo_s);
-                  },
-                  nullptr);
+    sim::simulate(
+        config, system, sim::Driver::bare,
+        [&](scheduler::RequestId id, const scheduler::Request& request) {
+          sim::append_requests_csv_row(bare, id, request, config.slo_s);
+        },
+        nullptr);
     REQUIRE(bare == test::requests_csv_of(config, sim::Driver::simgrid));
   }
 }
@@ -296,6 +324,7 @@ void fuzz(int runs) {
 
 TEST_CASE("random runs of all policies: invariants hold, both drivers agree", "[preemption]") { fuzz(150); }
 
-TEST_CASE("10,000 random runs of all policies: invariants hold, both drivers agree", "[.release][preemption]") {
+TEST_CASE("10,000 random runs of all policies: invariants hold, both drivers agree",
+          "[.release][preemption]") {
   fuzz(10'000);
 }

@@ -43,8 +43,9 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& c
   const double rate_hz = *given == "rate_hz" ? value : value / context.reference_latency_s;
   // Beyond these, dates run out of digits or out of range.
   if (!(rate_hz >= 1e-9 && rate_hz <= 1e12)) {
-    throw io::InputError(reader.mark_of(*given), "the arrival rate must be from 1e-09 to 1e+12 per second, found " +
-                                                     io::shortest(rate_hz));
+    throw io::InputError(
+        reader.mark_of(*given),
+        "the arrival rate must be from 1e-09 to 1e+12 per second, found " + io::shortest(rate_hz));
   }
   return std::make_unique<Poisson>(rate_hz);
 }

@@ -20,7 +20,9 @@ class NoEarlyExits final : public ExitSpec {
     return std::make_unique<LastExit>(exits_);
   }
 
-  std::vector<double> rates() const override { return std::vector<double>(static_cast<std::size_t>(exits_ - 1)); }
+  std::vector<double> rates() const override {
+    return std::vector<double>(static_cast<std::size_t>(exits_ - 1));
+  }
 
  private:
   int exits_;

@@ -51,7 +51,8 @@ class ExitList final : public ExitStream {
 
 class ExitsOfFile final : public ExitSpec {
  public:
-  ExitsOfFile(std::vector<int> exits, std::vector<double> rates) : exits_(std::move(exits)), rates_(std::move(rates)) {}
+  ExitsOfFile(std::vector<int> exits, std::vector<double> rates)
+      : exits_(std::move(exits)), rates_(std::move(rates)) {}
   std::unique_ptr<ExitStream> start(std::uint64_t /*seed*/) const override {
     return std::make_unique<ExitList>(exits_);
   }
