@@ -8,6 +8,7 @@
 
 #include "workloads/network_builder.h"
 #include "workloads/onnx/onnx_graph.h"
+#include "workloads/onnx/onnx_window.h"
 
 namespace fluidbatch::workloads {
 namespace {
@@ -56,33 +57,34 @@ const std::set<std::string> kViews{"Flatten",   "Gather",       "Pad",         "
                                    "Slice",     "Split",        "Squeeze",     "Transpose",
                                    "Unsqueeze", "DepthToSpace", "SpaceToDepth"};
 
-const onnx::AttributeProto* find_attribute(const NodeProto& node, const std::string& name) {
-  for (const auto& attribute : node.attribute()) {
-    if (attribute.name() == name) return &attribute;
+Node head_layer(const std::string& name, const std::string& kind) {
+  Node yaml = Node::map();
+  yaml.flow = true;
+  yaml.put("name", Node::text(name));
+  yaml.put("kind", Node::text(kind));
+  return yaml;
+}
+
+/// An early exit with a head as the shipped networks have: as in MSDNet, two 3 x 3 convolutions of stride 2
+/// to 128 channels, pooling, a dense layer.
+Node exit_with_head(const std::string& name, const std::string& after, std::int64_t classes) {
+  Node head = Node::sequence();
+  for (const char* convolution : {"_a", "_b"}) {
+    Node yaml = head_layer(name + convolution, "conv");
+    yaml.put("out_channels", Node::integer(128));
+    yaml.put("kernel", Node::integer(3));
+    yaml.put("stride", Node::integer(2));
+    yaml.put("padding", Node::integer(1));
+    head.items.push_back(std::move(yaml));
   }
-  return nullptr;
-}
-
-std::int64_t integer(const NodeProto& node, const std::string& name, std::int64_t otherwise) {
-  const auto* attribute = find_attribute(node, name);
-  return attribute == nullptr ? otherwise : attribute->i();
-}
-
-Dims integers(const NodeProto& node, const std::string& name, Dims otherwise) {
-  const auto* attribute = find_attribute(node, name);
-  return attribute == nullptr ? std::move(otherwise)
-                              : Dims(attribute->ints().begin(), attribute->ints().end());
-}
-
-Node list_of(const Dims& numbers) {
-  Node list = Node::sequence();
-  for (const std::int64_t number : numbers) list.items.push_back(Node::integer(number));
-  return list;
-}
-
-/// One number where both axes agree, [height, width] otherwise.
-Node along_axes(std::int64_t height, std::int64_t width) {
-  return height == width ? Node::integer(height) : list_of({height, width});
+  head.items.push_back(head_layer(name + "_pool", "global_pool"));
+  head.items.push_back(head_layer(name + "_fc", "dense"));
+  head.items.back().put("out_channels", Node::integer(classes));
+  Node exit = Node::map();
+  exit.put("name", Node::text(name));
+  exit.put("after", Node::text(after));
+  exit.put("head", std::move(head));
+  return exit;
 }
 
 class Importer {
@@ -114,14 +116,6 @@ class Importer {
   struct Tensor {
     std::string layer;
     Shape shape;
-  };
-
-  /// Height and width of windows, from a node's attributes; a model of one dimension has width 1.
-  struct Window {
-    Dims kernel;
-    Dims stride;
-    Dims dilation;
-    Dims padding;  // top, left, bottom, right
   };
 
   [[nodiscard]] Shape input_shape() const { return graph_.shape(graph_.input(), NodeProto()); }
@@ -254,58 +248,13 @@ class Importer {
   // ---- operators
   // --------------------------------------------------------------------------------------------
 
-  static Dims two(Dims sizes) {
-    if (sizes.size() == 1) sizes.push_back(1);
-    return sizes;
-  }
-
-  /// Padding at the end of an axis that gives `output`, at least what the model says: rounding up (ceil_mode)
-  /// and automatic padding come to the same as some more padding.
-  [[nodiscard]] std::int64_t end_padding(const NodeProto& node, const Window& w, std::size_t axis,
-                                         std::int64_t input, std::int64_t output) const {
-    const std::int64_t reach = w.dilation[axis] * (w.kernel[axis] - 1) + 1;
-    const std::int64_t needed = (output - 1) * w.stride[axis] + reach - input - w.padding[axis];
-    const std::int64_t end = std::max(w.padding[axis + 2], needed);
-    if ((input + w.padding[axis] + end - reach) / w.stride[axis] + 1 != output || end < 0) {
-      graph_.fail(node, "its padding does not give the shape of its output");
-    }
-    return end;
-  }
-
-  Window read_window(const NodeProto& node, const Shape& input, Dims kernel) {
-    Window w;
-    w.kernel = two(std::move(kernel));
-    if (w.kernel.size() != 2) graph_.fail(node, "windows of one or two dimensions are supported");
-    w.stride = two(integers(node, "strides", {1, 1}));
-    w.dilation = two(integers(node, "dilations", {1, 1}));
-    Dims pads = integers(node, "pads", {0, 0, 0, 0});
-    if (pads.size() == 2) pads = {pads[0], 0, pads[1], 0};
-    w.padding = pads;
-    const Shape output = graph_.shape(node.output(0), node);
-    w.padding[2] = end_padding(node, w, 0, input.height, output.height);
-    w.padding[3] = end_padding(node, w, 1, input.width, output.width);
-    return w;
-  }
-
-  static void put_window(Node& yaml, const Window& w) {
-    const auto put = [&yaml](const char* key, const Dims& pair) {
-      if (pair != Dims{1, 1}) yaml.put(key, along_axes(pair[0], pair[1]));
-    };
-    put("kernel", w.kernel);
-    put("stride", w.stride);
-    put("dilation", w.dilation);
-    const Dims& p = w.padding;
-    if (p == Dims{0, 0, 0, 0}) return;
-    yaml.put("padding", p[0] == p[2] && p[1] == p[3] ? along_axes(p[0], p[1]) : list_of(p));
-  }
-
   void import_convolution(const NodeProto& node) {
     const Tensor input = only_activation(node);
     const Dims weights = weight_dims(node, 1);
     if (weights.size() != 3 && weights.size() != 4) graph_.fail(node, "one or two dimensions are supported");
     Node yaml = layer(node, "conv", {input});
     yaml.put("out_channels", Node::integer(weights[0]));
-    put_window(yaml, read_window(node, input.shape, Dims(weights.begin() + 2, weights.end())));
+    put_window(yaml, read_window(graph_, node, input.shape, Dims(weights.begin() + 2, weights.end())));
     const std::int64_t groups = integer(node, "group", 1);
     if (groups != 1) yaml.put("groups", Node::integer(groups));
     if (weights[1] * groups != input.shape.channels) {
@@ -343,7 +292,7 @@ class Importer {
   void import_pool(const NodeProto& node) {
     const Tensor input = only_activation(node);
     Node yaml = layer(node, "pool", {input});
-    put_window(yaml, read_window(node, input.shape, integers(node, "kernel_shape", {})));
+    put_window(yaml, read_window(graph_, node, input.shape, integers(node, "kernel_shape", {})));
     add(node, std::move(yaml));
   }
 
@@ -427,35 +376,11 @@ class Importer {
       if (wanted.contains(name)) places.push_back(name);
     }
     Node exits = Node::sequence();
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      const std::string name = "exit" + std::to_string(i + 1);
-      Node head = Node::sequence();
-      for (const char* convolution : {"_a", "_b"}) {
-        Node yaml = head_layer(name + convolution, "conv");
-        yaml.put("out_channels", Node::integer(128));
-        yaml.put("kernel", Node::integer(3));
-        yaml.put("stride", Node::integer(2));
-        yaml.put("padding", Node::integer(1));
-        head.items.push_back(std::move(yaml));
-      }
-      head.items.push_back(head_layer(name + "_pool", "global_pool"));
-      head.items.push_back(head_layer(name + "_fc", "dense"));
-      head.items.back().put("out_channels", Node::integer(builder_.last_shape().words()));
-      Node exit = Node::map();
-      exit.put("name", Node::text(name));
-      exit.put("after", Node::text(places[i]));
-      exit.put("head", std::move(head));
-      exits.items.push_back(std::move(exit));
+    for (const std::string& place : places) {
+      exits.items.push_back(exit_with_head("exit" + std::to_string(exits.items.size() + 1), place,
+                                           builder_.last_shape().words()));
     }
     return exits;
-  }
-
-  static Node head_layer(const std::string& name, const std::string& kind) {
-    Node yaml = Node::map();
-    yaml.flow = true;
-    yaml.put("name", Node::text(name));
-    yaml.put("kind", Node::text(kind));
-    return yaml;
   }
 
   const OnnxGraph& graph_;
