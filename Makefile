@@ -39,7 +39,7 @@ test: dev release
 bench: release
 	@$(PYTHON) experiments/bench/bench.py $(FLUIDBATCH)
 
-SOURCES = $$(git ls-files '*.cpp' '*.h')
+SOURCES = $$(git ls-files -co --exclude-standard '*.cpp' '*.h')
 
 lint: packages lint-packages
 	@cmake --preset dev --log-level=WARNING

@@ -1,8 +1,7 @@
 #include "workloads/onnx/onnx_window.h"
 
-#include <onnx/onnx_pb.h>
-
 #include <algorithm>
+#include <onnx/onnx_pb.h>
 #include <utility>
 
 namespace fluidbatch::workloads {
@@ -32,8 +31,8 @@ Dims two(const OnnxGraph& graph, const onnx::NodeProto& node, Dims sizes) {
 
 /// Padding at the end of an axis that gives `output`, at least what the model says: rounding up (ceil_mode)
 /// and automatic padding come to the same as some more padding.
-std::int64_t end_padding(const OnnxGraph& graph, const onnx::NodeProto& node, const OnnxWindow& w, std::size_t axis,
-                         std::int64_t input, std::int64_t output) {
+std::int64_t end_padding(const OnnxGraph& graph, const onnx::NodeProto& node, const OnnxWindow& w,
+                         std::size_t axis, std::int64_t input, std::int64_t output) {
   const std::int64_t reach = w.dilation[axis] * (w.kernel[axis] - 1) + 1;
   const std::int64_t needed = (output - 1) * w.stride[axis] + reach - input - w.padding[axis];
   const std::int64_t end = std::max(w.padding[axis + 2], needed);
@@ -52,7 +51,8 @@ std::int64_t integer(const onnx::NodeProto& node, const std::string& name, std::
 
 Dims integers(const onnx::NodeProto& node, const std::string& name, Dims otherwise) {
   const auto* attribute = find_attribute(node, name);
-  return attribute == nullptr ? std::move(otherwise) : Dims(attribute->ints().begin(), attribute->ints().end());
+  return attribute == nullptr ? std::move(otherwise)
+                              : Dims(attribute->ints().begin(), attribute->ints().end());
 }
 
 Node list_of(const Dims& numbers) {
