@@ -1,6 +1,6 @@
 #include "sim/batch_stack.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "sim/invariant.h"
 
@@ -27,6 +27,10 @@ void BatchStack::push(RequestId first, int b_incr, double date_s) {
   if (!joins) {
     if (!batches_.empty()) batches_.back().suspended_since_s = date_s;
     batches_.emplace_back();
+    if (!spare_.empty()) {
+      batches_.back().samples = std::move(spare_.back());
+      spare_.pop_back();
+    }
   }
   for (int i = 0; i < b_incr; ++i) {
     requests_[first].start_s = date_s;
@@ -44,17 +48,31 @@ void BatchStack::advance_to(int layer) {
   batch.next_layer = layer;
 }
 
-std::vector<RequestId> BatchStack::leave(int exit, double date_s) {
+std::span<const RequestId> BatchStack::leave(int exit, double date_s) {
   std::vector<RequestId>& samples = batches_.back().samples;
-  const auto leavers = std::stable_partition(samples.begin(), samples.end(),
-                                             [&](RequestId id) { return requests_[id].exit != exit; });
-  std::vector<RequestId> left(leavers, samples.end());
-  samples.erase(leavers, samples.end());
+  left_.clear();
+  std::size_t stay = 0;  // those who stay keep their order
+  for (const RequestId id : samples) {
+    if (requests_[id].exit == exit) {
+      left_.push_back(id);
+    } else {
+      samples[stay++] = id;
+    }
+  }
+  samples.resize(stay);
   if (samples.empty()) {
-    batches_.pop_back();
+    pop();
     if (!batches_.empty()) resume(batches_.back(), date_s);
   }
-  return left;
+  return left_;
+}
+
+/// Takes the active batch off; its vector is kept for another batch, since allocating one each time would
+/// cost more than all the rest.
+void BatchStack::pop() {
+  batches_.back().samples.clear();
+  spare_.push_back(std::move(batches_.back().samples));
+  batches_.pop_back();
 }
 
 bool BatchStack::merge(double date_s) {
@@ -65,7 +83,7 @@ bool BatchStack::merge(double date_s) {
   if (active().next_layer != suspended.next_layer) return false;
   resume(suspended, date_s);
   suspended.samples.insert(suspended.samples.end(), active().samples.begin(), active().samples.end());
-  batches_.pop_back();
+  pop();
   return true;
 }
 

@@ -38,16 +38,20 @@ class BatchStack {
 
   /// Takes the samples whose exit is `exit` out of the active batch; returns them, B_exit in number. An
   /// emptied batch is popped, and the one below becomes active.
-  std::vector<scheduler::RequestId> leave(int exit, double date_s);
+  /// The span is good until the next call.
+  std::span<const scheduler::RequestId> leave(int exit, double date_s);
 
   /// Merges the two uppermost batches where they are about to run the same layer; true where they are.
   bool merge(double date_s);
 
  private:
+  void pop();
   void resume(scheduler::Batch& batch, double date_s);
 
   scheduler::RequestWindow& requests_;
   std::vector<scheduler::Batch> batches_;
+  std::vector<scheduler::RequestId> left_;                // of the last call of `leave`
+  std::vector<std::vector<scheduler::RequestId>> spare_;  // emptied vectors of batches that are gone
 };
 
 }  // namespace fluidbatch::sim
