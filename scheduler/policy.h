@@ -24,16 +24,17 @@ struct Batch {
 /// What a policy sees when it is asked: the state after all events of this date have been applied.
 struct ServerView {
   double now_s = 0;
-  double slo_s = 0;  ///< latency bound, from arrival; may be infinite
+  double slo_s = 0;  ///< latency bound, from `slo_start_s` to completion; may be infinite
   const npu::BatchPolicyTable& table;
   const RequestWindow& requests;
   RequestId queue_begin = 0;  ///< the queue is requests queue_begin .. queue_end - 1, oldest first
   RequestId queue_end = 0;
   std::span<const Batch> stack = {};  ///< batches in flight; the last one is active, the others suspended
   bool someone_left = false;          ///< a sample left the active batch, or the one above it, at this date
+  bool slo_from_sending = false;      ///< the SLO counts from sending, not from arrival at the server
 
   [[nodiscard]] std::size_t queue_size() const { return static_cast<std::size_t>(queue_end - queue_begin); }
-  /// Precondition: the queue is not empty.
+  /// Arrival at the server. Precondition: the queue is not empty.
   [[nodiscard]] double oldest_arrival_s() const { return requests[queue_begin].arrival_s; }
 
   [[nodiscard]] bool idle() const { return stack.empty(); }
@@ -44,7 +45,12 @@ struct ServerView {
     for (const Batch& batch : stack) samples += batch.samples.size();
     return samples;
   }
-  [[nodiscard]] double elapsed_s(RequestId id) const { return now_s - requests[id].arrival_s; }
+  /// The date from which the SLO of a request counts. Where that is its sending, requests are not in order of
+  /// it.
+  [[nodiscard]] double slo_start_s(RequestId id) const {
+    return slo_from_sending ? requests[id].sent_s : requests[id].arrival_s;
+  }
+  [[nodiscard]] double elapsed_s(RequestId id) const { return now_s - slo_start_s(id); }
 };
 
 /// What the server should do next.

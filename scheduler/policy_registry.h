@@ -49,6 +49,8 @@ struct PolicyInfo {
   std::string summary;  ///< one line
   std::vector<Parameter> parameters;
   std::function<std::unique_ptr<Policy>(const ParameterValues&, const PolicyContext&)> make;
+  /// It takes the queue to be in order of deadlines, hence is refused where the SLO counts from sending.
+  bool needs_deadlines_in_order = false;
 };
 
 /// All registered policies, by name.

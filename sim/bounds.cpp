@@ -74,7 +74,8 @@ LatencyBounds latency_bounds(const npu::BatchPolicyTable& table, workloads::Requ
   double unloaded_sum_s = 0;
   std::uint64_t number = 0;
   workloads::Arrival request;
-  while (stream.next(request)) {
+  while (stream.next_event_s() < workloads::RequestStream::kNever) {
+    if (!stream.advance(request)) continue;
     const bool measured = number++ >= warmup_requests;
     const auto exit = static_cast<std::size_t>(request.exit);
     server.arrive({.remaining_s = work[exit], .arrival_s = request.date_s, .measured = measured});

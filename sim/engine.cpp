@@ -2,10 +2,15 @@
 #include "sim/engine.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <stdexcept>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
+#include <simgrid/kernel/Timer.hpp>
 #include <simgrid/kernel/resource/Model.hpp>
 #include <xbt/log.h>
 
@@ -14,6 +19,9 @@
 
 namespace fluidbatch::sim {
 namespace {
+
+namespace sg4 = simgrid::s4u;
+using simgrid::kernel::timer::Timer;
 
 bool is_over(const Server& server) {
   return server.next_event_s() == std::numeric_limits<double>::infinity();
@@ -42,18 +50,38 @@ class ServingModel final : public simgrid::kernel::resource::Model {
   double until_next_s_ = 0;
 };
 
+/// The engine, once in a process, set up for exact dates.
+class Simulation {
+ public:
+  Simulation() {
+    // SimGrid merges events closer than this; its default of 1e-9 s is coarser than our dates.
+    sg4::Engine::set_config("surf/precision:1e-15");
+    // Max-min fair sharing as it is in the books: nothing of the bandwidth goes to acknowledgements or windows.
+    sg4::Engine::set_config("network/model:CM02");
+    sg4::Engine::set_config("network/crosstraffic:0");
+    sg4::Engine::set_config("network/TCP-gamma:0");
+  }
+
+  sg4::Engine& engine() { return engine_; }
+
+ private:
+  static sg4::Engine once() {
+    static bool used = false;
+    if (used) throw std::logic_error("SimGrid's clock is global: one simulation per process");
+    used = true;
+    xbt_log_control_set("root.thresh:warning");
+    return sg4::Engine("fluidbatch");
+  }
+
+  sg4::Engine engine_ = once();
+};
+
 void run_on_simgrid(Server& server) {
-  static bool used = false;
-  if (used) throw std::logic_error("SimGrid's clock is global: one simulation per process");
-  used = true;
-  xbt_log_control_set("root.thresh:warning");
-  simgrid::s4u::Engine engine("fluidbatch");
-  // SimGrid merges events closer than this; its default of 1e-9 s is coarser than our dates.
-  simgrid::s4u::Engine::set_config("surf/precision:1e-15");
-  auto* root = root_zone(engine);
-  engine.add_model(std::make_shared<ServingModel>(server));
+  Simulation simulation;
+  auto* root = root_zone(simulation.engine());
+  simulation.engine().add_model(std::make_shared<ServingModel>(server));
   root->seal();
-  engine.run();
+  simulation.engine().run();
   // SimGrid returns from a deadlock as if all was well.
   require_invariant(is_over(server), "the engine runs until the last event");
 }
@@ -61,6 +89,95 @@ void run_on_simgrid(Server& server) {
 void run_bare(Server& server) {
   while (!is_over(server)) server.advance(server.next_event_s());
 }
+
+/// The links, and the samples on them. Timers start the transfers; no actor is needed.
+class Links {
+ public:
+  Links(LinkedServer& linked, sg4::NetZone* zone) : linked_(linked), hub_(add_host(zone, "hub")) {
+    auto* access_point =
+        add_link(zone, "access_point", linked.uplink.access_point_bandwidth_bytes_per_s)->seal();
+    zone->add_route(hub_->get_netpoint(), nullptr, nullptr, nullptr, {sg4::LinkInRoute(access_point)});
+    for (const workloads::DeviceGroup& group : linked.devices.groups()) {
+      for (std::uint32_t i = 0; i < group.devices; ++i) add_device(zone, group);
+    }
+    on_transfer_end([this](const sg4::Activity& transfer) { end(transfer); });
+  }
+
+  /// To be called whenever what the devices send next may have changed.
+  void arm_timer() {
+    const double date_s = linked_.sends.next_event_s();
+    if (date_s >= armed_s_) return;
+    armed_s_ = date_s;
+    Timer::set(date_s, [this] { send(); });
+  }
+
+  [[nodiscard]] bool empty() const {
+    return on_the_way_.empty() && linked_.sends.next_event_s() == std::numeric_limits<double>::infinity();
+  }
+
+ private:
+  void add_device(sg4::NetZone* zone, const workloads::DeviceGroup& group) {
+    const std::string name = std::to_string(hosts_.size());
+    sg4::Host* host = add_host(zone, "device" + name);
+    std::vector<sg4::LinkInRoute> route;
+    if (std::isfinite(group.bandwidth_bytes_per_s)) {
+      auto* link = add_link(zone, "link" + name, group.bandwidth_bytes_per_s)->seal();
+      route.emplace_back(link);
+    }
+    zone->add_route(host->get_netpoint(), nullptr, nullptr, nullptr, route);
+    hosts_.push_back(host);
+    sample_bytes_.push_back(group.sample_bytes);
+  }
+
+  /// A timer has fired: everything that is due by now is sent. (One that an earlier one has overtaken finds
+  /// nothing to do.)
+  void send() {
+    armed_s_ = std::numeric_limits<double>::infinity();
+    ended_.clear();
+    while (linked_.sends.next_event_s() <= sg4::Engine::get_clock()) {
+      workloads::Arrival sample;
+      if (!linked_.sends.advance(sample)) continue;
+      const double bytes = sample_bytes_[sample.device];
+      if (bytes == 0) {
+        deliver(sample);
+        continue;
+      }
+      sg4::CommPtr transfer = sg4::Comm::sendto_init(hosts_[sample.device], hub_);
+      transfer->set_payload_size(static_cast<std::uint64_t>(bytes));
+      transfer->start();
+      const sg4::Activity* key = transfer.get();
+      on_the_way_.emplace(key, std::pair(std::move(transfer), sample));
+    }
+    arm_timer();
+  }
+
+  void end(const sg4::Activity& transfer) {
+    const auto found = on_the_way_.find(&transfer);
+    if (found == on_the_way_.end()) return;
+    require_invariant(transfer.get_state() == sg4::Activity::State::FINISHED, "every transfer gets through");
+    const workloads::Arrival sample = found->second.second;
+    // SimGrid still uses the transfer when this returns; it goes with the next send.
+    ended_.push_back(std::move(found->second.first));
+    on_the_way_.erase(found);
+    deliver(sample);
+  }
+
+  void deliver(workloads::Arrival sample) {
+    // SimGrid's clock may be a rounding behind the server's last event.
+    const double date_s = std::max(sg4::Engine::get_clock(), linked_.server.now_s());
+    sample.date_s = date_s + linked_.uplink.latency_s;
+    linked_.delivered.deliver(sample);
+    linked_.server.stream_changed();
+  }
+
+  LinkedServer& linked_;
+  sg4::Host* hub_;
+  std::vector<sg4::Host*> hosts_;  // by device
+  std::vector<double> sample_bytes_;
+  std::unordered_map<const sg4::Activity*, std::pair<sg4::CommPtr, workloads::Arrival>> on_the_way_;
+  std::vector<sg4::CommPtr> ended_;
+  double armed_s_ = std::numeric_limits<double>::infinity();
+};
 
 }  // namespace
 
@@ -74,6 +191,19 @@ void drive(Server& server, Driver driver) {
       break;
   }
   server.finish();
+}
+
+void drive_over_links(LinkedServer& linked) {
+  Simulation simulation;
+  auto* zone = star_zone(simulation.engine());
+  Links links(linked, zone);
+  simulation.engine().add_model(std::make_shared<ServingModel>(linked.server));
+  zone->seal();
+  linked.delivered.on_answer([&links] { links.arm_timer(); });
+  links.arm_timer();
+  simulation.engine().run();
+  require_invariant(is_over(linked.server) && links.empty(), "the engine runs until the last event");
+  linked.server.finish();
 }
 
 }  // namespace fluidbatch::sim

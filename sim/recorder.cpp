@@ -6,10 +6,10 @@
 
 namespace fluidbatch::sim {
 
-Recorder::Recorder(const npu::BatchPolicyTable& table, double slo_s, std::uint64_t warmup_requests,
+Recorder::Recorder(const npu::BatchPolicyTable& table, const Slo& slo, std::uint64_t warmup_requests,
                    RequestSink sink, std::atomic<std::uint64_t>* progress)
     : table_(table),
-      slo_s_(slo_s),
+      slo_(slo),
       warmup_requests_(warmup_requests),
       sink_(std::move(sink)),
       progress_(progress) {
@@ -55,6 +55,17 @@ void Recorder::stepped(const Step& step) {
   count_segments(step, share);
 }
 
+void Recorder::keep(double latency_s, double end_to_end_s) {
+  if (totals_.end_to_end_s.empty() && end_to_end_s != latency_s) {
+    totals_.end_to_end_s.reserve(totals_.latencies_s.capacity());
+    totals_.end_to_end_s = totals_.latencies_s;
+    totals_.end_to_end_s.push_back(end_to_end_s);
+  } else if (!totals_.end_to_end_s.empty()) {
+    totals_.end_to_end_s.push_back(end_to_end_s);
+  }
+  totals_.latencies_s.push_back(latency_s);
+}
+
 /// Splits a step over the segments that it goes through. A step that began in the warm-up counts in
 /// proportion.
 void Recorder::count_segments(const Step& step, double share) {
@@ -76,20 +87,24 @@ void Recorder::completed(scheduler::RequestId id, const scheduler::Request& requ
   if (id < warmup_requests_) return;
   totals_.window_end_s = std::max(totals_.window_end_s, request.completion_s);
   if (request.dropped) {
-    totals_.latencies_s.push_back(std::numeric_limits<double>::infinity());
+    constexpr double kDropped = std::numeric_limits<double>::infinity();
+    keep(kDropped, kDropped);
     ++totals_.late;
     ++totals_.dropped;
     return;
   }
   const double latency_s = request.completion_s - request.arrival_s;
-  totals_.latencies_s.push_back(latency_s);
-  if (is_late(latency_s, slo_s_)) ++totals_.late;
+  keep(latency_s, slo_.end_to_end_s(request));
+  if (slo_.is_missed_by(request)) ++totals_.late;
+  totals_.uplink_s += request.arrival_s - request.sent_s;
   totals_.queueing_s += request.start_s - request.arrival_s;
   totals_.suspended_s += request.suspended_s;
   totals_.executing_s += request.completion_s - request.start_s - request.suspended_s;
   ++totals_.exits[static_cast<std::size_t>(request.exit)];
+  if (request.correct >= 0) {
+    ++totals_.judged;
+    totals_.correct += static_cast<std::uint64_t>(request.correct);
+  }
 }
-
-bool is_late(double latency_s, double slo_s) { return latency_s > slo_s + scheduler::kDeadlineTolerance_s; }
 
 }  // namespace fluidbatch::sim

@@ -1,4 +1,4 @@
-// Collects a run's statistics while it goes on, with 8 bytes kept per request.
+// Collects a run's statistics while it goes on, with 8 bytes kept per request, 16 with an uplink.
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 
 #include "npu_model/batch_policy_table.h"
 #include "sim/observer.h"
+#include "sim/slo.h"
 
 namespace fluidbatch::sim {
 
@@ -16,12 +17,18 @@ namespace fluidbatch::sim {
 /// of the first of them to the last completion.
 struct Totals {
   std::vector<double> latencies_s;  ///< in order of request number; infinity for a dropped one
+  /// From sending to answer, likewise; empty as long as both are the same for all, as they are without an
+  /// uplink.
+  std::vector<double> end_to_end_s;
   std::uint64_t late = 0;           ///< dropped ones included
   std::uint64_t dropped = 0;
+  double uplink_s = 0;  ///< from sending to arrival
   double queueing_s = 0;
   double suspended_s = 0;
   double executing_s = 0;
   std::vector<std::uint64_t> exits;  ///< requests by exit taken
+  std::uint64_t judged = 0;          ///< requests of which it is known whether the answer is right
+  std::uint64_t correct = 0;         ///< and of them, those with a right one
 
   double window_begin_s = std::numeric_limits<double>::infinity();
   double window_end_s = 0;
@@ -44,7 +51,7 @@ class Recorder final : public Observer {
 
   /// `sink` is called for every request, the warm-up included; `progress`, where not null, holds the number
   /// of completed requests, about up to date.
-  Recorder(const npu::BatchPolicyTable& table, double slo_s, std::uint64_t warmup_requests, RequestSink sink,
+  Recorder(const npu::BatchPolicyTable& table, const Slo& slo, std::uint64_t warmup_requests, RequestSink sink,
            std::atomic<std::uint64_t>* progress);
 
   /// Makes room for a run of about `requests`, so that memory does not double on the way.
@@ -60,17 +67,15 @@ class Recorder final : public Observer {
   [[nodiscard]] Totals& totals() { return totals_; }
 
  private:
+  void keep(double latency_s, double end_to_end_s);
   void count_segments(const Step& step, double share);
 
   const npu::BatchPolicyTable& table_;
-  double slo_s_;
+  Slo slo_;
   std::uint64_t warmup_requests_;
   RequestSink sink_;
   std::atomic<std::uint64_t>* progress_;
   Totals totals_;
 };
-
-/// True where `latency_s` breaks the latency bound.
-bool is_late(double latency_s, double slo_s);
 
 }  // namespace fluidbatch::sim

@@ -54,12 +54,12 @@ class SharedCounters {
 /// Writes requests.csv in pieces, while the run goes on.
 class RequestsCsv {
  public:
-  RequestsCsv(const fs::path& file, double slo_s)
-      : file_(file), slo_s_(slo_s), buffer_(requests_csv_header()) {}
+  RequestsCsv(const fs::path& file, const Slo& slo)
+      : file_(file), slo_(slo), buffer_(requests_csv_header()) {}
 
   void add(scheduler::RequestId id, const scheduler::Request& request) {
     constexpr std::size_t kPiece = std::size_t{1} << 16;
-    append_requests_csv_row(buffer_, id, request, slo_s_);
+    append_requests_csv_row(buffer_, id, request, slo_);
     if (buffer_.size() >= kPiece) flush();
   }
 
@@ -75,7 +75,7 @@ class RequestsCsv {
   }
 
   OutputFile file_;
-  double slo_s_;
+  Slo slo_;
   std::string buffer_;
 };
 
@@ -111,7 +111,7 @@ RunStatistics run_one(const RunConfig& config, const SystemConfig& system, const
   std::unique_ptr<RequestsCsv> csv;
   Recorder::RequestSink sink;
   if (config.write_requests_csv) {
-    csv = std::make_unique<RequestsCsv>(folder / "requests.csv", config.slo_s);
+    csv = std::make_unique<RequestsCsv>(folder / "requests.csv", config.slo);
     sink = [&](scheduler::RequestId id, const scheduler::Request& request) { csv->add(id, request); };
   }
   std::vector<Observer*> observers;

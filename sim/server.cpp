@@ -12,13 +12,13 @@ using scheduler::Decision;
 using scheduler::Request;
 using scheduler::RequestId;
 
-Server::Server(const npu::BatchPolicyTable& table, double slo_s, bool drop_hopeless,
-               scheduler::Policy& policy, workloads::RequestStream& stream, Observer& observer)
+Server::Server(const npu::BatchPolicyTable& table, const ServerOptions& options, scheduler::Policy& policy,
+               workloads::RequestStream& stream, Observer& observer)
     : table_(table),
-      slo_s_(slo_s),
-      drop_hopeless_(drop_hopeless),
+      options_(options),
       policy_(policy),
       stream_(stream),
+      stream_listens_(stream.listens()),
       observer_(observer) {
   require_invariant(policy.max_batch() <= table.max_batch(),
                     "the latency table ends below the policy's batch");
@@ -26,10 +26,11 @@ Server::Server(const npu::BatchPolicyTable& table, double slo_s, bool drop_hopel
 }
 
 double Server::next_event_s() const {
-  return running() ? step_.end_s : std::min(next_arrival_.date_s, timer_s_);
+  return running() ? step_.end_s : std::min(next_arrival_s_, timer_s_);
 }
 
 void Server::advance(double date_s) {
+  event_s_ = date_s;
   someone_left_ = false;
   if (running()) {
     // Arrivals during the step have not been looked at yet; those of its very end come after its exits.
@@ -38,7 +39,7 @@ void Server::advance(double date_s) {
   }
   admit_up_to(date_s);
   if (timer_s_ <= date_s) timer_s_ = kNever;
-  if (drop_hopeless_ && must_decide()) drop(hopeless(date_s), date_s);
+  if (options_.drop_hopeless && must_decide()) drop(hopeless(date_s), date_s);
   if (must_decide()) decide(date_s);
   if (running()) begin_step(date_s);
 }
@@ -52,41 +53,49 @@ void Server::finish() const {
       "Little's law: integral of the number in the system = sum of the latencies");
 }
 
-void Server::read_ahead() {
-  const double last_s = next_arrival_.date_s;
-  if (!stream_.next(next_arrival_)) {
-    next_arrival_.date_s = kNever;
-    return;
-  }
-  require_invariant(next_arrival_.date_s >= last_s && std::isfinite(next_arrival_.date_s),
-                    "arrivals are in order of time");
-  require_invariant(next_arrival_.exit < table_.segments(), "an exit that the network has");
+void Server::stream_changed() {
+  read_ahead();
+  if (running()) plan_step();
 }
 
-void Server::admit() {
-  elapse(next_arrival_.date_s);
-  const Request request{.arrival_s = next_arrival_.date_s,
+void Server::read_ahead() {
+  next_arrival_s_ = stream_.next_event_s();
+  require_invariant(next_arrival_s_ >= last_stream_event_s_, "arrivals are in order of time");
+}
+
+void Server::advance_stream() {
+  last_stream_event_s_ = next_arrival_s_;
+  workloads::Arrival arrival;
+  if (stream_.advance(arrival)) admit(arrival);
+  read_ahead();
+}
+
+void Server::admit(const workloads::Arrival& arrival) {
+  require_invariant(arrival.exit >= 0 && arrival.exit < table_.segments(), "an exit that the network has");
+  elapse(arrival.date_s);
+  const Request request{.arrival_s = arrival.date_s,
+                        .sent_s = arrival.sent_s,
                         .start_s = 0,
                         .completion_s = 0,
                         .suspended_s = 0,
-                        .device = next_arrival_.device,
+                        .device = arrival.device,
                         .next_layer = 0,
-                        .exit = next_arrival_.exit,
+                        .exit = arrival.exit,
+                        .correct = arrival.correct,
                         .completed = false};
   observer_.admitted(requests_.push(request), request);
   ++in_system_;
   ++conservation_.admitted;
   conservation_.in_system_at_last_arrival = in_system_;
   conservation_.last_arrival_s = request.arrival_s;
-  read_ahead();
 }
 
 void Server::admit_before(double date_s) {
-  while (next_arrival_.date_s < date_s) admit();
+  while (next_arrival_s_ < date_s) advance_stream();
 }
 
 void Server::admit_up_to(double date_s) {
-  while (next_arrival_.date_s <= date_s) admit();
+  while (next_arrival_s_ <= date_s) advance_stream();
 }
 
 void Server::end_step() {
@@ -118,6 +127,10 @@ void Server::begin_step(double date_s) {
   step_.begin_s = date_s;
   step_.first_layer = batch.next_layer;
   step_.batch = static_cast<int>(batch.samples.size());
+  plan_step();
+}
+
+void Server::plan_step() {
   step_.end_layer = next_stop();
   step_.end_s = date_before(step_.end_layer);
 }
@@ -143,7 +156,7 @@ int Server::next_stop() const {
     int end = stop;  // by bisection: latencies add up, so dates rise with the layer
     while (layer < end) {
       const int middle = layer + (end - layer) / 2;
-      if (date_before(middle) >= next_arrival_.date_s) {
+      if (date_before(middle) >= next_arrival_s_) {
         end = middle;
       } else {
         layer = middle + 1;
@@ -174,13 +187,14 @@ bool Server::must_decide() const {
 
 void Server::decide(double date_s) {
   const scheduler::ServerView view{.now_s = date_s,
-                                   .slo_s = slo_s_,
+                                   .slo_s = options_.slo_s,
                                    .table = table_,
                                    .requests = requests_,
                                    .queue_begin = queue_begin_,
                                    .queue_end = requests_.end(),
                                    .stack = stack_.batches(),
-                                   .someone_left = someone_left_};
+                                   .someone_left = someone_left_,
+                                   .slo_from_sending = options_.slo_from_sending};
   const Decision decision = policy_.decide(view);
   switch (decision.action) {
     case Decision::Action::go_on:
@@ -204,7 +218,7 @@ void Server::decide(double date_s) {
     case Decision::Action::wait_until:
       require_invariant(!running(), "only an idle NPU waits");
       require_invariant(decision.date_s > date_s, "a policy waits for a date in the future");
-      require_invariant(decision.date_s < kNever || next_arrival_.date_s < kNever,
+      require_invariant(decision.date_s < kNever || next_arrival_s_ < kNever,
                         "a policy must not wait for ever with requests in the queue");
       timer_s_ = decision.date_s;
       break;
@@ -216,10 +230,15 @@ std::size_t Server::hopeless(double date_s) const {
   RequestId id = queue_begin_;
   const double latency_s = table_.single_sample_latency_s();
   while (id != requests_.end() &&
-         date_s - requests_[id].arrival_s + latency_s > slo_s_ + scheduler::kDeadlineTolerance_s) {
+         date_s - slo_start_s(requests_[id]) + latency_s >
+             options_.slo_s + scheduler::kDeadlineTolerance_s) {
     ++id;
   }
   return static_cast<std::size_t>(id - queue_begin_);
+}
+
+double Server::slo_start_s(const Request& request) const {
+  return options_.slo_from_sending ? request.sent_s : request.arrival_s;
 }
 
 void Server::drop(std::size_t samples, double date_s) {
@@ -267,6 +286,10 @@ void Server::end_stay(Request& request, double date_s) {
   conservation_.sum_of_latencies_s += date_s - request.arrival_s;
   conservation_.end_s = date_s;
   observer_.departed(request);
+  if (stream_listens_) {
+    stream_.answered(request.device, date_s);
+    read_ahead();
+  }
 }
 
 void Server::hand_over_completed() {

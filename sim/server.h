@@ -25,10 +25,21 @@ struct Conservation {
   double end_s = 0;  ///< last completion
 };
 
+struct ServerOptions {
+  double slo_s = 0;               ///< latency bound at the server; may be infinite
+  bool slo_from_sending = false;  ///< it counts from sending, not from arrival
+  /// Drop a queued request that could not meet its deadline any more, were it run alone at once (all layers,
+  /// exits ignored), when it is the oldest in the queue and a decision is due.
+  bool drop_hopeless = false;
+};
+
 /// A deterministic state machine that knows nothing of what drives it:
 ///
 ///     while (server.next_event_s() < infinity) server.advance(server.next_event_s());
 ///     server.finish();
+///
+/// Where requests come that the stream could not foretell (over links that somebody else simulates), the
+/// driver calls `stream_changed` after each.
 ///
 /// A step takes the active batch to the next layer boundary at which something happens: a sample leaves, the
 /// batch merges with the one that it has preempted, or the policy wants to be asked and there is somebody to
@@ -37,9 +48,8 @@ struct Conservation {
 /// policy's decision is not allowed or a conservation law is broken.
 class Server {
  public:
-  /// All references must outlive the server. With `drop_hopeless` a queued request that could not meet its
-  /// deadline any more, were it run alone at once (all layers, exits ignored), is dropped before a decision.
-  Server(const npu::BatchPolicyTable& table, double slo_s, bool drop_hopeless, scheduler::Policy& policy,
+  /// All references must outlive the server.
+  Server(const npu::BatchPolicyTable& table, const ServerOptions& options, scheduler::Policy& policy,
          workloads::RequestStream& stream, Observer& observer);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -49,6 +59,11 @@ class Server {
 
   /// Applies all events of `date_s`, which must be next_event_s().
   void advance(double date_s);
+
+  /// The stream's next event has changed. Its date must not be before the last event's.
+  void stream_changed();
+  /// Date of the last event.
+  [[nodiscard]] double now_s() const { return event_s_; }
 
   /// Checks, after the last event, that nothing was lost.
   void finish() const;
@@ -62,12 +77,14 @@ class Server {
   [[nodiscard]] bool queue_empty() const { return queue_begin_ == requests_.end(); }
 
   void read_ahead();
-  void admit();
+  void advance_stream();
+  void admit(const workloads::Arrival& arrival);
   void admit_before(double date_s);
   void admit_up_to(double date_s);
 
   void end_step();
   void begin_step(double date_s);
+  void plan_step();
   [[nodiscard]] double date_before(int layer) const;
   [[nodiscard]] int next_stop() const;
   [[nodiscard]] bool is_boundary(int layer) const;
@@ -75,6 +92,7 @@ class Server {
   [[nodiscard]] bool must_decide() const;
   void decide(double date_s);
   [[nodiscard]] std::size_t hopeless(double date_s) const;
+  [[nodiscard]] double slo_start_s(const scheduler::Request& request) const;
   void drop(std::size_t samples, double date_s);
   void take_from_queue(double date_s, const scheduler::Decision& decision);
 
@@ -84,10 +102,10 @@ class Server {
   void elapse(double date_s);
 
   const npu::BatchPolicyTable& table_;
-  double slo_s_;
-  bool drop_hopeless_;
+  ServerOptions options_;
   scheduler::Policy& policy_;
   workloads::RequestStream& stream_;
+  bool stream_listens_;
   Observer& observer_;
 
   scheduler::RequestWindow requests_;     // all that are in the system, and completed ones held back
@@ -99,12 +117,14 @@ class Server {
   double run_begin_s_ = 0;
   int run_first_layer_ = 0;
   bool batch_changed_ = true;
-  workloads::Arrival next_arrival_;  // date infinity: none left
+  double next_arrival_s_ = 0;  // the stream's next event; infinity: none left
+  double last_stream_event_s_ = 0;
   double timer_s_ = kNever;
   double overhead_s_ = 0;      // of a preemption: before the next step
   bool someone_left_ = false;  // at the date of the last step's end
   std::uint64_t in_system_ = 0;
-  double now_s_ = 0;  // up to where time_in_system_s has been summed
+  double now_s_ = 0;    // up to where time_in_system_s has been summed
+  double event_s_ = 0;  // the last event
   Conservation conservation_;
 };
 

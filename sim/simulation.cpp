@@ -1,29 +1,79 @@
 #include "sim/simulation.h"
 
+#include <optional>
+
 #include "sim/bounds.h"
+#include "sim/delivered_requests.h"
 #include "sim/recorder.h"
 #include "sim/server.h"
+#include "workloads/analytic_uplink.h"
+#include "workloads/sent_requests.h"
 
 namespace fluidbatch::sim {
+namespace {
+
+using UplinkModel = workloads::UplinkSpec::Model;
+
+/// What comes to the server, as far as it can be computed without SimGrid.
+class Workload {
+ public:
+  explicit Workload(const RunConfig& config)
+      : sends_(config.devices, *config.exits, config.seed, config.length, config.uplink.answer_latency_s) {
+    if (config.uplink.model != UplinkModel::none) uplink_.emplace(config.uplink, config.devices, sends_);
+  }
+
+  workloads::RequestStream& requests() {
+    return uplink_ ? static_cast<workloads::RequestStream&>(*uplink_) : sends_;
+  }
+
+ private:
+  workloads::SentRequests sends_;
+  std::optional<workloads::AnalyticUplink> uplink_;
+};
+
+/// Runs the server to its end; what it counted.
+Conservation serve(const RunConfig& config, const SystemConfig& system, Driver driver, Observer& observer) {
+  const auto policy = system.policy->make(system.parameters, config.policy_context());
+  const ServerOptions options{.slo_s = config.slo.server_latency_s(),
+                              .slo_from_sending = config.slo.end_to_end,
+                              .drop_hopeless = system.drop_hopeless};
+  if (config.uplink.model != UplinkModel::simgrid) {
+    Workload workload(config);
+    Server server(*system.table, options, *policy, workload.requests(), observer);
+    drive(server, driver);
+    return server.conservation();
+  }
+  workloads::SentRequests sends(config.devices, *config.exits, config.seed, config.length,
+                                config.uplink.answer_latency_s);
+  DeliveredRequests delivered(sends);
+  Server server(*system.table, options, *policy, delivered, observer);
+  LinkedServer linked{.server = server,
+                      .delivered = delivered,
+                      .sends = sends,
+                      .devices = config.devices,
+                      .uplink = config.uplink};
+  drive_over_links(linked);
+  return server.conservation();
+}
+
+}  // namespace
 
 RunStatistics simulate(const RunConfig& config, const SystemConfig& system, Driver driver,
                        const Recorder::RequestSink& sink, std::atomic<std::uint64_t>* progress,
                        const std::vector<Observer*>& observers) {
-  const auto policy = system.policy->make(system.parameters, config.policy_context());
-  workloads::RequestStream stream(*config.arrivals, *config.exits, config.seed, config.length);
-  Recorder recorder(*system.table, config.slo_s, config.warmup_requests, sink, progress);
+  Recorder recorder(*system.table, config.slo, config.warmup_requests, sink, progress);
   if (const auto requests = config.known_requests()) recorder.reserve(*requests);
   std::vector<Observer*> all{&recorder};
   all.insert(all.end(), observers.begin(), observers.end());
   ObserverList list(all);
   Observer& observer = observers.empty() ? static_cast<Observer&>(recorder) : list;
-  Server server(*system.table, config.slo_s, system.drop_hopeless, *policy, stream, observer);
-  drive(server, driver);
+  const Conservation conservation = serve(config, system, driver, observer);
   RunStatistics statistics =
-      compute_statistics(recorder.totals(), server.conservation(), *system.table, config.slo_s);
-  if (config.compute_bounds) {
-    workloads::RequestStream again(*config.arrivals, *config.exits, config.seed, config.length);
-    add_bounds(statistics, latency_bounds(*system.table, again, config.warmup_requests));
+      compute_statistics(recorder.totals(), conservation, *system.table, config.slo);
+  // A closed loop sends otherwise under every policy, so that no bound is common to all.
+  if (config.compute_bounds && !config.devices.listen()) {
+    Workload again(config);
+    add_bounds(statistics, latency_bounds(*system.table, again.requests(), config.warmup_requests));
   }
   return statistics;
 }

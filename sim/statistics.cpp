@@ -30,13 +30,23 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
      "half-width of the 95 % interval of the 99th percentile, by sectioning into 32 batches"},
     {Id::p99_9_latency, "p99_9_latency_s", "s", "99.9th percentile of the latency"},
     {Id::max_latency, "max_latency_s", "s", "largest latency"},
+    {Id::mean_end_to_end, "mean_end_to_end_s", "s",
+     "mean time from sending, at the device, to having the answer there; without an uplink the same as the latency, "
+     "here and below"},
+    {Id::mean_end_to_end_ci95, "mean_end_to_end_ci95_s", "s",
+     "half-width of the 95 % interval of that mean, by 32 batch means"},
+    {Id::p50_end_to_end, "p50_end_to_end_s", "s", "median from end to end"},
+    {Id::p99_end_to_end, "p99_end_to_end_s", "s", "99th percentile from end to end"},
+    {Id::max_end_to_end, "max_end_to_end_s", "s", "largest time from end to end"},
     {Id::slo_violation_rate, "slo_violation_rate", "1",
-     "share of the measured requests with a latency above the SLO (by more than 1e-9 s)"},
+     "share of the measured requests above the SLO (by more than 1e-9 s): with their latency or, for `slo.on: "
+     "end_to_end`, from end to end"},
     {Id::slo_violation_rate_ci95, "slo_violation_rate_ci95", "1",
      "half-width of the 95 % interval of the SLO violation rate, by 32 batch means"},
     {Id::goodput, "goodput_hz", "1/s", "measured requests within the SLO, per second of the measured window"},
     {Id::throughput, "throughput_hz", "1/s",
      "measured requests completed, per second of the measured window"},
+    {Id::mean_uplink, "mean_uplink_s", "s", "mean time from sending to arrival at the server"},
     {Id::mean_queueing, "mean_queueing_s", "s", "mean time from arrival to the start of the first step"},
     {Id::mean_suspended, "mean_suspended_s", "s", "mean time spent in a suspended batch"},
     {Id::mean_executing, "mean_executing_s", "s", "mean time spent in the active batch"},
@@ -48,6 +58,8 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::mean_start_batch, "mean_start_batch", "samples", "mean batch size at the start of a batch"},
     {Id::mean_in_system, "mean_in_system", "requests",
      "mean number of requests queued or in a batch, over the whole run, warm-up included"},
+    {Id::accuracy, "accuracy", "1",
+     "share of right answers, of the completed requests for which `confidences` or a trace say it"},
     {Id::preemptions, "preemptions", "1",
      "times that newcomers suspended the active batch (or joined it at its start)"},
     {Id::merges, "merges", "1", "times that newcomers caught up with a suspended batch"},
@@ -110,18 +122,20 @@ class Computation {
   Computation(Totals& totals, const Conservation& conservation, const npu::BatchPolicyTable& table)
       : totals_(totals), conservation_(conservation), table_(table) {}
 
-  RunStatistics run(double slo_s) {
+  RunStatistics run(const Slo& slo) {
     for (const Id id : {Id::unloaded_bound, Id::clairvoyant_bound, Id::distance_to_bound})
       set(id, kUndefined);
     result_.admitted = conservation_.admitted;
-    violations(slo_s);
+    violations(slo);
     std::erase(totals_.latencies_s, kDropped);
+    std::erase(totals_.end_to_end_s, kDropped);
     result_.saturated = is_saturated(totals_.latencies_s, conservation_);
     means();
     window();
     preemptions();
     intervals();
     percentiles();
+    end_to_end();
     return std::move(result_);
   }
 
@@ -129,14 +143,16 @@ class Computation {
   void set(Id id, double value) { result_.values[static_cast<std::size_t>(id)] = value; }
 
   /// Of all measured requests, the dropped ones included; the rest is of the completed ones.
-  void violations(double slo_s) {
+  void violations(const Slo& slo) {
     const auto n = static_cast<double>(totals_.latencies_s.size());
     set(Id::requests, n);
     set(Id::drop_rate, static_cast<double>(totals_.dropped) / n);
     set(Id::slo_violation_rate, static_cast<double>(totals_.late) / n);
-    set(Id::slo_violation_rate_ci95, batch_half_width(totals_.latencies_s, [&](std::span<double> b) {
-          const auto late =
-              std::count_if(b.begin(), b.end(), [&](double x) { return is_late(x, slo_s) || x == kDropped; });
+    const bool on_end_to_end = slo.end_to_end && !totals_.end_to_end_s.empty();
+    const std::span<double> bounded = on_end_to_end ? totals_.end_to_end_s : totals_.latencies_s;
+    set(Id::slo_violation_rate_ci95, batch_half_width(bounded, [&](std::span<double> b) {
+          const auto late = std::count_if(
+              b.begin(), b.end(), [&](double x) { return is_late(x, slo.latency_s) || x == kDropped; });
           return static_cast<double>(late) / static_cast<double>(b.size());
         }));
     const double window_s = totals_.window_end_s - totals_.window_begin_s;
@@ -146,12 +162,16 @@ class Computation {
   void means() {
     const auto n = static_cast<double>(totals_.latencies_s.size());
     set(Id::mean_latency, mean_of(totals_.latencies_s));
+    set(Id::mean_uplink, totals_.uplink_s / n);
     set(Id::mean_queueing, totals_.queueing_s / n);
     set(Id::mean_suspended, totals_.suspended_s / n);
     set(Id::mean_executing, totals_.executing_s / n);
     for (const std::uint64_t count : totals_.exits) {
       result_.exit_shares.push_back(static_cast<double>(count) / n);
     }
+    set(Id::accuracy, totals_.judged > 0
+                          ? static_cast<double>(totals_.correct) / static_cast<double>(totals_.judged)
+                          : kUndefined);
   }
 
   void window() {
@@ -199,6 +219,23 @@ class Computation {
     set(Id::max_latency, percentile(latencies, 1000));
   }
 
+  void end_to_end() {
+    const std::span<double> times = totals_.end_to_end_s;
+    if (times.empty()) {  // the same as the latencies
+      set(Id::mean_end_to_end, result_[Id::mean_latency]);
+      set(Id::mean_end_to_end_ci95, result_[Id::mean_latency_ci95]);
+      set(Id::p50_end_to_end, result_[Id::p50_latency]);
+      set(Id::p99_end_to_end, result_[Id::p99_latency]);
+      set(Id::max_end_to_end, result_[Id::max_latency]);
+      return;
+    }
+    set(Id::mean_end_to_end, mean_of(times));
+    set(Id::mean_end_to_end_ci95, batch_half_width(times, [](std::span<double> b) { return mean_of(b); }));
+    set(Id::p50_end_to_end, percentile(times, 500));
+    set(Id::p99_end_to_end, percentile(times, 990));
+    set(Id::max_end_to_end, percentile(times, 1000));
+  }
+
   Totals& totals_;
   const Conservation& conservation_;
   const npu::BatchPolicyTable& table_;
@@ -218,8 +255,8 @@ void add_bounds(RunStatistics& statistics, const LatencyBounds& bounds) {
 std::span<const Statistic> all_statistics() { return kDeclared; }
 
 RunStatistics compute_statistics(Totals& totals, const Conservation& conservation,
-                                 const npu::BatchPolicyTable& table, double slo_s) {
-  return Computation(totals, conservation, table).run(slo_s);
+                                 const npu::BatchPolicyTable& table, const Slo& slo) {
+  return Computation(totals, conservation, table).run(slo);
 }
 
 }  // namespace fluidbatch::sim

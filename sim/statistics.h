@@ -24,10 +24,16 @@ enum class StatisticId {
   p99_latency_ci95,
   p99_9_latency,
   max_latency,
+  mean_end_to_end,
+  mean_end_to_end_ci95,
+  p50_end_to_end,
+  p99_end_to_end,
+  max_end_to_end,
   slo_violation_rate,
   slo_violation_rate_ci95,
   goodput,
   throughput,
+  mean_uplink,
   mean_queueing,
   mean_suspended,
   mean_executing,
@@ -36,6 +42,7 @@ enum class StatisticId {
   mean_batch,
   mean_start_batch,
   mean_in_system,
+  accuracy,
   preemptions,
   merges,
   refused_no_gain,
@@ -74,8 +81,9 @@ struct RunStatistics {
 /// Adds lower bounds of the mean latency, and the mean's distance to the higher one.
 void add_bounds(RunStatistics& statistics, const LatencyBounds& bounds);
 
-/// Reorders the latencies in `totals` (percentiles are found in place).
+/// Reorders the latencies in `totals` (percentiles are found in place). Without an uplink those from end to end
+/// are the ones at the server.
 RunStatistics compute_statistics(Totals& totals, const Conservation& conservation,
-                                 const npu::BatchPolicyTable& table, double slo_s);
+                                 const npu::BatchPolicyTable& table, const Slo& slo);
 
 }  // namespace fluidbatch::sim

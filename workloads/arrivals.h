@@ -1,8 +1,9 @@
-// When requests arrive at the server, and from which device.
+// When devices send their samples.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,16 +13,24 @@
 
 namespace fluidbatch::workloads {
 
+/// One request on its way to the server.
 struct Arrival {
-  double date_s = 0;
+  double date_s = 0;  ///< at the server; where there is an uplink, of sending until it has been crossed
+  double sent_s = 0;  ///< from the device
   std::uint32_t device = 0;
-  int exit = -1;  ///< the exit that a trace names for this request; -1 where it names none
+  int exit = -1;     ///< the exit that it takes; -1 where not drawn yet
+  int correct = -1;  ///< whether the answer of that exit is right: 1 or 0; -1 where not known
+
+  /// A sample sent at `date_s`.
+  static Arrival at(double date_s) {
+    return {.date_s = date_s, .sent_s = date_s, .device = 0, .exit = -1, .correct = -1};
+  }
 };
 
-/// One run's stream of arrivals.
+/// The sendings of one device in one run (of several devices, for a trace).
 ///
-/// Contract: dates are finite, not negative and never fall. A stream is a pure function of its
-/// specification and seed; it must not depend on what the server does.
+/// Contract: dates are finite, not negative and never fall. A stream is a pure function of its specification,
+/// its seed and, where it listens, of the answers.
 class ArrivalStream {
  public:
   ArrivalStream() = default;
@@ -29,11 +38,14 @@ class ArrivalStream {
   ArrivalStream& operator=(const ArrivalStream&) = delete;
   virtual ~ArrivalStream() = default;
 
-  /// The next arrival; false when there are no more.
+  /// The next one; false when there are no more, or none before an answer.
   virtual bool next(Arrival& arrival) = 0;
+
+  /// The device has got its answer. Called where ArrivalSpec::listens only.
+  virtual void answered(double /*date_s*/) {}
 };
 
-/// A process as configured; gives every system of a run the same stream.
+/// A process as configured; gives every system of a run the same streams.
 class ArrivalSpec {
  public:
   ArrivalSpec() = default;
@@ -41,7 +53,16 @@ class ArrivalSpec {
   ArrivalSpec& operator=(const ArrivalSpec&) = delete;
   virtual ~ArrivalSpec() = default;
 
-  [[nodiscard]] virtual std::unique_ptr<ArrivalStream> start(std::uint64_t seed) const = 0;
+  /// A stream with draws of its own for each `key` (random.h: index).
+  [[nodiscard]] virtual std::unique_ptr<ArrivalStream> start(std::uint64_t seed, std::uint64_t key) const = 0;
+  /// How many streams the process stands for: the clients of a closed loop.
+  [[nodiscard]] virtual std::uint32_t streams() const { return 1; }
+  /// Devices of each stream: more than one for a trace of several.
+  [[nodiscard]] virtual std::uint32_t devices_per_stream() const { return 1; }
+  /// Whether it sends on being answered: a closed loop.
+  [[nodiscard]] virtual bool listens() const { return false; }
+  /// Long-run sendings per second of one stream; NaN where they are not known before the run.
+  [[nodiscard]] virtual double mean_rate_hz() const { return std::numeric_limits<double>::quiet_NaN(); }
   /// Number of arrivals, where it is bounded: those of a trace. 0 where it is not.
   [[nodiscard]] virtual std::uint64_t bound() const { return 0; }
   /// The exit that the arrivals name for each request. Throws InputError where they name none, or one that is
@@ -52,6 +73,7 @@ class ArrivalSpec {
 /// What a process may need to understand its configuration.
 struct ArrivalContext {
   double reference_latency_s = 0;  ///< single-sample latency of the reference: turns rho into a rate
+  bool uplink = false;             ///< the arrivals are sendings; otherwise they are at the server at once
 };
 
 struct ArrivalKind {
@@ -61,9 +83,12 @@ struct ArrivalKind {
   std::function<std::unique_ptr<ArrivalSpec>(io::MapReader&, const ArrivalContext&)> read;
 };
 
-/// Reads `workload.arrivals`; the map with its defaults goes to `resolved`. Throws InputError.
+/// Reads a map of arrivals; the map with its defaults goes to `resolved`. Throws InputError.
 std::unique_ptr<ArrivalSpec> read_arrivals(const io::Node& node, const ArrivalContext& context,
                                            io::Node& resolved);
+
+/// Reads `rho` or `rate_hz` of one map as a rate per second; 0 only where `may_be_zero`. Throws InputError.
+double read_rate_hz(io::MapReader& reader, const ArrivalContext& context, bool may_be_zero = false);
 
 /// Registers a process before main; one static object of it in each process's .cpp.
 class ArrivalRegistration {

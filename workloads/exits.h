@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "workloads/arrivals.h"
+#include "workloads/devices.h"
 
 namespace fluidbatch::workloads {
 
-/// One run's exits, drawn once per request in order of arrival, hence the same for every policy.
+/// One run's exits, drawn once per request in order of sending, and for each device from a stream of its own:
+/// hence the same for every policy, and whatever the other devices do.
 class ExitStream {
  public:
   ExitStream() = default;
@@ -19,8 +21,8 @@ class ExitStream {
   ExitStream& operator=(const ExitStream&) = delete;
   virtual ~ExitStream() = default;
 
-  /// Index of the exit that the request takes; -1 where the source has no more.
-  virtual int next(const Arrival& arrival) = 0;
+  /// Fills in the exit of a request and, where it is known, whether its answer is right.
+  virtual void draw(Arrival& request) = 0;
 };
 
 /// An exit model as configured.
@@ -31,17 +33,19 @@ class ExitSpec {
   ExitSpec& operator=(const ExitSpec&) = delete;
   virtual ~ExitSpec() = default;
 
-  [[nodiscard]] virtual std::unique_ptr<ExitStream> start(std::uint64_t seed) const = 0;
+  /// `device_keys`: Devices::keys, one for each device that will send.
+  [[nodiscard]] virtual std::unique_ptr<ExitStream> start(
+      std::uint64_t seed, const std::vector<std::uint64_t>& device_keys) const = 0;
   /// For each early exit, the share of the samples that reach it that leaves there: configured, or those of
   /// the whole file.
   [[nodiscard]] virtual std::vector<double> rates() const = 0;
-  /// As ArrivalSpec::bound.
+  /// As ArrivalSpec::bound: no more requests than this can be drawn.
   [[nodiscard]] virtual std::uint64_t bound() const { return 0; }
 };
 
 struct ExitContext {
   int exits = 1;  ///< of the network, the final one included
-  const ArrivalSpec& arrivals;
+  const Devices& devices;
 };
 
 struct ExitKind {
@@ -53,6 +57,19 @@ struct ExitKind {
 
 /// Reads `workload.exits`; the map with its defaults goes to `resolved`. Throws InputError.
 std::unique_ptr<ExitSpec> read_exits(const io::Node& node, const ExitContext& context, io::Node& resolved);
+
+/// Reads the list `rates`, a probability for each early exit. Throws InputError.
+std::vector<double> read_exit_rates(io::MapReader& reader, const ExitContext& context);
+
+/// Reads the list under `key`: numbers from 0 to 1, one for each early exit. Throws InputError.
+std::vector<double> read_per_early_exit(io::MapReader& reader, const std::string& key, const std::string& what,
+                                        const ExitContext& context);
+
+/// The probability to have left by early exit 0, 1, .., from the conditional rates.
+std::vector<double> left_by(const std::vector<double>& rates);
+
+/// Of the samples that reach each early exit, the share that leaves there, from the exits taken.
+std::vector<double> rates_of(const std::vector<int>& taken, int exits);
 
 class ExitRegistration {
  public:

@@ -1,42 +1,42 @@
-// The requests of a run: arrivals joined with their exits, up to the end that the configuration sets.
+// What brings requests to the server.
 #pragma once
 
 #include <cstdint>
 #include <limits>
-#include <memory>
 
 #include "workloads/arrivals.h"
-#include "workloads/exits.h"
 
 namespace fluidbatch::workloads {
 
-/// Where a run ends: after so many requests, or with the last arrival before a date.
+/// Where a run ends: after so many requests, or with the last one sent before a date.
 struct RunLength {
   std::uint64_t requests = std::numeric_limits<std::uint64_t>::max();
   double duration_s = std::numeric_limits<double>::infinity();
 };
 
+/// A stream of events, in order of date; some of them bring a request to the server, others (a sample enters
+/// a shared link, say) only change what comes later.
 class RequestStream {
  public:
-  RequestStream(const ArrivalSpec& arrivals, const ExitSpec& exits, std::uint64_t seed,
-                const RunLength& length)
-      : arrivals_(arrivals.start(seed)), exits_(exits.start(seed)), length_(length) {}
+  static constexpr double kNever = std::numeric_limits<double>::infinity();
 
-  /// The next request, its exit filled in; false at the end of the run or of a trace.
-  bool next(Arrival& request) {
-    if (given_ >= length_.requests || !arrivals_->next(request)) return false;
-    if (request.date_s >= length_.duration_s) return false;
-    request.exit = exits_->next(request);
-    if (request.exit < 0) return false;
-    ++given_;
-    return true;
-  }
+  RequestStream() = default;
+  RequestStream(const RequestStream&) = delete;
+  RequestStream& operator=(const RequestStream&) = delete;
+  virtual ~RequestStream() = default;
 
- private:
-  std::unique_ptr<ArrivalStream> arrivals_;
-  std::unique_ptr<ExitStream> exits_;
-  RunLength length_;
-  std::uint64_t given_ = 0;
+  /// Date of the next event as it stands now: no request comes before it, unless an answer sets one off.
+  /// Infinity: none.
+  [[nodiscard]] virtual double next_event_s() const = 0;
+
+  /// Applies that event; true where it has brought a request, which is filled in.
+  virtual bool advance(Arrival& request) = 0;
+
+  /// Whether answers set off requests: a closed loop.
+  [[nodiscard]] virtual bool listens() const { return false; }
+
+  /// A request's stay at the server has ended at `date_s`, not before the last event. Called where it listens.
+  virtual void answered(std::uint32_t /*device*/, double /*date_s*/) {}
 };
 
 }  // namespace fluidbatch::workloads

@@ -1,9 +1,9 @@
 #include "workloads/trace_file.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <limits>
 
 #include "workloads/io/csv.h"
 
@@ -90,11 +90,11 @@ std::optional<std::int64_t> zone_offset(Scanner& scanner) {
   return west ? -*seconds : *seconds;
 }
 
-/// Reads the dates of a trace from whichever column has them.
+/// Reads the dates of a trace from whichever column has them, in the trace's own time.
 class DateColumn {
  public:
   /// Looks at the first row of `csv` to tell.
-  DateColumn(const io::CsvReader& csv, double time_scale) : time_scale_(time_scale) {
+  explicit DateColumn(const io::CsvReader& csv) {
     if (const auto column = csv.column("arrival_s")) {
       column_ = *column;
       return;
@@ -102,6 +102,7 @@ class DateColumn {
     for (std::size_t c = 0; c < csv.header().size(); ++c) {
       if (const auto ticks = parse_time_stamp(csv.cell(c))) {
         column_ = c;
+        time_stamps_ = true;
         first_ticks_ = *ticks;
         return;
       }
@@ -115,19 +116,86 @@ class DateColumn {
   [[nodiscard]] std::size_t column() const { return column_; }
 
   [[nodiscard]] double date_s(const io::CsvReader& csv) const {
-    if (!first_ticks_) return csv.number(column_) * time_scale_;
+    if (!time_stamps_) return csv.number(column_);
     const auto ticks = parse_time_stamp(csv.cell(column_));
     if (!ticks) {
       throw io::InputError(csv.mark(column_), "not a time stamp such as '2023-11-16 18:17:03.9799600': '" +
                                                   std::string(csv.cell(column_)) + "'");
     }
-    return static_cast<double>(*ticks - *first_ticks_) / static_cast<double>(kTicksPerSecond) * time_scale_;
+    return static_cast<double>(*ticks - first_ticks_) / static_cast<double>(kTicksPerSecond);
   }
 
  private:
-  double time_scale_;
   std::size_t column_ = 0;
-  std::optional<std::int64_t> first_ticks_;
+  bool time_stamps_ = false;
+  std::int64_t first_ticks_ = 0;
+};
+
+/// Reads rows as arrivals; dates must not fall.
+class TraceReader {
+ public:
+  TraceReader(const io::CsvReader& csv, const TraceOptions& options)
+      : csv_(csv),
+        options_(options),
+        dates_(csv),
+        exit_(csv.column("exit")),
+        correct_(csv.column("correct")),
+        device_(csv.column("device")),
+        sent_(csv.column("sent_s")) {}
+
+  [[nodiscard]] bool has_exits() const { return exit_.has_value(); }
+
+  /// The row at hand; nothing where it is not in the slice.
+  std::optional<Arrival> read() {
+    const double own_s = dates_.date_s(csv_);
+    if (own_s < last_s_) {
+      throw io::InputError(csv_.mark(dates_.column()),
+                           first_ ? "the first arrival must not be before 0"
+                                  : "arrivals must be in order of time; this one is before the last");
+    }
+    first_ = false;
+    last_s_ = own_s;
+    Arrival arrival;
+    if (device_) arrival.device = static_cast<std::uint32_t>(csv_.integer(*device_, 0, kMostDevices - 1));
+    if (exit_) arrival.exit = static_cast<int>(csv_.integer(*exit_, 0, 1'000'000));
+    // A gap is allowed here: where it is not known whether an answer is right.
+    if (correct_ && !csv_.is_gap(*correct_)) {
+      arrival.correct = static_cast<int>(csv_.integer(*correct_, 0, 1));
+    }
+    const double sent_s = sent_ ? sent_date_s(own_s) : own_s;
+    const double counts_s = options_.dates_of_sending ? sent_s : own_s;
+    if (counts_s < options_.from_s || counts_s >= options_.to_s) return std::nullopt;
+    arrival.date_s = date_s(counts_s);
+    arrival.sent_s = date_s(sent_s);
+    return arrival;
+  }
+
+ private:
+  [[nodiscard]] double date_s(double own_s) const {
+    const double date_s = (own_s - options_.from_s) * options_.time_scale;
+    if (!std::isfinite(date_s)) {
+      throw io::InputError(csv_.mark(dates_.column()), "time_scale puts this arrival at an infinite date");
+    }
+    return date_s;
+  }
+
+  [[nodiscard]] double sent_date_s(double own_s) const {
+    const double sent_s = csv_.number(*sent_);
+    if (sent_s < 0 || sent_s > own_s) {
+      throw io::InputError(csv_.mark(*sent_), "sent_s must be from 0 to the arrival at the server");
+    }
+    return sent_s;
+  }
+
+  const io::CsvReader& csv_;
+  TraceOptions options_;
+  DateColumn dates_;
+  std::optional<std::size_t> exit_;
+  std::optional<std::size_t> correct_;
+  std::optional<std::size_t> device_;
+  std::optional<std::size_t> sent_;
+  double last_s_ = 0;
+  bool first_ = true;
 };
 
 }  // namespace
@@ -148,34 +216,23 @@ std::optional<std::int64_t> parse_time_stamp(std::string_view text) {
   return (*days * 86400 + *minutes + *seconds - *offset) * kTicksPerSecond + *decimals;
 }
 
-Trace load_trace(const std::filesystem::path& file, double time_scale) {
+Trace load_trace(const std::filesystem::path& file, const TraceOptions& options) {
   io::CsvReader csv(file);
   Trace trace{.file = file, .arrivals = {}, .has_exits = false};
   if (!csv.next()) throw io::InputError({file.string(), 1, 1}, "the trace has no row");
-  const DateColumn dates(csv, time_scale);
-  const auto exit_column = csv.column("exit");
-  const auto device_column = csv.column("device");
-  trace.has_exits = exit_column.has_value();
-  double last_s = 0;
+  TraceReader reader(csv, options);
+  trace.has_exits = reader.has_exits();
   do {
-    Arrival arrival{.date_s = dates.date_s(csv), .device = 0, .exit = -1};
-    if (!std::isfinite(arrival.date_s)) {
-      throw io::InputError(csv.mark(dates.column()), "time_scale puts this arrival at an infinite date");
-    }
-    if (arrival.date_s < last_s) {
-      throw io::InputError(csv.mark(dates.column()),
-                           trace.arrivals.empty()
-                               ? "the first arrival must not be before 0"
-                               : "arrivals must be in order of time; this one is before the last");
-    }
-    last_s = arrival.date_s;
-    if (device_column) {
-      constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
-      arrival.device = static_cast<std::uint32_t>(csv.integer(*device_column, 0, kMost));
-    }
-    if (exit_column) arrival.exit = static_cast<int>(csv.integer(*exit_column, 0, 1'000'000));
-    trace.arrivals.push_back(arrival);
+    if (const auto arrival = reader.read()) trace.arrivals.push_back(*arrival);
   } while (csv.next());
+  if (trace.arrivals.empty()) {
+    throw io::InputError({file.string(), 1, 1}, "the trace has no row from from_s to to_s");
+  }
+  if (options.dates_of_sending) {
+    std::stable_sort(trace.arrivals.begin(), trace.arrivals.end(), [](const Arrival& a, const Arrival& b) {
+      return a.date_s != b.date_s ? a.date_s < b.date_s : a.device < b.device;
+    });
+  }
   return trace;
 }
 

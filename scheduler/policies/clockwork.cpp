@@ -40,7 +40,8 @@ const PolicyRegistration kRegistration(
      .parameters = {max_batch_parameter()},
      .make = [](const ParameterValues& values, const PolicyContext&) {
        return std::make_unique<Clockwork>(values.integer("max_batch"));
-     }});
+     },
+     .needs_deadlines_in_order = true});
 
 }  // namespace
 }  // namespace fluidbatch::scheduler

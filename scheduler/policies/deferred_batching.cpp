@@ -17,7 +17,11 @@ class DeferredBatching final : public Policy {
     const auto samples = std::min(view.queue_size(), static_cast<std::size_t>(max_batch_));
     const int size = static_cast<int>(samples);
     if (size == max_batch_ || std::isinf(view.slo_s)) return Decision::start(samples);
-    const double deadline_s = view.oldest_arrival_s() + view.slo_s;
+    double oldest_s = view.slo_start_s(view.queue_begin);
+    for (std::size_t i = 1; i < samples; ++i) {
+      oldest_s = std::min(oldest_s, view.slo_start_s(view.queue_begin + i));
+    }
+    const double deadline_s = oldest_s + view.slo_s;
     const double latest_s = deadline_s - view.table.latency_s(0, view.table.layers(), size + 1);
     return view.now_s >= latest_s ? Decision::start(samples) : Decision::wait_until(latest_s);
   }

@@ -17,7 +17,8 @@ const PolicyRegistration kRegistration(
      .parameters = {},
      .make = [](const ParameterValues&, const PolicyContext&) {
        return std::make_unique<EarliestDeadlineFirst>();
-     }});
+     },
+     .needs_deadlines_in_order = true});
 
 }  // namespace
 }  // namespace fluidbatch::scheduler

@@ -2,6 +2,7 @@
 // active batch, catch up with it and merge, as long as a conservative estimate of the work lets all deadlines
 // hold.
 #include <algorithm>
+#include <limits>
 
 #include "scheduler/policy_registry.h"
 
@@ -29,23 +30,23 @@ class LazyBatching final : public Policy {
   /// request in flight is late already.
   static std::size_t admitted(const ServerView& view, std::size_t most) {
     double work_s = 0;
-    double oldest_s = view.oldest_arrival_s();
+    double oldest_s = std::numeric_limits<double>::infinity();
     for (const Batch& batch : view.stack) {
       const double remaining_s = view.table.latency_s(batch.next_layer, view.table.layers(), 1);
       for (const RequestId id : batch.samples) {
         if (view.elapsed_s(id) > view.slo_s + kDeadlineTolerance_s) return most;
         work_s += remaining_s;
-        oldest_s = std::min(oldest_s, view.requests[id].arrival_s);
+        oldest_s = std::min(oldest_s, view.slo_start_s(id));
       }
     }
-    // All have the same SLO, so the oldest has the least slack.
-    const double slack_s = view.slo_s - (view.now_s - oldest_s) + kDeadlineTolerance_s;
-    std::size_t samples = 0;
-    while (samples < most &&
-           work_s + static_cast<double>(samples + 1) * view.table.single_sample_latency_s() <= slack_s) {
-      ++samples;
+    for (std::size_t samples = 0; samples < most; ++samples) {
+      // All have the same SLO, so the oldest has the least slack.
+      oldest_s = std::min(oldest_s, view.slo_start_s(view.queue_begin + samples));
+      const double slack_s = view.slo_s - (view.now_s - oldest_s) + kDeadlineTolerance_s;
+      const double admitted_s = static_cast<double>(samples + 1) * view.table.single_sample_latency_s();
+      if (work_s + admitted_s > slack_s) return samples;
     }
-    return samples;
+    return most;
   }
 
   std::size_t max_batch_;

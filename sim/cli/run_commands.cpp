@@ -28,7 +28,7 @@ std::string heading(const RunConfig& config) {
       "{}: {}, {} of them warm-up, seed {}\n"
       "SLO {} ms; a single sample takes {} ms on the reference NPU\n",
       config.network.name, length_text(config), config.warmup_requests, config.seed,
-      rounded(config.slo_s * 1000), rounded(config.reference_latency_s * 1000));
+      rounded(config.slo.latency_s * 1000), rounded(config.reference_latency_s * 1000));
 }
 
 std::string results_table(const RunConfig& config, const std::vector<RunStatistics>& results) {

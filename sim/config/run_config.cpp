@@ -79,29 +79,33 @@ class Reader {
   void read_slo() {
     const Node none = as_if_written(Node::map(), root_.mark());
     MapReader reader(root_.has("slo") ? root_.required("slo") : none, "slo",
-                     {"latency_ms", "unloaded_multiple"});
+                     {"latency_ms", "unloaded_multiple", "on"});
     if (reader.one_of({"latency_ms", "unloaded_multiple"}) == "unloaded_multiple") {
       const double multiple = reader.number("unloaded_multiple", Range::non_negative_or_infinite());
-      config_.slo_s = multiple * config_.reference_latency_s;
+      config_.slo.latency_s = multiple * config_.reference_latency_s;
     } else {
       constexpr double kNone = std::numeric_limits<double>::infinity();
-      config_.slo_s = reader.number("latency_ms", Range::non_negative_or_infinite(), kNone) / 1000;
+      config_.slo.latency_s = reader.number("latency_ms", Range::non_negative_or_infinite(), kNone) / 1000;
     }
+    config_.slo.end_to_end = reader.choice("on", {"server", "end_to_end"}, 0) == 1;
     root_.resolve("slo", reader.resolved());
   }
 
   void read_workload() {
-    MapReader reader(root_.required("workload"), "workload", {"arrivals", "exits"});
-    Node resolved;
-    config_.arrivals = workloads::read_arrivals(
-        reader.required("arrivals"), {.reference_latency_s = config_.reference_latency_s}, resolved);
-    reader.resolve("arrivals", resolved);
+    MapReader reader(root_.required("workload"), "workload", {"arrivals", "devices", "uplink", "exits"});
+    const workloads::UplinkConfig uplink = workloads::read_uplink(reader);
+    config_.uplink = uplink.spec;
+    config_.slo.answer_latency_s = uplink.spec.answer_latency_s;
+    config_.devices = workloads::read_devices(
+        reader, {.reference_latency_s = config_.reference_latency_s, .uplink = uplink.spec.model != workloads::UplinkSpec::Model::none},
+        uplink.devices);
 
+    Node resolved;
     Node none = as_if_written(Node::map(), reader.mark());
     none.put("kind", as_if_written(Node::text("none"), reader.mark()));
     config_.exits = workloads::read_exits(
         reader.has("exits") ? reader.required("exits") : none,
-        {.exits = config_.network.exit_count(), .arrivals = *config_.arrivals}, resolved);
+        {.exits = config_.network.exit_count(), .devices = config_.devices}, resolved);
     reader.resolve("exits", resolved);
     root_.resolve("workload", reader.resolved());
   }
@@ -127,6 +131,11 @@ class Reader {
     MapReader reader(node, "a system", {"label", "policy", "drop", "npu", "npu_mode"});
     SystemConfig system;
     Node policy = read_policy(reader.required("policy"), system);
+    if (config_.slo.end_to_end && system.policy->needs_deadlines_in_order) {
+      throw InputError(reader.mark_of("policy"),
+                       system.policy->name +
+                           " takes the queue to be in order of deadlines, which it is with slo.on: server only");
+    }
     system.label = reader.text("label", system.policy->name);
     check_label(system.label, reader.mark_of("label"));
     reader.resolve("policy", std::move(policy));
@@ -207,7 +216,7 @@ class Reader {
 
 std::optional<std::uint64_t> RunConfig::known_requests() const {
   std::uint64_t most = length.requests;
-  if (arrivals->bound() > 0) most = std::min(most, arrivals->bound());
+  if (devices.bound() > 0) most = std::min(most, devices.bound());
   if (exits->bound() > 0) most = std::min(most, exits->bound());
   if (most == std::numeric_limits<std::uint64_t>::max()) return std::nullopt;
   return most;

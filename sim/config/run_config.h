@@ -10,9 +10,11 @@
 
 #include "npu_model/batch_policy_table.h"
 #include "scheduler/policy_registry.h"
+#include "sim/slo.h"
 #include "workloads/exits.h"
 #include "workloads/network.h"
 #include "workloads/request_stream.h"
+#include "workloads/uplink.h"
 
 namespace fluidbatch::sim {
 
@@ -32,9 +34,10 @@ struct RunConfig {
   workloads::RunLength length;
   std::uint64_t warmup_requests = 0;
   workloads::Network network;
-  double slo_s = 0;
+  Slo slo;
   double reference_latency_s = 0;  ///< of a single sample that takes no exit
-  std::shared_ptr<const workloads::ArrivalSpec> arrivals;
+  workloads::Devices devices;
+  workloads::UplinkSpec uplink;
   std::shared_ptr<const workloads::ExitSpec> exits;
   std::vector<SystemConfig> systems;
   bool write_requests_csv = true;

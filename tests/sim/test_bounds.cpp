@@ -4,6 +4,7 @@
 #include "sim/bounds.h"
 #include "tests/support/examples.h"
 #include "tests/support/run_helpers.h"
+#include "tests/support/workload_helpers.h"
 
 using namespace fluidbatch;
 using Id = sim::StatisticId;
@@ -17,13 +18,11 @@ TEST_CASE("bounds by hand", "[bounds]") {
                                     seconds);
   const test::TemporaryFolder folder;
   const auto bounds = [&](const std::string& rows, std::uint64_t warmup) {
-    io::Node resolved;
     const auto trace = folder.write("t.csv", "arrival_s,exit\n" + rows);
-    const auto arrivals = workloads::read_arrivals(
-        io::parse_yaml("{kind: trace, path: " + trace.string() + "}", "c"), {}, resolved);
-    const auto exits = workloads::read_exits(io::parse_yaml("{kind: trace}", "c"),
-                                             {.exits = 2, .arrivals = *arrivals}, resolved);
-    workloads::RequestStream stream(*arrivals, *exits, 1, {});
+    const workloads::Devices devices =
+        test::devices_of("{arrivals: {kind: trace, path: " + trace.string() + "}}");
+    const auto exits = test::exits_of("{kind: trace}", 2, devices);
+    workloads::SentRequests stream(devices, *exits, 1, {});
     return sim::latency_bounds(table, stream, warmup);
   };
   CHECK(bounds("0,0\n1,0\n1,0\n", 0).mean_clairvoyant_s == Approx((3 + 5 + 8) / 3.0));

@@ -36,7 +36,7 @@ io::Node with(const std::vector<std::string>& overrides) {
 TEST_CASE("defaults are filled in, and the resolved configuration gives itself again", "[config]") {
   const sim::RunConfig config = test::config_of(kConfig);
   CHECK(config.warmup_requests == 0);
-  CHECK(config.slo_s == Approx(3 * config.reference_latency_s));
+  CHECK(config.slo.latency_s == Approx(3 * config.reference_latency_s));
   CHECK(config.systems[0].table->max_batch() == 4);
   CHECK(config.systems[0].npu_name == "zu7ev_large");
   CHECK(config.systems[1].npu_name == "zu7ev_small");
@@ -77,7 +77,7 @@ TEST_CASE("overrides edit the tree", "[config]") {
   CHECK(config.systems[0].npu_name == "zu7ev_small");  // by default the reference's
 
   SECTION("a value of the file gives way to its alternative") {
-    CHECK(std::isinf(sim::read_run_config(with({"slo.latency_ms=.inf"})).slo_s));
+    CHECK(std::isinf(sim::read_run_config(with({"slo.latency_ms=.inf"})).slo.latency_s));
     CHECK(sim::read_run_config(with({"duration_s=5"})).length.duration_s == 5);
     CHECK_THROWS_WITH(sim::read_run_config(with({"slo.latency_ms=1", "slo.unloaded_multiple=1"})),
                       Contains("--set slo.unloaded_multiple: slo takes only one of"));
@@ -136,7 +136,7 @@ TEST_CASE("a measured latency table instead of a model", "[config]") {
       "board,layer,batch,latency_s\nz,b,1,0.25\nz,a,1,0.5\nz,a,2,0.75\nz,b,2,0.5\nz,a,3,9\n";
   const sim::RunConfig config = run(good);
   CHECK(config.reference_latency_s == 0.75);
-  CHECK(config.slo_s == 1.5);
+  CHECK(config.slo.latency_s == 1.5);
   const npu::BatchPolicyTable& table = *config.systems[0].table;
   CHECK(table.latency_s(0, 2, 2) == 1.25);
   CHECK(table.mode_name() == "measured");

@@ -11,6 +11,7 @@
 #include "sim/server.h"
 #include "sim/simulation.h"
 #include "tests/support/run_helpers.h"
+#include "workloads/sent_requests.h"
 
 using namespace fluidbatch;
 using Id = sim::StatisticId;
@@ -180,7 +181,7 @@ TEST_CASE("reductions to simpler policies, byte for byte", "[preemption]") {
     sim::RunConfig config = test::config_of(poisson_run(
         "[0.3, 0.3, 0.3]",
         "  - {label: a, policy: {name: exit_aware}}\n  - {label: b, policy: {name: lazy_batching}}\n"));
-    config.slo_s = std::numeric_limits<double>::infinity();
+    config.slo.latency_s = std::numeric_limits<double>::infinity();
     for (const std::size_t i : {0U, 1U}) {
       const sim::RunStatistics statistics = test::run_bare(config, i).statistics;
       CHECK(statistics[Id::refused_slo] == 0);
@@ -298,14 +299,15 @@ void fuzz(int runs) {
     const std::string& name = system.policy->name;
     {
       const auto policy = system.policy->make(system.parameters, config.policy_context());
-      workloads::RequestStream stream(*config.arrivals, *config.exits, config.seed, config.length);
+      workloads::SentRequests stream(config.devices, *config.exits, config.seed, config.length);
       const bool waits = name == "dynamic_batching" || name == "deferred_batching" || name == "clockwork" ||
                          system.drop_hopeless;
       const int depth = name == "exit_aware"      ? system.parameters.integer("preemption_depth")
                         : name == "lazy_batching" ? policy->max_batch() - 1
                                                   : 0;
       Watch watch(policy->max_batch(), depth, waits);
-      sim::Server server(*system.table, config.slo_s, system.drop_hopeless, *policy, stream, watch);
+      const sim::ServerOptions options{.slo_s = config.slo.latency_s, .drop_hopeless = system.drop_hopeless};
+      sim::Server server(*system.table, options, *policy, stream, watch);
       sim::drive(server, sim::Driver::bare);
       REQUIRE(watch.completed() == *config.known_requests());
     }
@@ -313,7 +315,7 @@ void fuzz(int runs) {
     sim::simulate(
         config, system, sim::Driver::bare,
         [&](scheduler::RequestId id, const scheduler::Request& request) {
-          sim::append_requests_csv_row(bare, id, request, config.slo_s);
+          sim::append_requests_csv_row(bare, id, request, config.slo);
         },
         nullptr);
     REQUIRE(bare == test::requests_csv_of(config, sim::Driver::simgrid));

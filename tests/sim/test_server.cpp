@@ -14,6 +14,7 @@
 #include "sim/server.h"
 #include "tests/support/examples.h"
 #include "tests/support/run_helpers.h"
+#include "workloads/sent_requests.h"
 
 using namespace fluidbatch;
 using scheduler::Decision;
@@ -21,42 +22,29 @@ using scheduler::Request;
 
 namespace {
 
-/// Arrivals and exits as listed.
-class Listed final : public workloads::ArrivalSpec {
+/// A request as a test lists it.
+struct Sample {
+  double date_s = 0;
+  std::uint32_t device = 0;
+  int exit = 0;
+};
+
+class Listed final : public workloads::RequestStream {
  public:
-  explicit Listed(std::vector<workloads::Arrival> arrivals) : arrivals_(std::move(arrivals)) {}
+  explicit Listed(std::vector<Sample> samples) : samples_(std::move(samples)) {}
 
-  std::unique_ptr<workloads::ArrivalStream> start(std::uint64_t) const override {
-    class Stream final : public workloads::ArrivalStream {
-     public:
-      explicit Stream(const std::vector<workloads::Arrival>& arrivals) : arrivals_(arrivals) {}
-      bool next(workloads::Arrival& arrival) override {
-        if (next_ == arrivals_.size()) return false;
-        arrival = arrivals_[next_++];
-        return true;
-      }
-
-     private:
-      const std::vector<workloads::Arrival>& arrivals_;
-      std::size_t next_ = 0;
-    };
-    return std::make_unique<Stream>(arrivals_);
+  double next_event_s() const override { return next_ < samples_.size() ? samples_[next_].date_s : kNever; }
+  bool advance(workloads::Arrival& request) override {
+    const Sample& sample = samples_[next_++];
+    request = workloads::Arrival::at(sample.date_s);
+    request.device = sample.device;
+    request.exit = sample.exit;
+    return true;
   }
 
  private:
-  std::vector<workloads::Arrival> arrivals_;
-};
-
-class ExitsAsListed final : public workloads::ExitSpec {
- public:
-  std::unique_ptr<workloads::ExitStream> start(std::uint64_t) const override {
-    class Stream final : public workloads::ExitStream {
-     public:
-      int next(const workloads::Arrival& arrival) override { return arrival.exit; }
-    };
-    return std::make_unique<Stream>();
-  }
-  std::vector<double> rates() const override { return {0}; }
+  std::vector<Sample> samples_;
+  std::size_t next_ = 0;
 };
 
 /// Two segments of one mover each, on a channel of 1 word a cycle at 1 Hz: segment 0 takes 2 s a sample and
@@ -96,13 +84,12 @@ class Keeper final : public sim::Observer {
   Run& run_;
 };
 
-Run serve(scheduler::Policy& policy, const std::vector<workloads::Arrival>& arrivals) {
+Run serve(scheduler::Policy& policy, const std::vector<Sample>& arrivals) {
   const npu::BatchPolicyTable table = two_segments();
-  const Listed spec(arrivals);
-  workloads::RequestStream stream(spec, ExitsAsListed(), 1, {});
+  Listed stream(arrivals);
   Run run;
   Keeper keeper(run);
-  sim::Server server(table, 100, false, policy, stream, keeper);
+  sim::Server server(table, {.slo_s = 100}, policy, stream, keeper);
   sim::drive(server, sim::Driver::bare);
   run.conservation = server.conservation();
   return run;
@@ -193,12 +180,11 @@ TEST_CASE("steps that take no time", "[sim]") {
   mover.kind = npu::LayerKind::pool;
   mover.mover_input_words = 5;
   const npu::BatchPolicyTable table({mover}, npu, npu::Mode::r, 4);
-  const Listed spec({{1, 0, 0}, {1, 0, 0}, {2, 0, 0}});
-  workloads::RequestStream stream(spec, ExitsAsListed(), 1, {});
+  Listed stream({{1, 0, 0}, {1, 0, 0}, {2, 0, 0}});
   Scripted policy([](const scheduler::ServerView&) { return Decision::start(1); });
   Run run;
   Keeper keeper(run);
-  sim::Server server(table, 100, false, policy, stream, keeper);
+  sim::Server server(table, {.slo_s = 100}, policy, stream, keeper);
   sim::drive(server, sim::Driver::bare);
   for (const Request& request : run.requests) CHECK(request.completion_s == request.arrival_s);
 }
@@ -298,10 +284,10 @@ systems: [{policy: {name: serial}}]
     const auto run = [&] {
       Scripted policy(greedy);
       const npu::BatchPolicyTable wide(config.network.layers, *table.npu(), npu::Mode::r, 4);
-      workloads::RequestStream stream(*config.arrivals, *config.exits, 1, config.length);
+      workloads::SentRequests stream(config.devices, *config.exits, 1, config.length);
       Run kept;
       Keeper keeper(kept);
-      sim::Server server(wide, 1, false, policy, stream, keeper);
+      sim::Server server(wide, {.slo_s = 1}, policy, stream, keeper);
       sim::drive(server, sim::Driver::simgrid);
     };
     run();

@@ -29,7 +29,7 @@ std::string requests_csv_of(const sim::RunConfig& config, sim::Driver driver, st
     sim::simulate(
         config, config.systems[index], driver,
         [&](scheduler::RequestId id, const scheduler::Request& request) {
-          sim::append_requests_csv_row(text, id, request, config.slo_s);
+          sim::append_requests_csv_row(text, id, request, config.slo);
         },
         nullptr);
     return text;

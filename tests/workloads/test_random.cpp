@@ -1,14 +1,13 @@
 // Random streams: the generator against its published outputs, draws against their distributions.
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include <catch2/catch.hpp>
 
-#include "workloads/exits.h"
+#include "tests/support/workload_helpers.h"
 #include "workloads/random.h"
 
 using namespace fluidbatch;
@@ -32,19 +31,6 @@ struct Reference {
     return result;
   }
 };
-
-/// Kolmogorov-Smirnov statistic times sqrt(n); above 1.95 the draw is wrong at the 0.1 % level.
-double kolmogorov(std::vector<double> draws, const std::function<double(double)>& distribution) {
-  std::sort(draws.begin(), draws.end());
-  const auto n = static_cast<double>(draws.size());
-  double largest = 0;
-  for (std::size_t i = 0; i < draws.size(); ++i) {
-    const double f = distribution(draws[i]);
-    const auto below = static_cast<double>(i);
-    largest = std::max({largest, f - below / n, (below + 1) / n - f});
-  }
-  return largest * std::sqrt(n);
-}
 
 }  // namespace
 
@@ -104,8 +90,8 @@ TEST_CASE("uniform and exponential draws have their distributions", "[random]") 
   }
   CHECK(*std::min_element(uniform.begin(), uniform.end()) >= 0);
   CHECK(*std::max_element(uniform.begin(), uniform.end()) < 1);
-  CHECK(kolmogorov(uniform, [](double x) { return x; }) < 1.95);
-  CHECK(kolmogorov(exponential, [](double x) { return -std::expm1(-x); }) < 1.95);
+  CHECK(test::kolmogorov(uniform, [](double x) { return x; }) < 1.95);
+  CHECK(test::kolmogorov(exponential, [](double x) { return -std::expm1(-x); }) < 1.95);
 }
 
 TEST_CASE("the logarithm of our own is within 4 ulp of the true one", "[random]") {

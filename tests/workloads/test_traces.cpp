@@ -1,10 +1,10 @@
-// Arrivals and exits: traces and time stamps, rates against their marginals, where a run ends.
+// Traces and time stamps; where a run ends.
 #include <cmath>
 
 #include <catch2/catch.hpp>
 
 #include "tests/support/run_helpers.h"
-#include "workloads/request_stream.h"
+#include "tests/support/workload_helpers.h"
 #include "workloads/trace_file.h"
 
 using namespace fluidbatch;
@@ -14,13 +14,7 @@ namespace {
 
 workloads::Trace trace_of(const std::string& csv, double time_scale = 1) {
   const test::TemporaryFolder folder;
-  return workloads::load_trace(folder.write("t.csv", csv), time_scale);
-}
-
-std::unique_ptr<workloads::ArrivalSpec> arrivals_of(const std::string& yaml, double reference_latency_s = 1) {
-  io::Node resolved;
-  return workloads::read_arrivals(io::parse_yaml(yaml, "c.yaml"),
-                                  {.reference_latency_s = reference_latency_s}, resolved);
+  return workloads::load_trace(folder.write("t.csv", csv), {.time_scale = time_scale});
 }
 
 }  // namespace
@@ -77,8 +71,8 @@ TEST_CASE("a wrong trace is refused at its line", "[trace]") {
 }
 
 TEST_CASE("Poisson arrivals: rate, and gaps without memory", "[arrivals]") {
-  const auto spec = arrivals_of("{kind: poisson, rho: 0.5}", 0.02);  // 25 a second
-  const auto stream = spec->start(9);
+  const auto spec = test::arrivals_of("{kind: poisson, rho: 0.5}", {.reference_latency_s = 0.02});  // 25 a second
+  const auto stream = spec->start(9, 0);
   workloads::Arrival arrival;
   double last_s = 0;
   double sum = 0;
@@ -95,70 +89,57 @@ TEST_CASE("Poisson arrivals: rate, and gaps without memory", "[arrivals]") {
   const double mean = sum / kDraws;
   CHECK(mean == Approx(1).margin(3.3 / std::sqrt(kDraws)));
   CHECK(squares / kDraws - mean * mean == Approx(1).margin(3.3 * std::sqrt(8.0 / kDraws)));
-  CHECK_THROWS_WITH(arrivals_of("{kind: poisson}"), Contains("one of 'rho', 'rate_hz'"));
-  CHECK_THROWS_WITH(arrivals_of("{kind: poisson, rho: 1, rate_hz: 1}"),
+  CHECK_THROWS_WITH(test::arrivals_of("{kind: poisson}"), Contains("one of 'rho', 'rate_hz'"));
+  CHECK_THROWS_WITH(test::arrivals_of("{kind: poisson, rho: 1, rate_hz: 1}"),
                     Contains("only one of 'rho', 'rate_hz'"));
-  CHECK_THROWS_WITH(arrivals_of("{kind: poison, rho: 1}"), Contains("did you mean 'poisson'?"));
+  CHECK_THROWS_WITH(test::arrivals_of("{kind: poison, rho: 1}"), Contains("did you mean 'poisson'?"));
 }
 
-TEST_CASE("exit rates are conditional probabilities", "[exits]") {
-  const auto arrivals = arrivals_of("{kind: poisson, rate_hz: 1}");
-  io::Node resolved;
-  const auto spec = workloads::read_exits(io::parse_yaml("{kind: rates, rates: [0.3, 0.35, 0.4]}", "c.yaml"),
-                                          {.exits = 4, .arrivals = *arrivals}, resolved);
-  const auto stream = spec->start(3);
-  constexpr int kDraws = 400'000;
-  std::vector<double> share(4);
-  for (int i = 0; i < kDraws; ++i) share.at(static_cast<std::size_t>(stream->next({}))) += 1.0 / kDraws;
-  const std::vector<double> expected{0.3, 0.7 * 0.35, 0.7 * 0.65 * 0.4, 0.7 * 0.65 * 0.6};
-  for (std::size_t e = 0; e < 4; ++e) {
-    const double deviation = std::sqrt(expected[e] * (1 - expected[e]) / kDraws);
-    CHECK(share[e] == Approx(expected[e]).margin(3.3 * deviation));
-  }
+TEST_CASE("a slice of a trace counts from its begin, before the time scale", "[trace]") {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("t.csv", "arrival_s\n1\n2\n3.5\n5\n");
+  const workloads::Trace trace = workloads::load_trace(file, {.time_scale = 10, .from_s = 2, .to_s = 5});
+  REQUIRE(trace.arrivals.size() == 2);
+  CHECK(trace.arrivals[0].date_s == 0);
+  CHECK(trace.arrivals[1].date_s == 15);
+  CHECK_THROWS_WITH(workloads::load_trace(file, {.from_s = 6}), Contains("no row from from_s to to_s"));
   CHECK_THROWS_WITH(
-      workloads::read_exits(io::parse_yaml("{kind: rates, rates: [0.3]}", "c.yaml"),
-                            {.exits = 4, .arrivals = *arrivals}, resolved),
-      Contains("c.yaml:1:22: rates needs one probability for each early exit; the network has 3, found 1"));
+      test::arrivals_of("{kind: trace, path: " + file.string() + ", from_s: 2, to_s: 2}"),
+      Contains("to_s must be a number, above 2"));
 }
 
-TEST_CASE("with higher exit rates every request leaves at the same exit or an earlier one", "[exits]") {
-  const auto arrivals = arrivals_of("{kind: poisson, rate_hz: 1}");
-  io::Node resolved;
-  const auto start = [&](const char* rates) {
-    return workloads::read_exits(io::parse_yaml(std::string("{kind: rates, rates: ") + rates + "}", "c.yaml"),
-                                 {.exits = 4, .arrivals = *arrivals}, resolved);
-  };
-  const auto low_spec = start("[0.1, 0.2, 0.3]");
-  const auto high_spec = start("[0.2, 0.2, 0.9]");
-  const auto low = low_spec->start(1);
-  const auto high = high_spec->start(1);
-  for (int i = 0; i < 10'000; ++i) REQUIRE(high->next({}) <= low->next({}));
+TEST_CASE("with an uplink a trace is in the order of sending", "[trace]") {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("t.csv", "device,sent_s,arrival_s\n0,0.5,1\n1,0.25,2\n2,0.25,2\n");
+  const workloads::Trace sent = workloads::load_trace(file, {.dates_of_sending = true});
+  CHECK(sent.arrivals[0].device == 1);
+  CHECK(sent.arrivals[0].date_s == 0.25);
+  CHECK(sent.arrivals[1].device == 2);
+  CHECK(sent.arrivals[2].date_s == 0.5);
+  const workloads::Trace arrived = workloads::load_trace(file, {});
+  CHECK(arrived.arrivals[0].date_s == 1);
+  CHECK(arrived.arrivals[0].sent_s == 0.5);
+  CHECK_THROWS_WITH(
+      workloads::load_trace(folder.write("u.csv", "sent_s,arrival_s\n2,1\n"), {}),
+      Contains("u.csv:2:1: sent_s must be from 0 to the arrival"));
 }
 
 TEST_CASE("a run ends with its requests, its duration or its trace", "[arrivals]") {
   const test::TemporaryFolder folder;
   const auto file = folder.write("t.csv", "arrival_s,exit\n1,0\n2,1\n3,0\n4,1\n");
-  const auto arrivals = arrivals_of("{kind: trace, path: " + file.string() + "}");
-  io::Node resolved;
-  const auto from_arrivals = workloads::read_exits(io::parse_yaml("{kind: trace}", "c.yaml"),
-                                                   {.exits = 2, .arrivals = *arrivals}, resolved);
+  const workloads::Devices devices = test::devices_of("{arrivals: {kind: trace, path: " + file.string() + "}}");
+  const auto from_arrivals = test::exits_of("{kind: trace}", 2, devices);
   const auto count = [&](const workloads::ExitSpec& exits, const workloads::RunLength& length) {
-    workloads::RequestStream stream(*arrivals, exits, 1, length);
-    int n = 0;
-    workloads::Arrival request;
-    while (stream.next(request)) ++n;
-    return n;
+    workloads::SentRequests stream(devices, exits, 1, length);
+    return test::drain(stream).size();
   };
   CHECK(count(*from_arrivals, {}) == 4);
   CHECK(count(*from_arrivals, {.requests = 3}) == 3);
   CHECK(count(*from_arrivals, {.duration_s = 3}) == 2);
 
   const auto short_file = folder.write("e.csv", "exit\n1\n1\n");
-  const auto from_file =
-      workloads::read_exits(io::parse_yaml("{kind: trace, path: " + short_file.string() + "}", "c.yaml"),
-                            {.exits = 2, .arrivals = *arrivals}, resolved);
+  const auto from_file = test::exits_of("{kind: trace, path: " + short_file.string() + "}", 2, devices);
   CHECK(count(*from_file, {}) == 2);
-  CHECK_THROWS_WITH(workloads::read_exits(io::parse_yaml("{kind: trace}", "c.yaml"),
-                                          {.exits = 1, .arrivals = *arrivals}, resolved),
+  CHECK_THROWS_WITH(test::exits_of("{kind: trace}", 1, devices),
                     Contains("t.csv:3:3: exit must be a whole number from 0 to 0, found '1'"));
 }

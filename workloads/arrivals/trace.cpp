@@ -1,4 +1,5 @@
 // Replays recorded arrivals.
+#include <algorithm>
 #include <utility>
 
 #include "workloads/arrivals.h"
@@ -25,12 +26,15 @@ class Replay final : public ArrivalStream {
 
 class TraceArrivals final : public ArrivalSpec {
  public:
-  explicit TraceArrivals(Trace trace) : trace_(std::move(trace)) {}
+  explicit TraceArrivals(Trace trace) : trace_(std::move(trace)) {
+    for (const Arrival& arrival : trace_.arrivals) devices_ = std::max(devices_, arrival.device + 1);
+  }
 
-  std::unique_ptr<ArrivalStream> start(std::uint64_t /*seed*/) const override {
+  std::unique_ptr<ArrivalStream> start(std::uint64_t /*seed*/, std::uint64_t /*key*/) const override {
     return std::make_unique<Replay>(trace_.arrivals);
   }
 
+  std::uint32_t devices_per_stream() const override { return devices_; }
   std::uint64_t bound() const override { return trace_.arrivals.size(); }
 
   std::vector<int> exits(int exits, const io::Mark& asked_at) const override {
@@ -40,19 +44,27 @@ class TraceArrivals final : public ArrivalSpec {
 
  private:
   Trace trace_;
+  std::uint32_t devices_ = 1;
 };
 
-std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& /*context*/) {
+std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& context) {
   const io::Node& path = reader.required("path");
   io::read_text(path, "path");
   const std::filesystem::path file = io::resolve_path(path);
   reader.resolve("path", io::Node::text(file.string()));
-  const double time_scale = reader.number("time_scale", io::Range::positive(), 1);
-  return std::make_unique<TraceArrivals>(load_trace(file, time_scale));
+  TraceOptions options;
+  options.time_scale = reader.number("time_scale", io::Range::positive(), 1);
+  options.from_s = reader.number("from_s", io::Range::non_negative(), 0);
+  options.to_s = reader.number("to_s", {.min = options.from_s, .above_min = true, .finite = false},
+                               std::numeric_limits<double>::infinity());
+  options.dates_of_sending = context.uplink;
+  return std::make_unique<TraceArrivals>(load_trace(file, options));
 }
 
-const ArrivalRegistration kRegistration(
-    {.name = "trace", .summary = "arrivals of a CSV", .keys = {"path", "time_scale"}, .read = read});
+const ArrivalRegistration kRegistration({.name = "trace",
+                                         .summary = "arrivals of a CSV",
+                                         .keys = {"path", "time_scale", "from_s", "to_s"},
+                                         .read = read});
 
 }  // namespace
 }  // namespace fluidbatch::workloads

@@ -7,7 +7,10 @@ namespace {
 class LastExit final : public ExitStream {
  public:
   explicit LastExit(int exits) : last_(exits - 1) {}
-  int next(const Arrival& /*arrival*/) override { return last_; }
+  void draw(Arrival& request) override {
+    request.exit = last_;
+    request.correct = -1;
+  }
 
  private:
   int last_;
@@ -16,7 +19,8 @@ class LastExit final : public ExitStream {
 class NoEarlyExits final : public ExitSpec {
  public:
   explicit NoEarlyExits(int exits) : exits_(exits) {}
-  std::unique_ptr<ExitStream> start(std::uint64_t /*seed*/) const override {
+  std::unique_ptr<ExitStream> start(std::uint64_t /*seed*/,
+                                    const std::vector<std::uint64_t>& /*device_keys*/) const override {
     return std::make_unique<LastExit>(exits_);
   }
 

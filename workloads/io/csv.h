@@ -19,6 +19,7 @@ class CsvReader {
   /// Throws InputError where the file can't be read or has no header.
   explicit CsvReader(const std::filesystem::path& file);
 
+  [[nodiscard]] const std::string& source() const { return source_; }
   [[nodiscard]] const std::vector<std::string>& header() const { return header_; }
   /// Index of the column called `name`, or nothing.
   [[nodiscard]] std::optional<std::size_t> column(std::string_view name) const;
@@ -29,6 +30,8 @@ class CsvReader {
   bool next();
   /// A cell of the row; InputError where it is empty. The view is good until the next row.
   [[nodiscard]] std::string_view cell(std::size_t column) const;
+  /// Whether a cell of the row is empty.
+  [[nodiscard]] bool is_gap(std::size_t column) const { return cells_[column].text.empty(); }
   [[nodiscard]] Mark mark(std::size_t column) const;
 
   [[nodiscard]] double number(std::size_t column) const;

@@ -45,6 +45,8 @@ class MapReader {
 
   [[nodiscard]] bool has(std::string_view key) const { return node_.find(key) != nullptr; }
   [[nodiscard]] const Mark& mark() const { return node_.mark; }
+  /// What messages call the map.
+  [[nodiscard]] const std::string& what() const { return what_; }
   /// The place of a key's value, or of the map where the key is not given.
   [[nodiscard]] const Mark& mark_of(std::string_view key) const;
 

@@ -1,0 +1,54 @@
+// Requests that somebody outside the serving core brings to the server.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <utility>
+
+#include "workloads/request_stream.h"
+
+namespace fluidbatch::sim {
+
+/// What SimGrid's links have delivered. The server can't see ahead: whoever delivers tells it
+/// (Server::stream_changed).
+class DeliveredRequests final : public workloads::RequestStream {
+ public:
+  /// Answers go on to `sends`, which must outlive the stream.
+  explicit DeliveredRequests(workloads::RequestStream& sends) : sends_(sends) {}
+
+  [[nodiscard]] double next_event_s() const override {
+    return waiting_.empty() ? kNever : waiting_.front().date_s;
+  }
+
+  bool advance(workloads::Arrival& request) override {
+    request = waiting_.front();
+    waiting_.pop_front();
+    return true;
+  }
+
+  [[nodiscard]] bool listens() const override { return sends_.listens(); }
+  void answered(std::uint32_t device, double date_s) override {
+    sends_.answered(device, date_s);
+    if (on_answer_) on_answer_();
+  }
+  /// Called after an answer has gone on, since something may be sent sooner now.
+  void on_answer(std::function<void()> callback) { on_answer_ = std::move(callback); }
+
+  /// `request` gets to the server at its date_s, not before the ones delivered earlier. Of one date they are put
+  /// in order of device, since SimGrid's order says nothing.
+  void deliver(const workloads::Arrival& request) {
+    const auto after = [&](const workloads::Arrival& other) {
+      return other.date_s > request.date_s ||
+             (other.date_s == request.date_s && other.device > request.device);
+    };
+    waiting_.insert(std::find_if(waiting_.begin(), waiting_.end(), after), request);
+  }
+
+ private:
+  workloads::RequestStream& sends_;
+  std::function<void()> on_answer_;
+  std::deque<workloads::Arrival> waiting_;
+};
+
+}  // namespace fluidbatch::sim

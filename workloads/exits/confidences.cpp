@@ -1,0 +1,125 @@
+// Exits by the confidences of a real network: a sample leaves at the first exit that is sure enough.
+#include <limits>
+#include <utility>
+
+#include "workloads/exits.h"
+#include "workloads/io/csv.h"
+#include "workloads/io/shipped_files.h"
+#include "workloads/random.h"
+
+namespace fluidbatch::workloads {
+namespace {
+
+/// What becomes of a recorded sample under given thresholds.
+struct Outcome {
+  int exit = 0;
+  int correct = 0;
+};
+
+/// Every request is one of the recorded samples, drawn with replacement.
+class ConfidencesStream final : public ExitStream {
+ public:
+  ConfidencesStream(const std::vector<Outcome>& samples, std::uint64_t seed,
+                    const std::vector<std::uint64_t>& device_keys)
+      : samples_(samples) {
+    random_.reserve(device_keys.size());
+    for (const std::uint64_t key : device_keys) random_.emplace_back(seed, "exits", key);
+  }
+
+  void draw(Arrival& request) override {
+    const double u = random_[request.device].uniform();
+    const Outcome& outcome =
+        samples_[static_cast<std::size_t>(u * static_cast<double>(samples_.size()))];
+    request.exit = outcome.exit;
+    request.correct = outcome.correct;
+  }
+
+ private:
+  const std::vector<Outcome>& samples_;
+  std::vector<RandomStream> random_;  // by device
+};
+
+class Confidences final : public ExitSpec {
+ public:
+  Confidences(std::vector<Outcome> samples, int exits) : samples_(std::move(samples)) {
+    std::vector<int> taken;
+    for (const Outcome& sample : samples_) taken.push_back(sample.exit);
+    rates_ = rates_of(taken, exits);
+  }
+
+  std::unique_ptr<ExitStream> start(std::uint64_t seed,
+                                    const std::vector<std::uint64_t>& device_keys) const override {
+    return std::make_unique<ConfidencesStream>(samples_, seed, device_keys);
+  }
+  std::vector<double> rates() const override { return rates_; }
+
+ private:
+  std::vector<Outcome> samples_;
+  std::vector<double> rates_;
+};
+
+/// Columns `conf_E` and `correct_E` of each exit E.
+struct ExitColumns {
+  std::size_t confidence;
+  std::size_t correct;
+};
+
+std::vector<ExitColumns> columns_of(const io::CsvReader& csv, int exits) {
+  std::vector<ExitColumns> columns;
+  for (int exit = 0; exit < exits; ++exit) {
+    const std::string number = std::to_string(exit);
+    columns.push_back({csv.required_column("conf_" + number), csv.required_column("correct_" + number)});
+  }
+  if (csv.column("conf_" + std::to_string(exits))) {
+    throw io::InputError({csv.source(), 1, 1}, "the file has a column 'conf_" + std::to_string(exits) +
+                                                   "', but the network has " + std::to_string(exits) +
+                                                   (exits == 1 ? " exit" : " exits"));
+  }
+  return columns;
+}
+
+std::vector<Outcome> load(const std::filesystem::path& file, const std::vector<double>& thresholds) {
+  io::CsvReader csv(file);
+  const std::vector<ExitColumns> columns = columns_of(csv, static_cast<int>(thresholds.size()) + 1);
+  std::vector<Outcome> samples;
+  while (csv.next()) {
+    Outcome outcome{.exit = -1, .correct = 0};
+    for (std::size_t exit = 0; exit < columns.size(); ++exit) {  // all are read, so that all are checked
+      const double confidence = csv.number(columns[exit].confidence);
+      if (confidence < 0 || confidence > 1) {
+        throw io::InputError(csv.mark(columns[exit].confidence),
+                             "a confidence must be a number from 0 to 1, found '" +
+                                 std::string(csv.cell(columns[exit].confidence)) + "'");
+      }
+      const auto correct = static_cast<int>(csv.integer(columns[exit].correct, 0, 1));
+      const bool leaves = exit == thresholds.size() || confidence >= thresholds[exit];
+      if (outcome.exit < 0 && leaves) outcome = {.exit = static_cast<int>(exit), .correct = correct};
+    }
+    samples.push_back(outcome);
+  }
+  if (samples.empty()) throw io::InputError({file.string(), 1, 1}, "the file has no sample");
+  return samples;
+}
+
+std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context) {
+  const io::Node& path = reader.required("path");
+  io::read_text(path, "path");
+  const std::filesystem::path file = io::resolve_path(path);
+  reader.resolve("path", io::Node::text(file.string()));
+  std::vector<double> thresholds;
+  if (reader.one_of({"threshold", "thresholds"}) == "threshold") {
+    thresholds.assign(static_cast<std::size_t>(context.exits - 1),
+                      reader.number("threshold", io::Range::probability()));
+  } else {
+    thresholds = read_per_early_exit(reader, "thresholds", "a threshold", context);
+  }
+  return std::make_unique<Confidences>(load(file, thresholds), context.exits);
+}
+
+const ExitRegistration kRegistration({.name = "confidences",
+                                      .summary = "recorded confidences against a threshold; gives accuracy",
+                                      .keys = {"path", "threshold", "thresholds"},
+                                      .read = read});
+
+}  // namespace
+}  // namespace fluidbatch::workloads

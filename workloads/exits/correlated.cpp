@@ -1,0 +1,82 @@
+// Exits with the same rates as independent ones, but alike from one sample of a device to its next: a camera
+// looks at the same scene for a while.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "workloads/exits.h"
+#include "workloads/random.h"
+
+namespace fluidbatch::workloads {
+namespace {
+
+struct Model {
+  std::vector<double> rates;
+  double correlation = 0;  ///< of the difficulties of a device's consecutive samples
+};
+
+/// Difficulties of a device are an AR(1) process with standard normal marginals; a sample leaves at the first
+/// exit whose quantile lies above its difficulty (a Gaussian copula), so that the marginal exit rates are the
+/// configured ones whatever the correlation.
+class CorrelatedStream final : public ExitStream {
+ public:
+  CorrelatedStream(const Model& model, std::uint64_t seed, const std::vector<std::uint64_t>& device_keys)
+      : correlation_(model.correlation), innovation_(std::sqrt(1 - model.correlation * model.correlation)) {
+    for (const double share : left_by(model.rates)) quantiles_.push_back(normal_quantile(share));
+    devices_.reserve(device_keys.size());
+    for (const std::uint64_t key : device_keys) {
+      devices_.push_back({RandomStream(seed, "exits", key), 0, false});
+    }
+  }
+
+  void draw(Arrival& request) override {
+    Device& device = devices_[request.device];
+    const double fresh = device.random.normal();
+    device.difficulty =
+        device.begun ? correlation_ * device.difficulty + innovation_ * fresh : fresh;  // stationary from the start
+    device.begun = true;
+    request.exit = static_cast<int>(
+        std::upper_bound(quantiles_.begin(), quantiles_.end(), device.difficulty) - quantiles_.begin());
+    request.correct = -1;
+  }
+
+ private:
+  struct Device {
+    RandomStream random;
+    double difficulty;
+    bool begun;
+  };
+
+  double correlation_;
+  double innovation_;
+  std::vector<double> quantiles_;  // of the probability to have left by each early exit
+  std::vector<Device> devices_;
+};
+
+class Correlated final : public ExitSpec {
+ public:
+  explicit Correlated(Model model) : model_(std::move(model)) {}
+
+  std::unique_ptr<ExitStream> start(std::uint64_t seed,
+                                    const std::vector<std::uint64_t>& device_keys) const override {
+    return std::make_unique<CorrelatedStream>(model_, seed, device_keys);
+  }
+  std::vector<double> rates() const override { return model_.rates; }
+
+ private:
+  Model model_;
+};
+
+std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context) {
+  Model model{.rates = read_exit_rates(reader, context),
+              .correlation = reader.number("correlation", {.min = -1, .max = 1})};
+  return std::make_unique<Correlated>(std::move(model));
+}
+
+const ExitRegistration kRegistration({.name = "correlated",
+                                      .summary = "as rates, with a correlation between a device's samples",
+                                      .keys = {"rates", "correlation"},
+                                      .read = read});
+
+}  // namespace
+}  // namespace fluidbatch::workloads

@@ -1,0 +1,72 @@
+#include "workloads/sent_requests.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace fluidbatch::workloads {
+namespace {
+
+std::size_t streams_of(const Devices& devices) {
+  return std::accumulate(
+      devices.groups().begin(), devices.groups().end(), std::size_t{0},
+      [](std::size_t sum, const DeviceGroup& group) { return sum + group.streams(); });
+}
+
+}  // namespace
+
+SentRequests::SentRequests(const Devices& devices, const ExitSpec& exits, std::uint64_t seed,
+                           const RunLength& length, double answer_latency_s)
+    : exits_(exits.start(seed, devices.keys())),
+      length_(length),
+      answer_latency_s_(answer_latency_s),
+      tree_(streams_of(devices)) {
+  if (exits.bound() > 0) length_.requests = std::min(length_.requests, exits.bound());
+  const bool listens = devices.listen();
+  sources_.reserve(streams_of(devices));
+  for (std::size_t g = 0; g < devices.groups().size(); ++g) {
+    const DeviceGroup& group = devices.groups()[g];
+    const std::uint32_t devices_each = group.arrivals->devices_per_stream();
+    for (std::uint32_t i = 0; i < group.streams(); ++i) {
+      if (listens) {
+        stream_of_device_.insert(stream_of_device_.end(), devices_each,
+                                 static_cast<std::uint32_t>(sources_.size()));
+      }
+      sources_.push_back({.stream = group.arrivals->start(seed, Devices::key(g, i)),
+                          .first_device = group.first_device + i * devices_each,
+                          .next = {}});
+      fetch(static_cast<std::uint32_t>(sources_.size() - 1));
+    }
+  }
+  look_ahead();
+}
+
+bool SentRequests::advance(Arrival& request) {
+  const std::uint32_t source = tree_.leaf();
+  request = sources_[source].next;
+  exits_->draw(request);
+  ++given_;
+  fetch(source);
+  look_ahead();
+  return true;
+}
+
+void SentRequests::answered(std::uint32_t device, double date_s) {
+  const std::uint32_t source = stream_of_device_[device];
+  sources_[source].stream->answered(date_s + answer_latency_s_);
+  if (tree_.date_of(source) == kNever) fetch(source);
+  look_ahead();
+}
+
+void SentRequests::fetch(std::uint32_t source) {
+  Source& s = sources_[source];
+  const bool any = s.stream->next(s.next);
+  if (any) s.next.device += s.first_device;
+  tree_.set(source, any ? s.next.date_s : kNever);
+}
+
+void SentRequests::look_ahead() {
+  const bool more = given_ < length_.requests && tree_.date_s() < length_.duration_s;
+  next_event_s_ = more ? tree_.date_s() : kNever;
+}
+
+}  // namespace fluidbatch::workloads
