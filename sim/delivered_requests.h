@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <tuple>
 #include <utility>
 
 #include "workloads/request_stream.h"
@@ -18,11 +19,11 @@ class DeliveredRequests final : public workloads::RequestStream {
   explicit DeliveredRequests(workloads::RequestStream& sends) : sends_(sends) {}
 
   [[nodiscard]] double next_event_s() const override {
-    return waiting_.empty() ? kNever : waiting_.front().date_s;
+    return waiting_.empty() ? kNever : waiting_.front().request.date_s;
   }
 
   bool advance(workloads::Arrival& request) override {
-    request = waiting_.front();
+    request = waiting_.front().request;
     waiting_.pop_front();
     return true;
   }
@@ -36,19 +37,25 @@ class DeliveredRequests final : public workloads::RequestStream {
   void on_answer(std::function<void()> callback) { on_answer_ = std::move(callback); }
 
   /// `request` gets to the server at its date_s, not before the ones delivered earlier. Of one date they are put
-  /// in order of device, since SimGrid's order says nothing.
-  void deliver(const workloads::Arrival& request) {
-    const auto after = [&](const workloads::Arrival& other) {
-      return other.date_s > request.date_s ||
-             (other.date_s == request.date_s && other.device > request.device);
+  /// in order of device, then of `number`, in order of sending, since SimGrid's order says nothing.
+  void deliver(const workloads::Arrival& request, std::uint64_t number) {
+    const Waiting one{request, number};
+    const auto rank = [](const Waiting& w) {
+      return std::tuple(w.request.date_s, w.request.device, w.number);
     };
-    waiting_.insert(std::find_if(waiting_.begin(), waiting_.end(), after), request);
+    const auto after = [&](const Waiting& other) { return rank(one) < rank(other); };
+    waiting_.insert(std::find_if(waiting_.begin(), waiting_.end(), after), one);
   }
 
  private:
+  struct Waiting {
+    workloads::Arrival request;
+    std::uint64_t number = 0;
+  };
+
   workloads::RequestStream& sends_;
   std::function<void()> on_answer_;
-  std::deque<workloads::Arrival> waiting_;
+  std::deque<Waiting> waiting_;
 };
 
 }  // namespace fluidbatch::sim

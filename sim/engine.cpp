@@ -116,6 +116,12 @@ class Links {
   }
 
  private:
+  struct Transfer {
+    sg4::CommPtr comm;
+    workloads::Arrival sample;
+    std::uint64_t number;  // in order of sending
+  };
+
   void add_device(sg4::NetZone* zone, const workloads::DeviceGroup& group) {
     const std::string name = std::to_string(hosts_.size());
     sg4::Host* host = add_host(zone, "device" + name);
@@ -138,15 +144,16 @@ class Links {
       workloads::Arrival sample;
       if (!linked_.sends.advance(sample)) continue;
       const double bytes = sample_bytes_[sample.device];
+      const std::uint64_t number = sent_++;
       if (bytes == 0) {
-        deliver(sample);
+        deliver(sample, number);
         continue;
       }
       sg4::CommPtr transfer = sg4::Comm::sendto_init(hosts_[sample.device], hub_);
       transfer->set_payload_size(static_cast<std::uint64_t>(bytes));
       transfer->start();
       const sg4::Activity* key = transfer.get();
-      on_the_way_.emplace(key, std::pair(std::move(transfer), sample));
+      on_the_way_.emplace(key, Transfer{std::move(transfer), sample, number});
     }
     arm_timer();
   }
@@ -155,18 +162,17 @@ class Links {
     const auto found = on_the_way_.find(&transfer);
     if (found == on_the_way_.end()) return;
     require_invariant(transfer.get_state() == sg4::Activity::State::FINISHED, "every transfer gets through");
-    const workloads::Arrival sample = found->second.second;
-    // SimGrid still uses the transfer when this returns; it goes with the next send.
-    ended_.push_back(std::move(found->second.first));
+    const Transfer ended = std::move(found->second);
     on_the_way_.erase(found);
-    deliver(sample);
+    ended_.push_back(ended.comm);  // SimGrid still uses it when this returns; it goes with the next send
+    deliver(ended.sample, ended.number);
   }
 
-  void deliver(workloads::Arrival sample) {
+  void deliver(workloads::Arrival sample, std::uint64_t number) {
     // SimGrid's clock may be a rounding behind the server's last event.
     const double date_s = std::max(sg4::Engine::get_clock(), linked_.server.now_s());
     sample.date_s = date_s + linked_.uplink.latency_s;
-    linked_.delivered.deliver(sample);
+    linked_.delivered.deliver(sample, number);
     linked_.server.stream_changed();
   }
 
@@ -174,7 +180,8 @@ class Links {
   sg4::Host* hub_;
   std::vector<sg4::Host*> hosts_;  // by device
   std::vector<double> sample_bytes_;
-  std::unordered_map<const sg4::Activity*, std::pair<sg4::CommPtr, workloads::Arrival>> on_the_way_;
+  std::unordered_map<const sg4::Activity*, Transfer> on_the_way_;
+  std::uint64_t sent_ = 0;
   std::vector<sg4::CommPtr> ended_;
   double armed_s_ = std::numeric_limits<double>::infinity();
 };

@@ -1,35 +1,15 @@
 #include "sim/simulation.h"
 
-#include <optional>
-
 #include "sim/bounds.h"
 #include "sim/delivered_requests.h"
 #include "sim/recorder.h"
 #include "sim/server.h"
-#include "workloads/analytic_uplink.h"
-#include "workloads/sent_requests.h"
+#include "sim/workload.h"
 
 namespace fluidbatch::sim {
 namespace {
 
 using UplinkModel = workloads::UplinkSpec::Model;
-
-/// What comes to the server, as far as it can be computed without SimGrid.
-class Workload {
- public:
-  explicit Workload(const RunConfig& config)
-      : sends_(config.devices, *config.exits, config.seed, config.length, config.uplink.answer_latency_s) {
-    if (config.uplink.model != UplinkModel::none) uplink_.emplace(config.uplink, config.devices, sends_);
-  }
-
-  workloads::RequestStream& requests() {
-    return uplink_ ? static_cast<workloads::RequestStream&>(*uplink_) : sends_;
-  }
-
- private:
-  workloads::SentRequests sends_;
-  std::optional<workloads::AnalyticUplink> uplink_;
-};
 
 /// Runs the server to its end; what it counted.
 Conservation serve(const RunConfig& config, const SystemConfig& system, Driver driver, Observer& observer) {

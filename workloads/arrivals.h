@@ -29,7 +29,7 @@ struct Arrival {
 
 /// The sendings of one device in one run (of several devices, for a trace).
 ///
-/// Contract: dates are finite, not negative and never fall. A stream is a pure function of its specification,
+/// Contract: dates are not negative and never fall. A stream is a pure function of its specification,
 /// its seed and, where it listens, of the answers.
 class ArrivalStream {
  public:
@@ -38,8 +38,12 @@ class ArrivalStream {
   ArrivalStream& operator=(const ArrivalStream&) = delete;
   virtual ~ArrivalStream() = default;
 
-  /// The next one; false when there are no more, or none before an answer.
-  virtual bool next(Arrival& arrival) = 0;
+  /// The date of the next one; infinity when there are no more, or none before an answer.
+  virtual double next_s() = 0;
+
+  /// Adds what else is known of the last one to `arrival`, whose dates are set: a trace's device, for instance.
+  /// Called where ArrivalSpec::has_details only.
+  virtual void add_details(Arrival& /*arrival*/) const {}
 
   /// The device has got its answer. Called where ArrivalSpec::listens only.
   virtual void answered(double /*date_s*/) {}
@@ -59,6 +63,8 @@ class ArrivalSpec {
   [[nodiscard]] virtual std::uint32_t streams() const { return 1; }
   /// Devices of each stream: more than one for a trace of several.
   [[nodiscard]] virtual std::uint32_t devices_per_stream() const { return 1; }
+  /// Whether its streams know more of an arrival than its date.
+  [[nodiscard]] virtual bool has_details() const { return false; }
   /// Whether it sends on being answered: a closed loop.
   [[nodiscard]] virtual bool listens() const { return false; }
   /// Long-run sendings per second of one stream; NaN where they are not known before the run.

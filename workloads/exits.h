@@ -65,6 +65,14 @@ std::vector<double> read_exit_rates(io::MapReader& reader, const ExitContext& co
 std::vector<double> read_per_early_exit(io::MapReader& reader, const std::string& key, const std::string& what,
                                         const ExitContext& context);
 
+/// Which exit a number drawn takes, given each early exit's upper end in rising order: the first that lies above
+/// it. There are few, and none is likely: counted without branches.
+inline int exit_below(const std::vector<double>& ends, double drawn) {
+  int exit = 0;
+  for (const double end : ends) exit += drawn >= end ? 1 : 0;
+  return exit;
+}
+
 /// The probability to have left by early exit 0, 1, .., from the conditional rates.
 std::vector<double> left_by(const std::vector<double>& rates);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -10,7 +11,33 @@ namespace fluidbatch::workloads {
 /// Natural logarithm from additions, multiplications and one division only, hence the same bits wherever
 /// doubles are IEEE 754 (the C library's log differs between versions). Relative error below 4 ulp.
 /// Precondition: 0 < x < infinity, x normal.
-double portable_log(double x);
+inline double portable_log(double x) {
+  // x = m 2^e with m in [sqrt(1/2), sqrt(2)); log m = 2 artanh(s) with s = (m - 1) / (m + 1), |s| < 0.1716.
+  const auto bits = std::bit_cast<std::uint64_t>(x);
+  auto exponent = static_cast<int>(bits >> 52) - 1023;
+  const auto mantissa = std::bit_cast<double>((bits & 0x000FFFFFFFFFFFFFU) | 0x3FF0000000000000U);
+  constexpr double kSqrt2 = 1.4142135623730951;
+  const int upper = mantissa >= kSqrt2 ? 1 : 0;  // a coin toss: no branch
+  exponent += upper;
+  const double m = mantissa * (1.0 - 0.5 * upper);
+  const double f = m - 1.0;  // exact
+  const double s = f / (m + 1.0);
+  const double z = s * s;
+  // 2 artanh(s) = 2 s (1 + z/3 + z^2/5 + ..), summed in pairs (Estrin) for a short chain of dependences;
+  // the first term left out is below 2^-60 relative.
+  const double z2 = z * z;
+  const double z4 = z2 * z2;
+  const double low = (1.0 / 3 + z * (1.0 / 5)) + z2 * (1.0 / 7 + z * (1.0 / 9));
+  const double middle = (1.0 / 11 + z * (1.0 / 13)) + z2 * (1.0 / 15 + z * (1.0 / 17));
+  const double high = (1.0 / 19 + z * (1.0 / 21)) + z2 * (1.0 / 23);
+  const double series = low + z4 * (middle + z4 * high);
+  const double log_m = 2.0 * s + 2.0 * s * z * series;
+  // log 2 in two parts: exponent * high is exact.
+  constexpr double kLog2High = 0x1.62e42fefa38p-1;
+  constexpr double kLog2Low = 0x1.ef35793c7673p-45;
+  const auto e = static_cast<double>(exponent);
+  return e * kLog2High + (log_m + e * kLog2Low);
+}
 
 /// e^x for x <= 0 in the same way; 0 below -745. Relative error below 4 ulp where the result is normal.
 double portable_exp(double x);
@@ -25,7 +52,18 @@ class RandomStream {
  public:
   RandomStream(std::uint64_t seed, std::string_view purpose, std::uint64_t index);
 
-  std::uint64_t bits();
+  std::uint64_t bits() {
+    auto& s = state_;
+    const std::uint64_t result = std::rotl(s[0] + s[3], 23) + s[0];
+    const std::uint64_t t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = std::rotl(s[3], 45);
+    return result;
+  }
   /// Uniform in [0, 1), a multiple of 2^-53.
   double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
   /// Exponential with mean 1, by inversion.

@@ -33,7 +33,7 @@ SentRequests::SentRequests(const Devices& devices, const ExitSpec& exits, std::u
       }
       sources_.push_back({.stream = group.arrivals->start(seed, Devices::key(g, i)),
                           .first_device = group.first_device + i * devices_each,
-                          .next = {}});
+                          .has_details = group.arrivals->has_details()});
       fetch(static_cast<std::uint32_t>(sources_.size() - 1));
     }
   }
@@ -42,7 +42,10 @@ SentRequests::SentRequests(const Devices& devices, const ExitSpec& exits, std::u
 
 bool SentRequests::advance(Arrival& request) {
   const std::uint32_t source = tree_.leaf();
-  request = sources_[source].next;
+  const Source& from = sources_[source];
+  request = Arrival::at(tree_.date_s());
+  if (from.has_details) from.stream->add_details(request);
+  request.device += from.first_device;
   exits_->draw(request);
   ++given_;
   fetch(source);
@@ -55,13 +58,6 @@ void SentRequests::answered(std::uint32_t device, double date_s) {
   sources_[source].stream->answered(date_s + answer_latency_s_);
   if (tree_.date_of(source) == kNever) fetch(source);
   look_ahead();
-}
-
-void SentRequests::fetch(std::uint32_t source) {
-  Source& s = sources_[source];
-  const bool any = s.stream->next(s.next);
-  if (any) s.next.device += s.first_device;
-  tree_.set(source, any ? s.next.date_s : kNever);
 }
 
 void SentRequests::look_ahead() {

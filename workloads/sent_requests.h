@@ -29,10 +29,10 @@ class SentRequests final : public RequestStream {
   struct Source {
     std::unique_ptr<ArrivalStream> stream;
     std::uint32_t first_device = 0;
-    Arrival next;
+    bool has_details = false;
   };
 
-  void fetch(std::uint32_t source);
+  void fetch(std::uint32_t source) { tree_.set(source, sources_[source].stream->next_s()); }
   void look_ahead();
 
   std::unique_ptr<ExitStream> exits_;

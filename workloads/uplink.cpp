@@ -1,7 +1,6 @@
 #include "workloads/uplink.h"
 
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace fluidbatch::workloads {
@@ -9,13 +8,9 @@ namespace fluidbatch::workloads {
 UplinkConfig read_uplink(io::MapReader& workload) {
   using Model = UplinkSpec::Model;
   UplinkConfig config;
-  if (!workload.has("uplink")) {
-    io::Node none = io::Node::map();
-    none.put("model", io::Node::text("none"));
-    workload.resolve("uplink", std::move(none));
-    return config;
-  }
-  io::MapReader reader(workload.required("uplink"), "uplink",
+  io::Node default_node = io::Node::map();
+  default_node.put("model", io::Node::text("none"));
+  io::MapReader reader(workload.has("uplink") ? workload.required("uplink") : default_node, "uplink",
                        {"model", "sample_bytes", "access_point_bandwidth_bytes_per_s",
                         "device_bandwidth_bytes_per_s", "latency_ms", "answer_latency_ms"});
   config.spec.model = static_cast<Model>(reader.choice("model", {"none", "analytic", "simgrid"}));

@@ -20,33 +20,41 @@ class WinnerTree {
     nodes_.resize(2 * first_leaf_);
     for (std::size_t node = 1; node < nodes_.size(); ++node) {
       const std::size_t depth_width = std::bit_floor(node);  // nodes of its depth
-      nodes_[node] = {kNever, static_cast<std::uint32_t>((node - depth_width) * (first_leaf_ / depth_width))};
+      nodes_[node].leaf = (node - depth_width) * (first_leaf_ / depth_width);
     }
   }
 
-  [[nodiscard]] double date_s() const { return nodes_[1].date_s; }
-  [[nodiscard]] std::uint32_t leaf() const { return nodes_[1].leaf; }
+  [[nodiscard]] double date_s() const { return std::bit_cast<double>(nodes_[1].date_bits); }
+  [[nodiscard]] std::uint32_t leaf() const { return static_cast<std::uint32_t>(nodes_[1].leaf); }
 
-  [[nodiscard]] double date_of(std::uint32_t leaf) const { return nodes_[first_leaf_ + leaf].date_s; }
+  [[nodiscard]] double date_of(std::uint32_t leaf) const {
+    return std::bit_cast<double>(nodes_[first_leaf_ + leaf].date_bits);
+  }
 
+  /// `date_s` must not be negative.
   void set(std::uint32_t leaf, double date_s) {
     std::size_t node = first_leaf_ + leaf;
-    Node winner{date_s, leaf};
+    Node winner{std::bit_cast<std::uint64_t>(date_s), leaf};
     nodes_[node] = winner;
     while (node > 1) {
       const Node other = nodes_[node ^ 1];
-      const bool loses =
-          other.date_s < winner.date_s || (other.date_s == winner.date_s && other.leaf < winner.leaf);
-      winner = loses ? other : winner;
+      // Who wins is a coin toss to the processor, so a mask (all ones where the other one does), not a branch.
+      const std::uint64_t other_wins =
+          std::uint64_t{other.date_bits < winner.date_bits} |
+          (std::uint64_t{other.date_bits == winner.date_bits} & std::uint64_t{other.leaf < winner.leaf});
+      const std::uint64_t mask = 0 - other_wins;
+      winner.date_bits ^= (winner.date_bits ^ other.date_bits) & mask;
+      winner.leaf ^= (winner.leaf ^ other.leaf) & mask;
       node >>= 1;
       nodes_[node] = winner;
     }
   }
 
  private:
+  /// Dates that are not negative are in the same order as their bits.
   struct Node {
-    double date_s = kNever;
-    std::uint32_t leaf = 0;
+    std::uint64_t date_bits = std::bit_cast<std::uint64_t>(kNever);
+    std::uint64_t leaf = 0;
   };
 
   std::size_t first_leaf_;

@@ -66,6 +66,7 @@ struct NpuSearchArguments {
 // Each prints to stdout and throws io::InputError for what the user has to mend.
 void run(const RunArguments& arguments);
 void check(const RunArguments& arguments);
+void workload_describe(const RunArguments& arguments, bool csv);
 void policy_list();
 void network_list();
 void network_show(const std::string& name, bool csv);

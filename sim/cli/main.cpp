@@ -59,6 +59,15 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
   check->callback([&] { cli::check(arguments); });
 }
 
+void add_workload(CLI::App& app, cli::RunArguments& arguments, bool& csv) {
+  CLI::App* workload = app.add_subcommand("workload", "Arrivals and exits")->require_subcommand(1);
+  CLI::App* describe =
+      workload->add_subcommand("describe", "Rate, burstiness, exits and load of what a configuration would send");
+  add_configuration(*describe, arguments);
+  describe->add_flag("--csv", csv, "As CSV: name,unit,value");
+  describe->callback([&] { cli::workload_describe(arguments, csv); });
+}
+
 void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments) {
   CLI::App* import = networks.add_subcommand("import", "Turn an ONNX model into a network's YAML");
   import->add_option("model", arguments.model, "ONNX file, with or without weights")
@@ -176,6 +185,7 @@ void add_npu_search(CLI::App& npu, cli::NpuSearchArguments& arguments) {
 /// Arguments of all commands: they live as long as the parser, whose callbacks refer to them.
 struct Arguments {
   cli::RunArguments run;
+  cli::RunArguments describe;
   cli::NetworkImportArguments import;
   cli::NpuTableArguments table;
   cli::NpuExplainArguments explain;
@@ -223,6 +233,7 @@ int run_program(int argc, char** argv) {
   Arguments arguments;
   arguments.search.command = command_text(argc, argv);
   add_run(app, arguments.run);
+  add_workload(app, arguments.describe, arguments.csv);
   add_listings(app, arguments.import, arguments.network, arguments.csv, arguments.markdown);
   add_npu(app, arguments);
   try {

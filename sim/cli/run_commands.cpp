@@ -111,6 +111,9 @@ RunOptions options_of(const RunArguments& arguments) {
 void run(const RunArguments& arguments) {
   const RunConfig config = load_run_config(arguments.config, arguments.overrides);
   RunOptions options = options_of(arguments);
+  if (options.driver == Driver::bare && config.uplink.model == workloads::UplinkSpec::Model::simgrid) {
+    throw io::InputError("--driver bare: uplink simgrid needs SimGrid; set workload.uplink.model=analytic");
+  }
   const bool replaces = fs::exists(*options.folder / "resolved.yaml");
   ProgressLine line(config);
   if (::isatty(STDERR_FILENO) == 1) {

@@ -72,7 +72,8 @@ class Reader {
     MapReader reader(root_.has("reference") ? root_.required("reference") : none, "reference",
                      {"npu", "npu_mode"});
     reference_ = read_npu_choice(reader, default_npu_choice());
-    config_.reference_latency_s = reference_.table(config_.network.layers, 1)->single_sample_latency_s();
+    config_.reference = reference_.table(config_.network.layers, 1);
+    config_.reference_latency_s = config_.reference->single_sample_latency_s();
     root_.resolve("reference", reader.resolved());
   }
 

@@ -35,7 +35,8 @@ struct RunConfig {
   std::uint64_t warmup_requests = 0;
   workloads::Network network;
   Slo slo;
-  double reference_latency_s = 0;  ///< of a single sample that takes no exit
+  std::shared_ptr<const npu::BatchPolicyTable> reference;  ///< at batch 1
+  double reference_latency_s = 0;                          ///< of a single sample that takes no exit
   workloads::Devices devices;
   workloads::UplinkSpec uplink;
   std::shared_ptr<const workloads::ExitSpec> exits;

@@ -48,8 +48,11 @@ inline std::vector<double> dates_of(const workloads::ArrivalSpec& spec, std::siz
                                     std::uint64_t key = 0) {
   const auto stream = spec.start(seed, key);
   std::vector<double> dates;
-  workloads::Arrival arrival;
-  while (dates.size() < count && stream->next(arrival)) dates.push_back(arrival.date_s);
+  while (dates.size() < count) {
+    const double date_s = stream->next_s();
+    if (date_s == workloads::RequestStream::kNever) break;
+    dates.push_back(date_s);
+  }
   return dates;
 }
 

@@ -1,4 +1,7 @@
 // Clients that send a sample, wait for its answer, think, and send the next one.
+#include <limits>
+#include <utility>
+
 #include "workloads/arrivals.h"
 #include "workloads/random.h"
 
@@ -19,23 +22,18 @@ class Client final : public ArrivalStream {
     answered(0);
   }
 
-  bool next(Arrival& arrival) override {
-    if (waits_) return false;
-    arrival = Arrival::at(next_s_);
-    waits_ = true;
-    return true;
+  double next_s() override {
+    return std::exchange(next_s_, std::numeric_limits<double>::infinity());  // which it is while it waits
   }
 
   void answered(double date_s) override {
     next_s_ = date_s + loop_.think_time_s * (loop_.exponential ? random_.exponential() : 1);
-    waits_ = false;
   }
 
  private:
   Loop loop_;
   RandomStream random_;
   double next_s_ = 0;
-  bool waits_ = false;
 };
 
 class ClosedLoop final : public ArrivalSpec {

@@ -10,11 +10,7 @@ class GammaStream final : public ArrivalStream {
   GammaStream(double rate_hz, double shape, std::uint64_t seed, std::uint64_t key)
       : mean_gap_s_(1 / rate_hz), shape_(shape), random_(seed, "arrivals", key) {}
 
-  bool next(Arrival& arrival) override {
-    date_s_ += mean_gap_s_ * random_.gamma(shape_);
-    arrival = Arrival::at(date_s_);
-    return true;
-  }
+  double next_s() override { return date_s_ += mean_gap_s_ * random_.gamma(shape_); }
 
  private:
   double mean_gap_s_;

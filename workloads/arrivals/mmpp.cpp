@@ -42,10 +42,7 @@ class MmppStream final : public ArrivalStream {
   MmppStream(const std::vector<RatePiece>& states, std::uint64_t seed, std::uint64_t key)
       : rate_(StatePath(states, seed, key)), random_(seed, "arrivals", key) {}
 
-  bool next(Arrival& arrival) override {
-    arrival = Arrival::at(rate_.next_s(random_));
-    return true;
-  }
+  double next_s() override { return rate_.next_s(random_); }
 
  private:
   RateProfile<StatePath> rate_;

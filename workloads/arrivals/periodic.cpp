@@ -23,12 +23,10 @@ class PeriodicStream final : public ArrivalStream {
     if (std::isnan(cadence_.phase_s)) cadence_.phase_s = random_.uniform() * cadence_.period_s;
   }
 
-  bool next(Arrival& arrival) override {
+  double next_s() override {
     double date_s = cadence_.phase_s + static_cast<double>(samples_++) * cadence_.period_s;
     if (cadence_.jitter_s > 0) date_s += random_.uniform() * cadence_.jitter_s;
-    last_s_ = std::fmax(last_s_, date_s);  // with a jitter of a whole period, against the last digit
-    arrival = Arrival::at(last_s_);
-    return true;
+    return last_s_ = std::fmax(last_s_, date_s);  // with a jitter of a whole period, against the last digit
   }
 
  private:

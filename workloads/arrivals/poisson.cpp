@@ -10,11 +10,7 @@ class PoissonStream final : public ArrivalStream {
   PoissonStream(double rate_hz, std::uint64_t seed, std::uint64_t key)
       : mean_gap_s_(1 / rate_hz), random_(seed, "arrivals", key) {}
 
-  bool next(Arrival& arrival) override {
-    date_s_ += mean_gap_s_ * random_.exponential();
-    arrival = Arrival::at(date_s_);
-    return true;
-  }
+  double next_s() override { return date_s_ += mean_gap_s_ * random_.exponential(); }
 
  private:
   double mean_gap_s_;

@@ -39,12 +39,7 @@ class SpikeStream final : public ArrivalStream {
   SpikeStream(const Profile& profile, std::uint64_t seed, std::uint64_t key)
       : rate_(ProfilePath(profile)), random_(seed, "arrivals", key) {}
 
-  bool next(Arrival& arrival) override {
-    const double date_s = rate_.next_s(random_);
-    if (date_s == std::numeric_limits<double>::infinity()) return false;
-    arrival = Arrival::at(date_s);
-    return true;
-  }
+  double next_s() override { return rate_.next_s(random_); }
 
  private:
   RateProfile<ProfilePath> rate_;

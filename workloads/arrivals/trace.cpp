@@ -13,11 +13,10 @@ class Replay final : public ArrivalStream {
  public:
   explicit Replay(const std::vector<Arrival>& arrivals) : arrivals_(arrivals) {}
 
-  bool next(Arrival& arrival) override {
-    if (next_ == arrivals_.size()) return false;
-    arrival = arrivals_[next_++];
-    return true;
+  double next_s() override {
+    return next_ < arrivals_.size() ? arrivals_[next_++].date_s : std::numeric_limits<double>::infinity();
   }
+  void add_details(Arrival& arrival) const override { arrival = arrivals_[next_ - 1]; }
 
  private:
   const std::vector<Arrival>& arrivals_;
@@ -34,6 +33,7 @@ class TraceArrivals final : public ArrivalSpec {
     return std::make_unique<Replay>(trace_.arrivals);
   }
 
+  bool has_details() const override { return true; }
   std::uint32_t devices_per_stream() const override { return devices_; }
   std::uint64_t bound() const override { return trace_.arrivals.size(); }
 

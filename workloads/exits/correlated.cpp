@@ -1,6 +1,5 @@
 // Exits with the same rates as independent ones, but alike from one sample of a device to its next: a camera
 // looks at the same scene for a while.
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -35,8 +34,7 @@ class CorrelatedStream final : public ExitStream {
     device.difficulty =
         device.begun ? correlation_ * device.difficulty + innovation_ * fresh : fresh;  // stationary from the start
     device.begun = true;
-    request.exit = static_cast<int>(
-        std::upper_bound(quantiles_.begin(), quantiles_.end(), device.difficulty) - quantiles_.begin());
+    request.exit = exit_below(quantiles_, device.difficulty);
     request.correct = -1;
   }
 

@@ -1,5 +1,4 @@
 // Independent exits with a given probability at each, of the samples that reach it.
-#include <algorithm>
 #include <utility>
 
 #include "workloads/exits.h"
@@ -19,8 +18,7 @@ class RatesStream final : public ExitStream {
   }
 
   void draw(Arrival& request) override {
-    const double u = random_[request.device].uniform();
-    request.exit = static_cast<int>(std::upper_bound(left_.begin(), left_.end(), u) - left_.begin());
+    request.exit = exit_below(left_, random_[request.device].uniform());
     request.correct = -1;
   }
 

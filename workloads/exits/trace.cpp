@@ -58,21 +58,24 @@ class ExitsOfFile final : public ExitSpec {
 };
 
 std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context) {
+  // What policies may know: as recorded, unless the configuration says what was known then.
+  const auto rates = [&](const std::vector<int>& taken) {
+    return reader.has("rates") ? read_exit_rates(reader, context) : rates_of(taken, context.exits);
+  };
   const io::Node* path = reader.child("path");
   if (path == nullptr) {
-    return std::make_unique<ExitsOfArrivals>(
-        rates_of(context.devices.exits(context.exits, reader.mark()), context.exits));
+    return std::make_unique<ExitsOfArrivals>(rates(context.devices.exits(context.exits, reader.mark())));
   }
   io::read_text(*path, "path");
   const std::filesystem::path file = io::resolve_path(*path);
   reader.resolve("path", io::Node::text(file.string()));
   std::vector<int> exits = load_exits(file, context.exits);
-  std::vector<double> rates = rates_of(exits, context.exits);
-  return std::make_unique<ExitsOfFile>(std::move(exits), std::move(rates));
+  std::vector<double> known = rates(exits);
+  return std::make_unique<ExitsOfFile>(std::move(exits), std::move(known));
 }
 
 const ExitRegistration kRegistration(
-    {.name = "trace", .summary = "the column 'exit' of a CSV", .keys = {"path"}, .read = read});
+    {.name = "trace", .summary = "the column 'exit' of a CSV", .keys = {"path", "rates"}, .read = read});
 
 }  // namespace
 }  // namespace fluidbatch::workloads

@@ -1,0 +1,145 @@
+#include "sim/workload_description.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <queue>
+#include <utility>
+
+#include "sim/workload.h"
+
+namespace fluidbatch::sim {
+namespace {
+
+constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
+
+/// Mean and variance of a stream of numbers (Welford).
+class Moments {
+ public:
+  void add(double value) {
+    ++count_;
+    const double delta = value - mean_;
+    mean_ += delta / static_cast<double>(count_);
+    squares_ += delta * (value - mean_);
+  }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  [[nodiscard]] double mean() const { return count_ > 0 ? mean_ : kUndefined; }
+  [[nodiscard]] double variance() const {
+    return count_ > 1 ? squares_ / static_cast<double>(count_ - 1) : kUndefined;
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+  double mean_ = 0;
+  double squares_ = 0;
+};
+
+class WindowCounter {
+ public:
+  explicit WindowCounter(double window_s) : window_s_(window_s) {}
+
+  void add(double date_s) {
+    while (date_s >= static_cast<double>(counts_.count() + 1) * window_s_) {
+      counts_.add(in_window_);
+      most_ = std::max(most_, in_window_);
+      in_window_ = 0;
+    }
+    ++in_window_;
+  }
+
+  [[nodiscard]] WindowCounts result() const {
+    const bool any = counts_.count() > 0;
+    return {.window_s = window_s_,
+            .windows = counts_.count(),
+            .mean = counts_.mean(),
+            .dispersion = counts_.variance() / counts_.mean(),
+            .peak_rate_hz = any ? most_ / window_s_ : kUndefined};
+  }
+
+ private:
+  double window_s_;
+  double in_window_ = 0;
+  double most_ = 0;
+  Moments counts_;
+};
+
+/// Brings the requests of a workload one after another; answers each after `work_s` of its exit.
+class Requests {
+ public:
+  Requests(const RunConfig& config, std::vector<double> work_s)
+      : workload_(config), stream_(workload_.requests()), work_s_(std::move(work_s)) {}
+
+  bool next(workloads::Arrival& request) {
+    while (true) {
+      const double answer_s = answers_.empty() ? kNever : answers_.top().first;
+      if (stream_.next_event_s() == kNever && answer_s == kNever) return false;
+      if (answer_s <= stream_.next_event_s()) {
+        stream_.answered(answers_.top().second, answer_s);
+        answers_.pop();
+      } else if (stream_.advance(request)) {
+        if (stream_.listens()) {
+          answers_.emplace(request.date_s + work_s_[static_cast<std::size_t>(request.exit)], request.device);
+        }
+        return true;
+      }
+    }
+  }
+
+ private:
+  static constexpr double kNever = workloads::RequestStream::kNever;
+  using Answer = std::pair<double, std::uint32_t>;
+
+  Workload workload_;
+  workloads::RequestStream& stream_;
+  std::vector<double> work_s_;
+  std::priority_queue<Answer, std::vector<Answer>, std::greater<>> answers_;
+};
+
+}  // namespace
+
+WorkloadDescription describe_workload(const RunConfig& config) {
+  const npu::BatchPolicyTable& reference = *config.reference;
+  std::vector<double> work_s;
+  std::vector<double> macs;
+  for (int exit = 0; exit < reference.segments(); ++exit) {
+    work_s.push_back(reference.latency_s(0, reference.segment_begin(exit + 1), 1));
+    macs.push_back(reference.macs(0, reference.segment_begin(exit + 1)));
+  }
+  WorkloadDescription d;
+  d.exit_shares.resize(work_s.size());
+  std::array<WindowCounter, 3> windows{WindowCounter(0.1), WindowCounter(1), WindowCounter(10)};
+  const std::vector<double> sample_bytes = workloads::sample_bytes(config.devices);
+  Moments gaps;
+  Moments correct;
+  Requests requests(config, work_s);
+  workloads::Arrival request;
+  while (requests.next(request)) {
+    const auto exit = static_cast<std::size_t>(request.exit);
+    if (d.requests++ > 0) gaps.add(request.date_s - d.duration_s);
+    d.duration_s = request.date_s;
+    for (WindowCounter& window : windows) window.add(request.date_s);
+    ++d.exit_shares[exit];
+    if (request.correct >= 0) correct.add(request.correct);
+    d.mean_macs += macs[exit];
+    d.mean_work_s += work_s[exit];
+    d.mean_uplink_s += request.date_s - request.sent_s;
+    d.sent_bytes_per_s += sample_bytes[request.device];
+  }
+  const auto n = static_cast<double>(d.requests);
+  for (double& share : d.exit_shares) share /= n;
+  d.mean_macs /= n;
+  d.mean_work_s /= n;
+  d.mean_uplink_s /= n;
+  d.sent_bytes_per_s /= d.duration_s;
+  d.rate_hz = 1 / gaps.mean();
+  d.configured_rate_hz = config.devices.mean_rate_hz();
+  d.gap_cv = std::sqrt(gaps.variance()) / gaps.mean();
+  d.accuracy = correct.mean();
+  d.offered_load = d.rate_hz * config.reference_latency_s;
+  d.load_after_exits = d.rate_hz * d.mean_work_s;
+  for (std::size_t i = 0; i < windows.size(); ++i) d.windows[i] = windows[i].result();
+  return d;
+}
+
+}  // namespace fluidbatch::sim
