@@ -14,14 +14,14 @@ using RequestId = std::uint64_t;
 /// One sample from one device, and what has become of it so far. Dates in seconds.
 struct Request {
   double arrival_s = 0;
-  double sent_s = 0;  ///< by its device; arrival_s where there is no uplink
+  double sent_s = 0;        ///< by its device; arrival_s where there is no uplink
   double start_s = 0;       ///< first step began; meaningless while queued
   double completion_s = 0;  ///< left the server; meaningless before `completed`
   double suspended_s = 0;   ///< time spent in a suspended batch
   std::uint32_t device = 0;
   int next_layer = 0;  ///< layers 0 .. next_layer - 1 have run
   int exit = 0;        ///< the exit it will take. Not known to a real server: only an oracle policy may look.
-  int correct = -1;        ///< whether that exit's answer is right: 1 or 0; -1 where not known
+  int correct = -1;    ///< whether that exit's answer is right: 1 or 0; -1 where not known
   bool completed = false;  ///< or dropped: its stay has ended
   bool dropped = false;    ///< given up while queued; completion_s is the date of that
 };

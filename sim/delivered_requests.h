@@ -36,8 +36,8 @@ class DeliveredRequests final : public workloads::RequestStream {
   /// Called after an answer has gone on, since something may be sent sooner now.
   void on_answer(std::function<void()> callback) { on_answer_ = std::move(callback); }
 
-  /// `request` gets to the server at its date_s, not before the ones delivered earlier. Of one date they are put
-  /// in order of device, then of `number`, in order of sending, since SimGrid's order says nothing.
+  /// `request` gets to the server at its date_s, not before the ones delivered earlier. Of one date they are
+  /// put in order of device, then of `number`, in order of sending, since SimGrid's order says nothing.
   void deliver(const workloads::Arrival& request, std::uint64_t number) {
     const Waiting one{request, number};
     const auto rank = [](const Waiting& w) {

@@ -56,7 +56,8 @@ class Simulation {
   Simulation() {
     // SimGrid merges events closer than this; its default of 1e-9 s is coarser than our dates.
     sg4::Engine::set_config("surf/precision:1e-15");
-    // Max-min fair sharing as it is in the books: nothing of the bandwidth goes to acknowledgements or windows.
+    // Max-min fair sharing as it is in the books: nothing of the bandwidth goes to acknowledgements or
+    // windows.
     sg4::Engine::set_config("network/model:CM02");
     sg4::Engine::set_config("network/crosstraffic:0");
     sg4::Engine::set_config("network/TCP-gamma:0");

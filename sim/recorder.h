@@ -20,7 +20,7 @@ struct Totals {
   /// From sending to answer, likewise; empty as long as both are the same for all, as they are without an
   /// uplink.
   std::vector<double> end_to_end_s;
-  std::uint64_t late = 0;           ///< dropped ones included
+  std::uint64_t late = 0;  ///< dropped ones included
   std::uint64_t dropped = 0;
   double uplink_s = 0;  ///< from sending to arrival
   double queueing_s = 0;
@@ -51,8 +51,8 @@ class Recorder final : public Observer {
 
   /// `sink` is called for every request, the warm-up included; `progress`, where not null, holds the number
   /// of completed requests, about up to date.
-  Recorder(const npu::BatchPolicyTable& table, const Slo& slo, std::uint64_t warmup_requests, RequestSink sink,
-           std::atomic<std::uint64_t>* progress);
+  Recorder(const npu::BatchPolicyTable& table, const Slo& slo, std::uint64_t warmup_requests,
+           RequestSink sink, std::atomic<std::uint64_t>* progress);
 
   /// Makes room for a run of about `requests`, so that memory does not double on the way.
   void reserve(std::uint64_t requests);

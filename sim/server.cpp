@@ -25,9 +25,7 @@ Server::Server(const npu::BatchPolicyTable& table, const ServerOptions& options,
   read_ahead();
 }
 
-double Server::next_event_s() const {
-  return running() ? step_.end_s : std::min(next_arrival_s_, timer_s_);
-}
+double Server::next_event_s() const { return running() ? step_.end_s : std::min(next_arrival_s_, timer_s_); }
 
 void Server::advance(double date_s) {
   event_s_ = date_s;
@@ -230,8 +228,7 @@ std::size_t Server::hopeless(double date_s) const {
   RequestId id = queue_begin_;
   const double latency_s = table_.single_sample_latency_s();
   while (id != requests_.end() &&
-         date_s - slo_start_s(requests_[id]) + latency_s >
-             options_.slo_s + scheduler::kDeadlineTolerance_s) {
+         date_s - slo_start_s(requests_[id]) + latency_s > options_.slo_s + scheduler::kDeadlineTolerance_s) {
     ++id;
   }
   return static_cast<std::size_t>(id - queue_begin_);

@@ -31,7 +31,8 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::p99_9_latency, "p99_9_latency_s", "s", "99.9th percentile of the latency"},
     {Id::max_latency, "max_latency_s", "s", "largest latency"},
     {Id::mean_end_to_end, "mean_end_to_end_s", "s",
-     "mean time from sending, at the device, to having the answer there; without an uplink the same as the latency, "
+     "mean time from sending, at the device, to having the answer there; without an uplink the same as the "
+     "latency, "
      "here and below"},
     {Id::mean_end_to_end_ci95, "mean_end_to_end_ci95_s", "s",
      "half-width of the 95 % interval of that mean, by 32 batch means"},
@@ -39,7 +40,8 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::p99_end_to_end, "p99_end_to_end_s", "s", "99th percentile from end to end"},
     {Id::max_end_to_end, "max_end_to_end_s", "s", "largest time from end to end"},
     {Id::slo_violation_rate, "slo_violation_rate", "1",
-     "share of the measured requests above the SLO (by more than 1e-9 s): with their latency or, for `slo.on: "
+     "share of the measured requests above the SLO (by more than 1e-9 s): with their latency or, for "
+     "`slo.on: "
      "end_to_end`, from end to end"},
     {Id::slo_violation_rate_ci95, "slo_violation_rate_ci95", "1",
      "half-width of the 95 % interval of the SLO violation rate, by 32 batch means"},

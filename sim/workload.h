@@ -9,8 +9,8 @@
 
 namespace fluidbatch::sim {
 
-/// What devices send, and how it comes to the server. Uplink `simgrid` is computed as `analytic`, which agrees to
-/// 1e-9 s.
+/// What devices send, and how it comes to the server. Uplink `simgrid` is computed as `analytic`, which
+/// agrees to 1e-9 s.
 class Workload {
  public:
   /// `config` must outlive the workload.

@@ -18,7 +18,8 @@ struct WindowCounts {
   double peak_rate_hz = 0;    ///< most requests in one, per second
 };
 
-/// Statistics of the generated requests of a configuration, the warm-up included. NaN where there are too few.
+/// Statistics of the generated requests of a configuration, the warm-up included. NaN where there are too
+/// few.
 struct WorkloadDescription {
   std::uint64_t requests = 0;
   double duration_s = 0;  ///< up to the last arrival
@@ -36,8 +37,8 @@ struct WorkloadDescription {
   double sent_bytes_per_s = 0;
 };
 
-/// Generates the requests of `config`. A closed loop is answered as by an idle reference NPU for each request, so
-/// that its rate is the highest that it can reach there.
+/// Generates the requests of `config`. A closed loop is answered as by an idle reference NPU for each
+/// request, so that its rate is the highest that it can reach there.
 WorkloadDescription describe_workload(const RunConfig& config);
 
 }  // namespace fluidbatch::sim

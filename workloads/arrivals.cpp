@@ -15,8 +15,7 @@ double read_rate_hz(io::MapReader& reader, const ArrivalContext& context, bool m
   const std::vector<std::string> keys{"rho", "rate_hz"};
   const auto given = reader.one_of(keys);
   if (!given) throw io::InputError(reader.mark(), reader.what() + " needs one of " + io::quoted_list(keys));
-  const double value =
-      reader.number(*given, may_be_zero ? io::Range::non_negative() : io::Range::positive());
+  const double value = reader.number(*given, may_be_zero ? io::Range::non_negative() : io::Range::positive());
   const double rate_hz = *given == "rate_hz" ? value : value / context.reference_latency_s;
   // Beyond these, dates run out of digits or out of range.
   const bool good = (rate_hz >= 1e-9 && rate_hz <= 1e12) || (may_be_zero && rate_hz == 0);

@@ -41,8 +41,8 @@ class ArrivalStream {
   /// The date of the next one; infinity when there are no more, or none before an answer.
   virtual double next_s() = 0;
 
-  /// Adds what else is known of the last one to `arrival`, whose dates are set: a trace's device, for instance.
-  /// Called where ArrivalSpec::has_details only.
+  /// Adds what else is known of the last one to `arrival`, whose dates are set: a trace's device, for
+  /// instance. Called where ArrivalSpec::has_details only.
   virtual void add_details(Arrival& /*arrival*/) const {}
 
   /// The device has got its answer. Called where ArrivalSpec::listens only.

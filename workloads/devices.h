@@ -59,8 +59,8 @@ class Devices {
   std::uint32_t size_ = 0;
 };
 
-/// Reads `arrivals` (one group) or `devices` (a list of groups) of the map `workload`, and adds it to what the
-/// reader has resolved. Throws InputError.
+/// Reads `arrivals` (one group) or `devices` (a list of groups) of the map `workload`, and adds it to what
+/// the reader has resolved. Throws InputError.
 Devices read_devices(io::MapReader& workload, const ArrivalContext& context, const DeviceDefaults& defaults);
 
 }  // namespace fluidbatch::workloads

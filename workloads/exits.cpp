@@ -12,8 +12,8 @@ std::unique_ptr<ExitSpec> read_exits(const io::Node& node, const ExitContext& co
   return KindRegistry<ExitKind>::instance().read(node, "exits", context, resolved);
 }
 
-std::vector<double> read_per_early_exit(io::MapReader& reader, const std::string& key, const std::string& what,
-                                        const ExitContext& context) {
+std::vector<double> read_per_early_exit(io::MapReader& reader, const std::string& key,
+                                        const std::string& what, const ExitContext& context) {
   const io::Node& node = reader.required(key);
   const std::vector<io::Node>& items = io::read_list(node, key);
   if (static_cast<int>(items.size()) != context.exits - 1) {

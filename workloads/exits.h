@@ -62,11 +62,11 @@ std::unique_ptr<ExitSpec> read_exits(const io::Node& node, const ExitContext& co
 std::vector<double> read_exit_rates(io::MapReader& reader, const ExitContext& context);
 
 /// Reads the list under `key`: numbers from 0 to 1, one for each early exit. Throws InputError.
-std::vector<double> read_per_early_exit(io::MapReader& reader, const std::string& key, const std::string& what,
-                                        const ExitContext& context);
+std::vector<double> read_per_early_exit(io::MapReader& reader, const std::string& key,
+                                        const std::string& what, const ExitContext& context);
 
-/// Which exit a number drawn takes, given each early exit's upper end in rising order: the first that lies above
-/// it. There are few, and none is likely: counted without branches.
+/// Which exit a number drawn takes, given each early exit's upper end in rising order: the first that lies
+/// above it. There are few, and none is likely: counted without branches.
 inline int exit_below(const std::vector<double>& ends, double drawn) {
   int exit = 0;
   for (const double end : ends) exit += drawn >= end ? 1 : 0;

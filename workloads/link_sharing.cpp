@@ -43,8 +43,8 @@ void LinkSharing::serve_until(double date_s) {
   date_s_ = date_s;
 }
 
-/// Fills up: devices in order of what their own link allows a transfer; each takes that or, once it is more, an
-/// equal share of what the ones before have left.
+/// Fills up: devices in order of what their own link allows a transfer; each takes that or, once it is more,
+/// an equal share of what the ones before have left.
 void LinkSharing::share() {
   const auto own_limit = [this](std::uint32_t number) {
     const Device& device = devices_[number];

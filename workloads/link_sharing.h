@@ -15,8 +15,8 @@ namespace fluidbatch::workloads {
 /// or infinite where the devices' links are the only limit (progressive filling; Bertsekas and Gallager,
 /// Data Networks, 6.5.2). With unlimited device links this is one processor-sharing server.
 ///
-/// All samples of a device have the same size, so its transfers end in the order in which they began. An event
-/// costs time in proportion to the devices that are sending.
+/// All samples of a device have the same size, so its transfers end in the order in which they began. An
+/// event costs time in proportion to the devices that are sending.
 class LinkSharing {
  public:
   static constexpr double kNever = std::numeric_limits<double>::infinity();
@@ -24,8 +24,8 @@ class LinkSharing {
   /// `device_bandwidths_bytes_per_s`: of each device, by number; infinity allowed.
   LinkSharing(double access_point_bandwidth_bytes_per_s, std::vector<double> device_bandwidths_bytes_per_s);
 
-  /// A transfer of `bytes` (above 0) begins, from a device that is not `unlimited`. Dates of all calls must not
-  /// fall.
+  /// A transfer of `bytes` (above 0) begins, from a device that is not `unlimited`. Dates of all calls must
+  /// not fall.
   void begin(const Arrival& sample, double bytes, double date_s);
 
   /// When the first of the transfers ends, if no other begins before; infinity where there is none.

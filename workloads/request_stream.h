@@ -35,7 +35,8 @@ class RequestStream {
   /// Whether answers set off requests: a closed loop.
   [[nodiscard]] virtual bool listens() const { return false; }
 
-  /// A request's stay at the server has ended at `date_s`, not before the last event. Called where it listens.
+  /// A request's stay at the server has ended at `date_s`, not before the last event. Called where it
+  /// listens.
   virtual void answered(std::uint32_t /*device*/, double /*date_s*/) {}
 };
 

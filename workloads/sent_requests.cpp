@@ -7,9 +7,8 @@ namespace fluidbatch::workloads {
 namespace {
 
 std::size_t streams_of(const Devices& devices) {
-  return std::accumulate(
-      devices.groups().begin(), devices.groups().end(), std::size_t{0},
-      [](std::size_t sum, const DeviceGroup& group) { return sum + group.streams(); });
+  return std::accumulate(devices.groups().begin(), devices.groups().end(), std::size_t{0},
+                         [](std::size_t sum, const DeviceGroup& group) { return sum + group.streams(); });
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ struct TraceOptions {
   /// The slice: rows dated from_s <= date < to_s in the trace's own time, which then counts from from_s.
   double from_s = 0;
   double to_s = std::numeric_limits<double>::infinity();
-  /// Where there is an uplink: a column `sent_s` counts instead of `arrival_s`, and rows are put in its order.
+  /// Where there is an uplink: a column `sent_s` counts instead of `arrival_s`, and rows are put in its
+  /// order.
   bool dates_of_sending = false;
 };
 
@@ -35,9 +36,9 @@ struct Trace {
 };
 
 /// Reads a trace. Dates are the column `arrival_s` as it is, else the first column of time stamps relative to
-/// its first row; then sliced, then times `time_scale`. Columns `exit`, `correct`, `device` and `sent_s` are read
-/// where there; all others are passed over. Throws InputError: no dates, a gap, a broken line, a date that falls,
-/// no row in the slice.
+/// its first row; then sliced, then times `time_scale`. Columns `exit`, `correct`, `device` and `sent_s` are
+/// read where there; all others are passed over. Throws InputError: no dates, a gap, a broken line, a date
+/// that falls, no row in the slice.
 Trace load_trace(const std::filesystem::path& file, const TraceOptions& options);
 
 /// The column `exit` of a CSV, each in 0 .. exits - 1. Throws InputError.

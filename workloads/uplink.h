@@ -8,8 +8,8 @@
 
 namespace fluidbatch::workloads {
 
-/// Every device has a link of its own to an access point that all share; a sample crosses both at once, at the
-/// rate that the max-min fair sharing of both gives it.
+/// Every device has a link of its own to an access point that all share; a sample crosses both at once, at
+/// the rate that the max-min fair sharing of both gives it.
 struct UplinkSpec {
   enum class Model {
     none,      ///< a sample is at the server when it is sent

@@ -38,7 +38,8 @@ class WinnerTree {
     nodes_[node] = winner;
     while (node > 1) {
       const Node other = nodes_[node ^ 1];
-      // Who wins is a coin toss to the processor, so a mask (all ones where the other one does), not a branch.
+      // Who wins is a coin toss to the processor, so a mask (all ones where the other one does), not a
+      // branch.
       const std::uint64_t other_wins =
           std::uint64_t{other.date_bits < winner.date_bits} |
           (std::uint64_t{other.date_bits == winner.date_bits} & std::uint64_t{other.leaf < winner.leaf});

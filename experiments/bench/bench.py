@@ -42,6 +42,13 @@ def measure(program, config, requests, driver, out):
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 
 
+def bench_generation(program):
+    """Nanoseconds per generated request; a program of its own, in the build tree beside ours."""
+    generation = os.path.join(os.path.dirname(os.path.abspath(program)), "fluidbatch_bench")
+    if os.path.exists(generation):
+        subprocess.run([generation], check=True)
+
+
 def bench_search(program):
     """Candidate evaluations per second of the design-space search, and the time of a whole table."""
     command = [program, "npu", "search", "--network", "ee_resnet50", "--board", "zu7ev", "--batches", "1,2,4,8"]
@@ -74,6 +81,7 @@ def main():
     os.sched_setaffinity(0, {cpu})
     print(f"one core (cpu {cpu}); processor time of whole processes; medians of so many runs")
     bench_serving(program)
+    bench_generation(program)
     bench_search(program)
 
 

@@ -38,9 +38,8 @@ const PolicyRegistration kRegistration(
     {.name = "clockwork",
      .summary = "the largest power of two that meets deadlines; drops what can't (Clockwork)",
      .parameters = {max_batch_parameter()},
-     .make = [](const ParameterValues& values, const PolicyContext&) {
-       return std::make_unique<Clockwork>(values.integer("max_batch"));
-     },
+     .make = [](const ParameterValues& values,
+                const PolicyContext&) { return std::make_unique<Clockwork>(values.integer("max_batch")); },
      .needs_deadlines_in_order = true});
 
 }  // namespace

@@ -15,9 +15,8 @@ const PolicyRegistration kRegistration(
     {.name = "edf",
      .summary = "earliest deadline first, one sample at a time (with one SLO: as serial)",
      .parameters = {},
-     .make = [](const ParameterValues&, const PolicyContext&) {
-       return std::make_unique<EarliestDeadlineFirst>();
-     },
+     .make = [](const ParameterValues&,
+                const PolicyContext&) { return std::make_unique<EarliestDeadlineFirst>(); },
      .needs_deadlines_in_order = true});
 
 }  // namespace

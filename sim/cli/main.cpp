@@ -61,8 +61,8 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
 
 void add_workload(CLI::App& app, cli::RunArguments& arguments, bool& csv) {
   CLI::App* workload = app.add_subcommand("workload", "Arrivals and exits")->require_subcommand(1);
-  CLI::App* describe =
-      workload->add_subcommand("describe", "Rate, burstiness, exits and load of what a configuration would send");
+  CLI::App* describe = workload->add_subcommand(
+      "describe", "Rate, burstiness, exits and load of what a configuration would send");
   add_configuration(*describe, arguments);
   describe->add_flag("--csv", csv, "As CSV: name,unit,value");
   describe->callback([&] { cli::workload_describe(arguments, csv); });

@@ -26,21 +26,35 @@ std::string length_text(const RunConfig& config) {
 std::string heading(const RunConfig& config) {
   return fmt::format(
       "{}: {}, {} of them warm-up, seed {}\n"
-      "SLO {} ms; a single sample takes {} ms on the reference NPU\n",
+      "SLO {} ms{}; a single sample takes {} ms on the reference NPU\n",
       config.network.name, length_text(config), config.warmup_requests, config.seed,
-      rounded(config.slo.latency_s * 1000), rounded(config.reference_latency_s * 1000));
+      rounded(config.slo.latency_s * 1000), config.slo.end_to_end ? " from end to end" : "",
+      rounded(config.reference_latency_s * 1000));
 }
 
 std::string results_table(const RunConfig& config, const std::vector<RunStatistics>& results) {
   using Id = StatisticId;
-  TextTable table({"system", "mean ms", "x bound", "p50 ms", "p99 ms", "late %", "req/s", "busy %", "batch"});
+  const bool uplink = config.uplink.model != workloads::UplinkSpec::Model::none;
+  std::vector<std::string> head{"system", "mean ms", "x bound", "p50 ms", "p99 ms",
+                                "late %", "req/s",   "busy %",  "batch"};
+  if (uplink) head.insert(head.end(), {"end-to-end ms", "its p99 ms"});
+  TextTable table(head);
   for (std::size_t i = 0; i < results.size(); ++i) {
     const RunStatistics& r = results[i];
-    table.add({config.systems[i].label + (r.saturated ? " *" : ""), rounded(r[Id::mean_latency] * 1000),
-               rounded(r[Id::distance_to_bound], 3), rounded(r[Id::p50_latency] * 1000),
-               rounded(r[Id::p99_latency] * 1000), rounded(r[Id::slo_violation_rate] * 100, 3),
-               rounded(r[Id::throughput]), rounded(r[Id::busy_fraction] * 100, 3),
-               rounded(r[Id::mean_batch], 3)});
+    std::vector<std::string> row{config.systems[i].label + (r.saturated ? " *" : ""),
+                                 rounded(r[Id::mean_latency] * 1000),
+                                 rounded(r[Id::distance_to_bound], 3),
+                                 rounded(r[Id::p50_latency] * 1000),
+                                 rounded(r[Id::p99_latency] * 1000),
+                                 rounded(r[Id::slo_violation_rate] * 100, 3),
+                                 rounded(r[Id::throughput]),
+                                 rounded(r[Id::busy_fraction] * 100, 3),
+                                 rounded(r[Id::mean_batch], 3)};
+    if (uplink) {
+      row.push_back(rounded(r[Id::mean_end_to_end] * 1000));
+      row.push_back(rounded(r[Id::p99_end_to_end] * 1000));
+    }
+    table.add(row);
   }
   return table.text();
 }

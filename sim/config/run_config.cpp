@@ -97,16 +97,18 @@ class Reader {
     const workloads::UplinkConfig uplink = workloads::read_uplink(reader);
     config_.uplink = uplink.spec;
     config_.slo.answer_latency_s = uplink.spec.answer_latency_s;
-    config_.devices = workloads::read_devices(
-        reader, {.reference_latency_s = config_.reference_latency_s, .uplink = uplink.spec.model != workloads::UplinkSpec::Model::none},
-        uplink.devices);
+    config_.devices =
+        workloads::read_devices(reader,
+                                {.reference_latency_s = config_.reference_latency_s,
+                                 .uplink = uplink.spec.model != workloads::UplinkSpec::Model::none},
+                                uplink.devices);
 
     Node resolved;
     Node none = as_if_written(Node::map(), reader.mark());
     none.put("kind", as_if_written(Node::text("none"), reader.mark()));
-    config_.exits = workloads::read_exits(
-        reader.has("exits") ? reader.required("exits") : none,
-        {.exits = config_.network.exit_count(), .devices = config_.devices}, resolved);
+    config_.exits =
+        workloads::read_exits(reader.has("exits") ? reader.required("exits") : none,
+                              {.exits = config_.network.exit_count(), .devices = config_.devices}, resolved);
     reader.resolve("exits", resolved);
     root_.resolve("workload", reader.resolved());
   }
@@ -133,9 +135,10 @@ class Reader {
     SystemConfig system;
     Node policy = read_policy(reader.required("policy"), system);
     if (config_.slo.end_to_end && system.policy->needs_deadlines_in_order) {
-      throw InputError(reader.mark_of("policy"),
-                       system.policy->name +
-                           " takes the queue to be in order of deadlines, which it is with slo.on: server only");
+      throw InputError(
+          reader.mark_of("policy"),
+          system.policy->name +
+              " takes the queue to be in order of deadlines, which it is with slo.on: server only");
     }
     system.label = reader.text("label", system.policy->name);
     check_label(system.label, reader.mark_of("label"));

@@ -5,7 +5,8 @@
 namespace fluidbatch::sim {
 
 std::string requests_csv_header() {
-  return "request,device,sent_s,arrival_s,start_s,completion_s,exit,correct,latency_s,end_to_end_s,queueing_s,"
+  return "request,device,sent_s,arrival_s,start_s,completion_s,exit,correct,latency_s,end_to_end_s,queueing_"
+         "s,"
          "suspended_s,executing_s,slo_met\n";
 }
 

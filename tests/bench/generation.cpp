@@ -1,5 +1,5 @@
-// Nanoseconds to generate a request, arrivals and exits, without a server: what `make bench` prints. Processor time,
-// the best of several turns (the machine may have other work).
+// Nanoseconds to generate a request, arrivals and exits, without a server: what `make bench` prints.
+// Processor time, the best of several turns (the machine may have other work).
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
@@ -47,15 +47,17 @@ int main() {
           "{kind: correlated, rates: [0.3, 0.35, 0.4], correlation: 0.5}", kRequests);
   measure("1 gamma device, rates", "{arrivals: {kind: gamma, rate_hz: 50, cv: 2}}", rates, kRequests);
   measure("1 mmpp device, rates",
-          "{arrivals: {kind: mmpp, states: [{rate_hz: 20, mean_duration_s: 1}, {rate_hz: 200, mean_duration_s: 1}]}}",
+          "{arrivals: {kind: mmpp, states: [{rate_hz: 20, mean_duration_s: 1}, {rate_hz: 200, "
+          "mean_duration_s: 1}]}}",
           rates, kRequests);
-  measure("100 Poisson devices, rates", "devices: [{count: 100, arrivals: {kind: poisson, rate_hz: 1}}]", rates,
-          kRequests);
-  measure("10,000 Poisson devices, rates", "devices: [{count: 10000, arrivals: {kind: poisson, rate_hz: 1}}]", rates,
-          kRequests);
-  measure("100,000 Poisson devices, rates", "devices: [{count: 100000, arrivals: {kind: poisson, rate_hz: 1}}]",
+  measure("100 Poisson devices, rates", "devices: [{count: 100, arrivals: {kind: poisson, rate_hz: 1}}]",
           rates, kRequests);
+  measure("10,000 Poisson devices, rates", "devices: [{count: 10000, arrivals: {kind: poisson, rate_hz: 1}}]",
+          rates, kRequests);
+  measure("100,000 Poisson devices, rates",
+          "devices: [{count: 100000, arrivals: {kind: poisson, rate_hz: 1}}]", rates, kRequests);
   measure("10,000 periodic devices with jitter, rates",
-          "devices: [{count: 10000, arrivals: {kind: periodic, period_ms: 40, jitter_ms: 5}}]", rates, kRequests);
+          "devices: [{count: 10000, arrivals: {kind: periodic, period_ms: 40, jitter_ms: 5}}]", rates,
+          kRequests);
   return 0;
 }

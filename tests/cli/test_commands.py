@@ -4,6 +4,7 @@
 import csv
 import io
 import json
+import statistics
 import os
 import sys
 import unittest
@@ -39,7 +40,7 @@ class Run(CommandLineTest):
         self.assertLessEqual(max(map(len, result.stdout.splitlines())), 80)
         with open(self.folder / "out/dynamic/requests.csv", newline="") as file:
             rows = list(csv.DictReader(file))
-        self.assertEqual(list(rows[0]), "request,device,arrival_s,start_s,completion_s,exit,latency_s,queueing_s,"
+        self.assertEqual(list(rows[0]), "request,device,sent_s,arrival_s,start_s,completion_s,exit,correct,latency_s,end_to_end_s,queueing_s,"
                          "suspended_s,executing_s,slo_met".split(","))
         self.assertEqual([int(row["request"]) for row in rows], list(range(200)))
         summary = json.loads((self.folder / "out/dynamic/summary.json").read_text())
@@ -145,6 +146,50 @@ class Run(CommandLineTest):
                 parts = sum(float(row[key]) for key in ("queueing_s", "suspended_s", "executing_s"))
                 self.assertAlmostEqual(parts, float(row["latency_s"]), places=12)
             self.assertTrue(any(float(row["suspended_s"]) > 0 for row in rows))
+
+    def test_workload_describe(self):
+        config = CONFIG.replace("requests: 200", "requests: 20000")
+        self.write("c.yaml", config.replace("arrivals: {kind: poisson, rho: 0.8}", "devices:\n    - {label: a, count: 4, arrivals: "
+                                            "{kind: poisson, rho: 0.2}}\n    - {arrivals: {kind: gamma, rho: 0.1, cv: 2}}"))
+        text = self.succeed("workload", "describe", "c.yaml").stdout
+        self.assertRegex(text, r"^ee_resnet50: 5 devices, 20000 requests in")
+        rows = list(csv.DictReader(io.StringIO(self.succeed("workload", "describe", "c.yaml", "--csv").stdout)))
+        values = {row["name"]: row["value"] for row in rows}
+        self.assertEqual(values["devices"], "5")
+        self.assertAlmostEqual(float(values["offered_load"]), 0.9, delta=0.03)
+        self.assertEqual(values["accuracy"], "")
+        # What is described is what runs: the same arrivals, recounted from requests.csv.
+        self.succeed("run", "c.yaml", "--out", "out")
+        dates = [float(r["arrival_s"]) for r in self.csv_rows("out/serial/requests.csv")]
+        gaps = [b - a for a, b in zip(dates, dates[1:])]
+        mean = statistics.fmean(gaps)
+        self.assertAlmostEqual(float(values["rate_hz"]), 1 / mean, places=9)
+        self.assertAlmostEqual(float(values["gap_cv"]), statistics.stdev(gaps) / mean, places=9)
+        counts = [0] * int(dates[-1])
+        for date in dates:
+            if date < len(counts):
+                counts[int(date)] += 1
+        self.assertAlmostEqual(float(values["window_dispersion_1s"]), statistics.variance(counts) / statistics.fmean(counts))
+        self.assertEqual(float(values["window_peak_rate_hz_1s"]), max(counts))
+        more = self.succeed("workload", "describe", "c.yaml", "--set", "workload.devices.a.count=40").stdout
+        self.assertIn("41 devices", more)
+
+    def test_an_uplink_and_real_confidences(self):
+        self.write("c.yaml", CONFIG.replace("{kind: rates, rates: [0.30, 0.35, 0.40]}",
+                   "{kind: confidences, threshold: 0.9, path: %s}" % (ROOT / "experiments/data/digits_multiexit.csv")).replace(
+                   "  arrivals:", "  uplink: {model: analytic, sample_bytes: 150528, access_point_bandwidth_bytes_per_s: 1.2e+7}\n  arrivals:"))
+        out = self.succeed("run", "c.yaml", "--out", "out").stdout
+        self.assertIn("end-to-end ms", out)
+        self.succeed("run", "c.yaml", "--out", "links", "--set", "workload.uplink.model=simgrid")
+        for ours, theirs in zip(self.csv_rows("out/dynamic/requests.csv"), self.csv_rows("links/dynamic/requests.csv")):
+            self.assertEqual((ours["exit"], ours["correct"]), (theirs["exit"], theirs["correct"]))
+            self.assertAlmostEqual(float(ours["completion_s"]), float(theirs["completion_s"]), delta=1e-9)
+            self.assertGreater(float(ours["arrival_s"]), float(ours["sent_s"]))
+            self.assertAlmostEqual(float(ours["end_to_end_s"]), float(ours["completion_s"]) - float(ours["sent_s"]), delta=1e-12)
+        summary = json.loads((self.folder / "out/dynamic/summary.json").read_text())["statistics"]
+        rows = self.csv_rows("out/dynamic/requests.csv")[10:]
+        self.assertEqual(summary["accuracy"], sum(r["correct"] == "1" for r in rows) / len(rows))
+        self.assertAlmostEqual(summary["mean_end_to_end_s"], statistics.fmean(float(r["end_to_end_s"]) for r in rows))
 
     def test_dropped_requests_stay_in_the_rows(self):
         self.succeed("run", "c.yaml", "--out", "out", "--set", "systems.serial.drop=hopeless", "--set",

@@ -70,6 +70,8 @@ class Docs(CommandLineTest):
         subprocess.run([*plot, str(self.folder / "picture")], capture_output=True, check=True)
         self.assertEqual((self.folder / "picture/preemption.svg").read_bytes(),
                          (ROOT / "docs/pictures/preemption.svg").read_bytes(), "docs/pictures is out of date")
+        curve = ["/usr/bin/python3", "-B", str(ROOT / "experiments/accuracy_latency/curve.py"), "--program", PROGRAM, "--out"]
+        subprocess.run([*curve, str(self.folder / "curve"), "--requests", "2000"], capture_output=True, check=True)
         for name in ("npu_batching.png", "npu_batching.svg", "npu_batching.csv"):
             self.assertEqual((out / name).read_bytes(), (self.folder / "again" / name).read_bytes(), name)
 
@@ -97,7 +99,7 @@ class Docs(CommandLineTest):
         self.write("c.yaml", CONFIG)
         self.succeed("run", "c.yaml", "--out", "out")
         keys = set(re.findall(r"^[ -]*(\w+):", (self.folder / "out/resolved.yaml").read_text(), re.M))
-        for source in ("sim/config/run_config.cpp", "sim/config/npu_file.cpp", "workloads/network.cpp",
+        for source in ("sim/config/run_config.cpp", "sim/config/npu_file.cpp", "workloads/network.cpp", "workloads/uplink.cpp", "workloads/devices.cpp", "workloads/rate_profile.cpp",
                        "workloads/network_builder.cpp", *(str(p) for p in sorted((ROOT / "workloads/arrivals").glob("*.cpp"))),
                        *(str(p) for p in sorted((ROOT / "workloads/exits").glob("*.cpp")))):
             text = (ROOT / source).read_text()

@@ -20,14 +20,16 @@ systems:
   - {label: ours, policy: {name: exit_aware, max_batch: 4}, npu_mode: fluid_stacked}
 )";
 
-std::string config_text(const std::string& workload, int requests, const std::string& slo = "{latency_ms: 250}") {
+std::string config_text(const std::string& workload, int requests,
+                        const std::string& slo = "{latency_ms: 250}") {
   return "requests: " + std::to_string(requests) + "\nnetwork: ee_resnet50\nslo: " + slo + "\nworkload:\n" +
          workload + kSystems;
 }
 
 const std::string kExits = "  exits: {kind: correlated, rates: [0.3, 0.35, 0.4], correlation: 0.5}\n";
 const std::string kUplink =
-    "sample_bytes: 150528, access_point_bandwidth_bytes_per_s: 12.0e+6, device_bandwidth_bytes_per_s: 5.0e+6, "
+    "sample_bytes: 150528, access_point_bandwidth_bytes_per_s: 12.0e+6, device_bandwidth_bytes_per_s: "
+    "5.0e+6, "
     "latency_ms: 2, answer_latency_ms: 1}\n";
 
 /// Every kind of arrivals, at a load of about 1.
@@ -139,12 +141,15 @@ std::map<std::pair<long, int>, Row> rows(const std::string& csv) {
 TEST_CASE("the analytic uplink agrees with SimGrid's links to 1e-9 s", "[uplink]") {
   const std::string groups =
       "  devices:\n    - {count: 12, arrivals: {kind: periodic, rho: 0.03, jitter_ms: 5}}\n"
-      "    - {count: 3, sample_bytes: 20000, device_bandwidth_bytes_per_s: 1.0e+6, arrivals: {kind: gamma, rho: 0.1, cv: 3}}\n"
+      "    - {count: 3, sample_bytes: 20000, device_bandwidth_bytes_per_s: 1.0e+6, arrivals: {kind: gamma, "
+      "rho: 0.1, cv: 3}}\n"
       "    - {count: 2, sample_bytes: 0, arrivals: {kind: poisson, rho: 0.05}}\n"
-      "    - {count: 2, device_bandwidth_bytes_per_s: .inf, arrivals: {kind: closed_loop, clients: 2, think_time_ms: 90}}\n";
+      "    - {count: 2, device_bandwidth_bytes_per_s: .inf, arrivals: {kind: closed_loop, clients: 2, "
+      "think_time_ms: 90}}\n";
   for (const std::string& arrivals : {groups, kArrivals.at("poisson"), kArrivals.at("mmpp")}) {
     const auto config = [&](const std::string& model) {
-      return test::config_of(config_text("  uplink: {model: " + model + ", " + kUplink + arrivals + kExits, 1000));
+      return test::config_of(
+          config_text("  uplink: {model: " + model + ", " + kUplink + arrivals + kExits, 1000));
     };
     const sim::RunConfig analytic = config("analytic");
     const sim::RunConfig links = config("simgrid");
@@ -168,15 +173,20 @@ TEST_CASE("the analytic uplink agrees with SimGrid's links to 1e-9 s", "[uplink]
 }
 
 TEST_CASE("an end-to-end bound is a bound at the server, less the time in the air", "[sim]") {
-  // Where the uplink only delays, by 30 ms, and the answer takes 20 ms, 250 ms end to end are 200 at the server.
+  // Where the uplink only delays, by 30 ms, and the answer takes 20 ms, 250 ms end to end are 200 at the
+  // server.
   const std::string uplink =
-      "  uplink: {model: analytic, sample_bytes: 1, access_point_bandwidth_bytes_per_s: .inf, latency_ms: 30, "
-      "answer_latency_ms: 20}\n  arrivals: {kind: poisson, rho: 1.6}\n" + kExits;
-  const sim::RunConfig whole = test::config_of(config_text(uplink, 3000, "{latency_ms: 250, on: end_to_end}"));
+      "  uplink: {model: analytic, sample_bytes: 1, access_point_bandwidth_bytes_per_s: .inf, latency_ms: "
+      "30, "
+      "answer_latency_ms: 20}\n  arrivals: {kind: poisson, rho: 1.6}\n" +
+      kExits;
+  const sim::RunConfig whole =
+      test::config_of(config_text(uplink, 3000, "{latency_ms: 250, on: end_to_end}"));
   const sim::RunConfig part = test::config_of(config_text(uplink, 3000, "{latency_ms: 200}"));
   for (std::size_t i = 0; i < whole.systems.size(); ++i) {
     INFO(whole.systems[i].label);
-    CHECK(test::requests_csv_of(whole, sim::Driver::bare, i) == test::requests_csv_of(part, sim::Driver::bare, i));
+    CHECK(test::requests_csv_of(whole, sim::Driver::bare, i) ==
+          test::requests_csv_of(part, sim::Driver::bare, i));
     const sim::RunStatistics a = test::run_bare(whole, i).statistics;
     const sim::RunStatistics b = test::run_bare(part, i).statistics;
     CHECK(a[Id::slo_violation_rate] == b[Id::slo_violation_rate]);
@@ -186,9 +196,10 @@ TEST_CASE("an end-to-end bound is a bound at the server, less the time in the ai
     CHECK(a[Id::p99_end_to_end] == Approx(a[Id::p99_latency] + 0.05));
     CHECK(a[Id::mean_uplink] == Approx(0.03));
   }
-  CHECK_THROWS_WITH(test::config_of("network: resnet50\nslo: {latency_ms: 5, on: end_to_end}\nworkload: {arrivals: "
-                                    "{kind: poisson, rho: 1}}\nsystems: [{policy: {name: edf}}]\n"),
-                    Catch::Contains("edf takes the queue to be in order of deadlines"));
+  CHECK_THROWS_WITH(
+      test::config_of("network: resnet50\nslo: {latency_ms: 5, on: end_to_end}\nworkload: {arrivals: "
+                      "{kind: poisson, rho: 1}}\nsystems: [{policy: {name: edf}}]\n"),
+      Catch::Contains("edf takes the queue to be in order of deadlines"));
 }
 
 TEST_CASE("round trip: requests.csv as a trace gives the same run, for every kind of arrivals", "[sim]") {
@@ -199,8 +210,9 @@ TEST_CASE("round trip: requests.csv as a trace gives the same run, for every kin
       for (std::size_t i = 0; i < config.systems.size(); ++i) {
         INFO(kind << " " << uplink << config.systems[i].label);
         const std::string csv = test::requests_csv_of(config, sim::Driver::bare, i);
-        const std::string trace = "  arrivals: {kind: trace, path: " + folder.write("r.csv", csv).string() +
-                                  "}\n  exits: {kind: trace, rates: [0.3, 0.35, 0.4]}\n";  // what the policy knew
+        const std::string trace =
+            "  arrivals: {kind: trace, path: " + folder.write("r.csv", csv).string() +
+            "}\n  exits: {kind: trace, rates: [0.3, 0.35, 0.4]}\n";  // what the policy knew
         // Over the same uplink again, from the dates of sending ...
         const sim::RunConfig again = test::config_of(config_text(uplink + trace, 400));
         CHECK(csv == test::requests_csv_of(again, sim::Driver::bare, i));
@@ -216,8 +228,8 @@ TEST_CASE("round trip: requests.csv as a trace gives the same run, for every kin
 }
 
 TEST_CASE("switching the policy changes no device's arrivals or exits", "[sim]") {
-  const sim::RunConfig config =
-      test::config_of(config_text("  uplink: {model: analytic, " + kUplink + kArrivals.at("gamma") + kExits, 500));
+  const sim::RunConfig config = test::config_of(
+      config_text("  uplink: {model: analytic, " + kUplink + kArrivals.at("gamma") + kExits, 500));
   const auto first = rows(test::requests_csv_of(config, sim::Driver::bare, 0));
   for (std::size_t i = 1; i < config.systems.size(); ++i) {
     const auto other = rows(test::requests_csv_of(config, sim::Driver::bare, i));
@@ -235,14 +247,16 @@ TEST_CASE("accuracy: of the samples drawn, and through a trace", "[sim]") {
   for (int i = 0; i < 10; ++i) csv += std::to_string(i) + ",0,0.9," + (i < 7 ? "1" : "0") + ",1,1,1,1,1,1\n";
   const std::string path = folder.write("c.csv", csv).string();
   const sim::RunConfig config = test::config_of(config_text(
-      "  arrivals: {kind: poisson, rho: 1}\n  exits: {kind: confidences, threshold: 0.8, path: " + path + "}\n",
+      "  arrivals: {kind: poisson, rho: 1}\n  exits: {kind: confidences, threshold: 0.8, path: " + path +
+          "}\n",
       20'000));
   const sim::RunStatistics s = test::run_bare(config, 1).statistics;
   CHECK(s[Id::accuracy] == Approx(0.7).margin(3.3 * std::sqrt(0.21 / 20'000)));
   CHECK(s.exit_shares[0] == 1);
-  const std::string requests = folder.write("r.csv", test::requests_csv_of(config, sim::Driver::bare, 1)).string();
-  const sim::RunConfig replay = test::config_of(config_text(
-      "  arrivals: {kind: trace, path: " + requests + "}\n  exits: {kind: trace}\n", 20'000));
+  const std::string requests =
+      folder.write("r.csv", test::requests_csv_of(config, sim::Driver::bare, 1)).string();
+  const sim::RunConfig replay = test::config_of(
+      config_text("  arrivals: {kind: trace, path: " + requests + "}\n  exits: {kind: trace}\n", 20'000));
   CHECK(test::run_bare(replay, 1).statistics[Id::accuracy] == s[Id::accuracy]);
   const sim::RunConfig unknown = test::config_of(config_text("  arrivals: {kind: poisson, rho: 1}\n", 100));
   CHECK(std::isnan(test::run_bare(unknown).statistics[Id::accuracy]));

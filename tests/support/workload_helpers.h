@@ -21,7 +21,8 @@ inline std::unique_ptr<workloads::ArrivalSpec> arrivals_of(const std::string& ya
 }
 
 /// The devices of `{arrivals: ..}` or `{devices: ..}`.
-inline workloads::Devices devices_of(const std::string& yaml, const workloads::DeviceDefaults& defaults = {}) {
+inline workloads::Devices devices_of(const std::string& yaml,
+                                     const workloads::DeviceDefaults& defaults = {}) {
   const io::Node node = io::parse_yaml(yaml, "c.yaml");
   io::MapReader reader(node, "workload", {"arrivals", "devices"});
   return workloads::read_devices(reader, {.reference_latency_s = 1}, defaults);
@@ -30,11 +31,13 @@ inline workloads::Devices devices_of(const std::string& yaml, const workloads::D
 inline std::unique_ptr<workloads::ExitSpec> exits_of(const std::string& yaml, int exits,
                                                      const workloads::Devices& devices) {
   io::Node resolved;
-  return workloads::read_exits(io::parse_yaml(yaml, "c.yaml"), {.exits = exits, .devices = devices}, resolved);
+  return workloads::read_exits(io::parse_yaml(yaml, "c.yaml"), {.exits = exits, .devices = devices},
+                               resolved);
 }
 
 /// Everything that a stream brings, up to `most`.
-inline std::vector<workloads::Arrival> drain(workloads::RequestStream& stream, std::size_t most = 10'000'000) {
+inline std::vector<workloads::Arrival> drain(workloads::RequestStream& stream,
+                                             std::size_t most = 10'000'000) {
   std::vector<workloads::Arrival> all;
   workloads::Arrival request;
   while (all.size() < most && stream.next_event_s() < workloads::RequestStream::kNever) {
@@ -44,8 +47,8 @@ inline std::vector<workloads::Arrival> drain(workloads::RequestStream& stream, s
 }
 
 /// The first `count` dates of one stream of a process.
-inline std::vector<double> dates_of(const workloads::ArrivalSpec& spec, std::size_t count, std::uint64_t seed = 1,
-                                    std::uint64_t key = 0) {
+inline std::vector<double> dates_of(const workloads::ArrivalSpec& spec, std::size_t count,
+                                    std::uint64_t seed = 1, std::uint64_t key = 0) {
   const auto stream = spec.start(seed, key);
   std::vector<double> dates;
   while (dates.size() < count) {
@@ -56,8 +59,8 @@ inline std::vector<double> dates_of(const workloads::ArrivalSpec& spec, std::siz
   return dates;
 }
 
-/// Kolmogorov-Smirnov statistic times sqrt(n); above 1.95 the draws are not of this distribution, at the 0.1 %
-/// level.
+/// Kolmogorov-Smirnov statistic times sqrt(n); above 1.95 the draws are not of this distribution, at the 0.1
+/// % level.
 double kolmogorov(std::vector<double> draws, const std::function<double(double)>& distribution);
 
 }  // namespace fluidbatch::test

@@ -1,5 +1,5 @@
-// Arrival processes against their closed forms. Tolerances are 3.3 standard errors of what is estimated (0.1 %),
-// seeds are fixed.
+// Arrival processes against their closed forms. Tolerances are 3.3 standard errors of what is estimated (0.1
+// %), seeds are fixed.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -57,7 +57,8 @@ double dispersion(const std::vector<double>& dates, double window_s) {
   return variance(c) / mean(c);
 }
 
-/// Distribution of a gamma variable with integer shape n and mean 1: 1 - e^-nx (1 + nx + .. (nx)^(n-1)/(n-1)!).
+/// Distribution of a gamma variable with integer shape n and mean 1: 1 - e^-nx (1 + nx + ..
+/// (nx)^(n-1)/(n-1)!).
 double erlang(int n, double x) {
   double term = 1;
   double sum = 1;
@@ -68,7 +69,8 @@ double erlang(int n, double x) {
 }  // namespace
 
 TEST_CASE("Poisson: exponential gaps, counts as dispersed as their mean, no memory", "[arrivals]") {
-  const std::vector<double> dates = test::dates_of(*test::arrivals_of("{kind: poisson, rate_hz: 40}"), kDraws);
+  const std::vector<double> dates =
+      test::dates_of(*test::arrivals_of("{kind: poisson, rate_hz: 40}"), kDraws);
   CHECK(test::kolmogorov(gaps(dates), [](double x) { return -std::expm1(-40 * x); }) < 1.95);
   const double windows = dates.back() / 0.5;
   CHECK(dispersion(dates, 0.5) == Approx(1).margin(3.3 * std::sqrt(2 / windows)));
@@ -77,8 +79,8 @@ TEST_CASE("Poisson: exponential gaps, counts as dispersed as their mean, no memo
 
 TEST_CASE("gamma: gaps of the given mean and CV, of the right distribution", "[arrivals]") {
   const auto draw = [](const char* cv) {
-    return gaps(test::dates_of(
-        *test::arrivals_of(std::string("{kind: gamma, rate_hz: 10, cv: ") + cv + "}"), kDraws));
+    return gaps(test::dates_of(*test::arrivals_of(std::string("{kind: gamma, rate_hz: 10, cv: ") + cv + "}"),
+                               kDraws));
   };
   // Shapes 1, 4 and 9 have a closed distribution, as has 1/2 (CV sqrt 2): that of a squared normal variable.
   CHECK(test::kolmogorov(draw("1"), [](double x) { return -std::expm1(-10 * x); }) < 1.95);
@@ -88,10 +90,10 @@ TEST_CASE("gamma: gaps of the given mean and CV, of the right distribution", "[a
                          [](double x) { return std::erf(std::sqrt(10 * x / 2)); }) < 1.95);
   for (const double cv : {0.2, 1.5, 3.0}) {
     const std::vector<double> g = draw(std::to_string(cv).c_str());
-    // Standard errors: of the mean cv / sqrt n; of the variance, with the kurtosis 3 + 6 cv^2 of a gamma variable.
+    // Standard errors: of the mean cv / sqrt n; of the variance, with the kurtosis 3 + 6 cv^2 of a gamma
+    // variable.
     CHECK(10 * mean(g) == Approx(1).margin(3.3 * cv / std::sqrt(kDraws)));
-    CHECK(100 * variance(g) ==
-          Approx(cv * cv).margin(3.3 * cv * cv * std::sqrt((2 + 6 * cv * cv) / kDraws)));
+    CHECK(100 * variance(g) == Approx(cv * cv).margin(3.3 * cv * cv * std::sqrt((2 + 6 * cv * cv) / kDraws)));
     CHECK(autocorrelation(g, 1) == Approx(0).margin(3.3 / std::sqrt(kDraws)));
   }
 }
@@ -116,9 +118,9 @@ TEST_CASE("periodic: a beat that is kept for ever, a phase, a uniform delay", "[
 }
 
 TEST_CASE("mmpp: stationary rate, dispersion and sojourns", "[arrivals]") {
-  // Two states of rate 20 and 2 that last 1 s and 3 s: mean rate (20 + 6) / 4 = 6.5. Index of dispersion of the
-  // counts in a window t, with the rates' variance v = p (1 - p) (20 - 2)^2 and the chain's decay r = 1 + 1/3:
-  // 1 + 2 v / (mean r) (1 - (1 - e^-rt) / rt)   (Fischer and Meier-Hellstern, 1993).
+  // Two states of rate 20 and 2 that last 1 s and 3 s: mean rate (20 + 6) / 4 = 6.5. Index of dispersion of
+  // the counts in a window t, with the rates' variance v = p (1 - p) (20 - 2)^2 and the chain's decay r = 1 +
+  // 1/3: 1 + 2 v / (mean r) (1 - (1 - e^-rt) / rt)   (Fischer and Meier-Hellstern, 1993).
   const auto spec = test::arrivals_of(
       "{kind: mmpp, states: [{rate_hz: 20, mean_duration_s: 1}, {rate_hz: 2, mean_duration_s: 3}]}");
   CHECK(spec->mean_rate_hz() == 6.5);
@@ -139,7 +141,8 @@ TEST_CASE("mmpp: stationary rate, dispersion and sojourns", "[arrivals]") {
   const auto on_off = test::arrivals_of(
       "{kind: mmpp, states: [{rate_hz: 1.0e+6, mean_duration_s: 1}, {rate_hz: 0, mean_duration_s: 3}]}");
   int fast = 0;
-  for (std::uint64_t key = 0; key < 10'000; ++key) fast += test::dates_of(*on_off, 1, 1, key)[0] < 1e-4 ? 1 : 0;
+  for (std::uint64_t key = 0; key < 10'000; ++key)
+    fast += test::dates_of(*on_off, 1, 1, key)[0] < 1e-4 ? 1 : 0;
   CHECK(fast / 1e4 == Approx(0.25).margin(3.3 * std::sqrt(0.25 * 0.75 / 1e4)));
   // With one state it is a Poisson process.
   const auto one = test::arrivals_of("{kind: mmpp, states: [{rate_hz: 40, mean_duration_s: 0.1}]}");
@@ -246,9 +249,8 @@ TEST_CASE("a device's arrivals and exits are its own: more devices change nothin
   const std::string lamp = "  - {count: 2, arrivals: {kind: gamma, rate_hz: 3, cv: 2}}\n";
   const std::vector<workloads::Arrival> few =
       run("  - {count: 3, arrivals: {kind: poisson, rate_hz: 5}}\n" + lamp);
-  const std::vector<workloads::Arrival> many =
-      run("  - {count: 9, arrivals: {kind: poisson, rate_hz: 5}}\n" + lamp +
-          "  - {arrivals: {kind: periodic, rate_hz: 7}}\n");
+  const std::vector<workloads::Arrival> many = run("  - {count: 9, arrivals: {kind: poisson, rate_hz: 5}}\n" +
+                                                   lamp + "  - {arrivals: {kind: periodic, rate_hz: 7}}\n");
   const auto of = [](const std::vector<workloads::Arrival>& all, std::uint32_t device) {
     std::vector<std::pair<double, int>> own;
     for (const workloads::Arrival& arrival : all) {
@@ -298,11 +300,13 @@ TEST_CASE("a wrong arrival process is refused at its place", "[arrivals]") {
   refuses("{kind: periodic, period_ms: 0}", "c.yaml:1:29: period_ms must be a number, from 1e-09");
   refuses("{kind: periodic, period_ms: 10, jitter_ms: 11}", "jitter_ms must be a number, from 0 to 10");
   refuses("{kind: periodic, period_ms: 10, phase_ms: 11}", "phase_ms must be a number, from 0 to 10");
-  refuses("{kind: periodic, period_ms: 10, phase_ms: randon}", "phase_ms must be a number of milliseconds or");
+  refuses("{kind: periodic, period_ms: 10, phase_ms: randon}",
+          "phase_ms must be a number of milliseconds or");
   refuses("{kind: gamma, rate_hz: 1, cv: -1}", "cv must be a number, above 0 to 100; found '-1'");
   refuses("{kind: gamma, rate_hz: 1}", "needs the key 'cv'");
   refuses("{kind: mmpp, states: []}", "states needs at least one entry with a rate above 0");
-  refuses("{kind: mmpp, states: [{rate_hz: 0, mean_duration_s: 1}]}", "at least one entry with a rate above 0");
+  refuses("{kind: mmpp, states: [{rate_hz: 0, mean_duration_s: 1}]}",
+          "at least one entry with a rate above 0");
   refuses("{kind: mmpp, states: [{rate_hz: 1}]}", "needs the key 'mean_duration_s'");
   refuses("{kind: spike, profile: [{rate_hz: 1, duration_s: 0}]}", "duration_s must be a number, from 1e-09");
   refuses("{kind: closed_loop, think_time_ms: 0}", "think_time_ms must be a number");
@@ -311,6 +315,7 @@ TEST_CASE("a wrong arrival process is refused at its place", "[arrivals]") {
   CHECK_THROWS_WITH(test::devices_of("devices: [{count: 0, arrivals: {kind: poisson, rho: 1}}]"),
                     Contains("count must be a whole number from 1"));
   CHECK_THROWS_WITH(
-      test::devices_of("devices: [{count: 1000, arrivals: {kind: closed_loop, clients: 5000, think_time_ms: 1}}]"),
+      test::devices_of(
+          "devices: [{count: 1000, arrivals: {kind: closed_loop, clients: 5000, think_time_ms: 1}}]"),
       Contains("not have more than 1048576 devices, found 5000000"));
 }

@@ -33,7 +33,8 @@ std::vector<int> exits_taken(const workloads::ExitSpec& spec, const workloads::D
 
 std::vector<double> shares(const std::vector<int>& taken, int exits) {
   std::vector<double> share(static_cast<std::size_t>(exits));
-  for (const int exit : taken) share.at(static_cast<std::size_t>(exit)) += 1.0 / static_cast<double>(taken.size());
+  for (const int exit : taken)
+    share.at(static_cast<std::size_t>(exit)) += 1.0 / static_cast<double>(taken.size());
   return share;
 }
 
@@ -83,21 +84,23 @@ TEST_CASE("with higher exit rates every request leaves at the same exit or an ea
   }
 }
 
-TEST_CASE("correlated exits keep their marginals, and repeat as two correlated normal variables do", "[exits]") {
+TEST_CASE("correlated exits keep their marginals, and repeat as two correlated normal variables do",
+          "[exits]") {
   for (const double correlation : {-0.5, 0.0, 0.6, 0.95}) {
     constexpr int kDevices = 50;
     constexpr int kDraws = 1'000'000;
     const workloads::Devices devices = cameras(kDevices);
-    const auto spec = test::exits_of("{kind: correlated, rates: [0.3, 0.35, 0.4], correlation: " +
-                                         std::to_string(correlation) + "}",
-                                     4, devices);
+    const auto spec = test::exits_of(
+        "{kind: correlated, rates: [0.3, 0.35, 0.4], correlation: " + std::to_string(correlation) + "}", 4,
+        devices);
     CHECK(spec->rates() == std::vector<double>{0.3, 0.35, 0.4});
     const std::vector<int> taken = exits_taken(*spec, devices, kDraws);
     // A correlated mean is as sure as an independent one of n (1 - r) / (1 + r) draws (at worst).
     const double effective = kDraws * std::min(1.0, (1 - correlation) / (1 + correlation));
     const std::vector<double> share = shares(taken, 4);
     for (std::size_t e = 0; e < 4; ++e) {
-      CHECK(share[e] == Approx(kShares[e]).margin(3.3 * std::sqrt(kShares[e] * (1 - kShares[e]) / effective)));
+      CHECK(share[e] ==
+            Approx(kShares[e]).margin(3.3 * std::sqrt(kShares[e] * (1 - kShares[e]) / effective)));
     }
     // Consecutive samples of a device that both leave at the first exit.
     double both = 0;
@@ -153,11 +156,13 @@ TEST_CASE("confidences: a sample leaves at the first exit that is sure enough", 
     CHECK_THROWS_WITH(test::exits_of(yaml, count, devices), Contains(message));
   };
   refuses(head + ", threshold: 1.5}", 3, "threshold must be a number, from 0 to 1; found '1.5'");
-  refuses(head + ", thresholds: [0.5]}", 3, "thresholds needs one number for each early exit; the network has 2");
+  refuses(head + ", thresholds: [0.5]}", 3,
+          "thresholds needs one number for each early exit; the network has 2");
   refuses(head + ", thresholds: [0.5, -1]}", 3, "a threshold must be a number, from 0 to 1; found '-1'");
   refuses(head + "}", 3, "needs the key 'thresholds'");
   refuses(head + ", threshold: 0.5}", 4, "c.csv:1:1: no column 'conf_3' (did you mean");
-  refuses(head + ", threshold: 0.5}", 2, "c.csv:1:1: the file has a column 'conf_2', but the network has 2 exits");
+  refuses(head + ", threshold: 0.5}", 2,
+          "c.csv:1:1: the file has a column 'conf_2', but the network has 2 exits");
   const auto bad = [&](const char* text) {
     return "{kind: confidences, threshold: 0.5, path: " + folder.write("bad.csv", text).string() + "}";
   };
@@ -178,7 +183,8 @@ TEST_CASE("normal draws and quantiles", "[random]") {
   CHECK(workloads::normal_quantile(0.975) == Approx(1.959963984540054).epsilon(1e-15));  // tables
   CHECK(std::isinf(workloads::normal_quantile(0)));
   CHECK(std::isinf(workloads::normal_quantile(1)));
-  for (double x = -700; x < 0; x += 0.37) CHECK(workloads::portable_exp(x) == Approx(std::exp(x)).epsilon(1e-15));
+  for (double x = -700; x < 0; x += 0.37)
+    CHECK(workloads::portable_exp(x) == Approx(std::exp(x)).epsilon(1e-15));
   CHECK(workloads::portable_exp(0) == 1);
   CHECK(workloads::portable_exp(-800) == 0);
 }

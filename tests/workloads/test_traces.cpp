@@ -71,7 +71,8 @@ TEST_CASE("a wrong trace is refused at its line", "[trace]") {
 }
 
 TEST_CASE("Poisson arrivals: rate, and gaps without memory", "[arrivals]") {
-  const auto spec = test::arrivals_of("{kind: poisson, rho: 0.5}", {.reference_latency_s = 0.02});  // 25 a second
+  const auto spec =
+      test::arrivals_of("{kind: poisson, rho: 0.5}", {.reference_latency_s = 0.02});  // 25 a second
   const auto stream = spec->start(9, 0);
   double last_s = 0;
   double sum = 0;
@@ -102,9 +103,8 @@ TEST_CASE("a slice of a trace counts from its begin, before the time scale", "[t
   CHECK(trace.arrivals[0].date_s == 0);
   CHECK(trace.arrivals[1].date_s == 15);
   CHECK_THROWS_WITH(workloads::load_trace(file, {.from_s = 6}), Contains("no row from from_s to to_s"));
-  CHECK_THROWS_WITH(
-      test::arrivals_of("{kind: trace, path: " + file.string() + ", from_s: 2, to_s: 2}"),
-      Contains("to_s must be a number, above 2"));
+  CHECK_THROWS_WITH(test::arrivals_of("{kind: trace, path: " + file.string() + ", from_s: 2, to_s: 2}"),
+                    Contains("to_s must be a number, above 2"));
 }
 
 TEST_CASE("with an uplink a trace is in the order of sending", "[trace]") {
@@ -118,15 +118,15 @@ TEST_CASE("with an uplink a trace is in the order of sending", "[trace]") {
   const workloads::Trace arrived = workloads::load_trace(file, {});
   CHECK(arrived.arrivals[0].date_s == 1);
   CHECK(arrived.arrivals[0].sent_s == 0.5);
-  CHECK_THROWS_WITH(
-      workloads::load_trace(folder.write("u.csv", "sent_s,arrival_s\n2,1\n"), {}),
-      Contains("u.csv:2:1: sent_s must be from 0 to the arrival"));
+  CHECK_THROWS_WITH(workloads::load_trace(folder.write("u.csv", "sent_s,arrival_s\n2,1\n"), {}),
+                    Contains("u.csv:2:1: sent_s must be from 0 to the arrival"));
 }
 
 TEST_CASE("a run ends with its requests, its duration or its trace", "[arrivals]") {
   const test::TemporaryFolder folder;
   const auto file = folder.write("t.csv", "arrival_s,exit\n1,0\n2,1\n3,0\n4,1\n");
-  const workloads::Devices devices = test::devices_of("{arrivals: {kind: trace, path: " + file.string() + "}}");
+  const workloads::Devices devices =
+      test::devices_of("{arrivals: {kind: trace, path: " + file.string() + "}}");
   const auto from_arrivals = test::exits_of("{kind: trace}", 2, devices);
   const auto count = [&](const workloads::ExitSpec& exits, const workloads::RunLength& length) {
     workloads::SentRequests stream(devices, exits, 1, length);

@@ -1,5 +1,5 @@
-// The analytic uplink against a fluid model written anew, closed forms, and hand-worked cases. (Against SimGrid's
-// links: tests/sim/test_uplink_links.cpp.)
+// The analytic uplink against a fluid model written anew, closed forms, and hand-worked cases. (Against
+// SimGrid's links: tests/sim/test_uplink_links.cpp.)
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -53,7 +53,8 @@ std::vector<double> fluid(const std::vector<Sample>& samples, double capacity,
       double room = capacity;
       int growing = 0;
       for (const std::size_t i : active) {
-        auto& device = devices.try_emplace(samples[i].device, device_capacity[samples[i].device], 0).first->second;
+        auto& device =
+            devices.try_emplace(samples[i].device, device_capacity[samples[i].device], 0).first->second;
         device.first -= rate[i];
         room -= rate[i];
         if (!frozen[i]) {
@@ -69,7 +70,8 @@ std::vector<double> fluid(const std::vector<Sample>& samples, double capacity,
         if (frozen[i]) continue;
         rate[i] += rise;
         const auto& device = devices.at(samples[i].device);
-        frozen[i] = rise >= room / growing * (1 - 1e-12) || rise >= device.first / device.second * (1 - 1e-12);
+        frozen[i] =
+            rise >= room / growing * (1 - 1e-12) || rise >= device.first / device.second * (1 - 1e-12);
       }
     }
     double step = next_start - now;
@@ -145,8 +147,9 @@ TEST_CASE("an uplink by hand", "[uplink]") {
   spec.access_point_bandwidth_bytes_per_s = 100;
   spec.latency_s = 0.5;
   // Two cameras that send 100 bytes at 0: each gets 50 a second. One alone would take 1 s.
-  const auto two = test::devices_of("devices: [{count: 2, arrivals: {kind: periodic, period_ms: 1.0e+6, phase_ms: 0}}]",
-                                    {.sample_bytes = 100});
+  const auto two =
+      test::devices_of("devices: [{count: 2, arrivals: {kind: periodic, period_ms: 1.0e+6, phase_ms: 0}}]",
+                       {.sample_bytes = 100});
   const auto both = over(spec, two, {.requests = 2});
   REQUIRE(both.size() == 2);
   CHECK(both[0].date_s == 2.5);
@@ -163,7 +166,8 @@ TEST_CASE("an uplink by hand", "[uplink]") {
   CHECK(apart[1].date_s == 2.5);
   // A link of 20 bytes a second of its own leaves 80 to the other.
   const auto slow = test::devices_of(
-      "devices:\n  - {device_bandwidth_bytes_per_s: 20, arrivals: {kind: periodic, period_ms: 1.0e+6, phase_ms: 0}}\n"
+      "devices:\n  - {device_bandwidth_bytes_per_s: 20, arrivals: {kind: periodic, period_ms: 1.0e+6, "
+      "phase_ms: 0}}\n"
       "  - {sample_bytes: 40, arrivals: {kind: periodic, period_ms: 1.0e+6, phase_ms: 0}}\n",
       {.sample_bytes = 100});
   const auto unequal = over(spec, slow, {.requests = 2});
@@ -174,7 +178,8 @@ TEST_CASE("an uplink by hand", "[uplink]") {
   spec.access_point_bandwidth_bytes_per_s = kInfinite;
   CHECK(over(spec, two, {.requests = 2})[1].date_s == 0.5);
   spec.access_point_bandwidth_bytes_per_s = 1;
-  const auto empty = test::devices_of("{arrivals: {kind: periodic, period_ms: 1000, phase_ms: 0}}", {.sample_bytes = 0});
+  const auto empty =
+      test::devices_of("{arrivals: {kind: periodic, period_ms: 1000, phase_ms: 0}}", {.sample_bytes = 0});
   CHECK(over(spec, empty, {.requests = 3})[2].date_s == 2.5);
 }
 
@@ -184,7 +189,8 @@ TEST_CASE("an access point is a processor-sharing queue: mean times whatever the
   spec.access_point_bandwidth_bytes_per_s = 1000;
   for (const double rho : {0.3, 0.7}) {
     // 100 devices of 10 bytes and 100 of 190, equally many samples: mean 100 bytes, 0.1 s.
-    const std::string arrivals = "arrivals: {kind: poisson, rate_hz: " + std::to_string(rho / 0.1 / 200) + "}";
+    const std::string arrivals =
+        "arrivals: {kind: poisson, rate_hz: " + std::to_string(rho / 0.1 / 200) + "}";
     const auto devices = test::devices_of("devices:\n  - {count: 100, sample_bytes: 10, " + arrivals +
                                           "}\n  - {count: 100, sample_bytes: 190, " + arrivals + "}\n");
     const auto all = over(spec, devices, {.requests = 400'000});

@@ -28,8 +28,7 @@ class ConfidencesStream final : public ExitStream {
 
   void draw(Arrival& request) override {
     const double u = random_[request.device].uniform();
-    const Outcome& outcome =
-        samples_[static_cast<std::size_t>(u * static_cast<double>(samples_.size()))];
+    const Outcome& outcome = samples_[static_cast<std::size_t>(u * static_cast<double>(samples_.size()))];
     request.exit = outcome.exit;
     request.correct = outcome.correct;
   }

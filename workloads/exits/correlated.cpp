@@ -31,8 +31,8 @@ class CorrelatedStream final : public ExitStream {
   void draw(Arrival& request) override {
     Device& device = devices_[request.device];
     const double fresh = device.random.normal();
-    device.difficulty =
-        device.begun ? correlation_ * device.difficulty + innovation_ * fresh : fresh;  // stationary from the start
+    device.difficulty = device.begun ? correlation_ * device.difficulty + innovation_ * fresh
+                                     : fresh;  // stationary from the start
     device.begun = true;
     request.exit = exit_below(quantiles_, device.difficulty);
     request.correct = -1;
