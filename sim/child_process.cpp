@@ -2,11 +2,14 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdexcept>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +30,10 @@ ChildOutcome outcome_of(const std::function<std::string()>& task) {
   }
 }
 
+[[noreturn]] void throw_system_error(const char* what) {
+  throw std::runtime_error(std::string(what) + ": " + std::strerror(errno));
+}
+
 void write_all(int descriptor, const std::string& bytes) {
   std::size_t written = 0;
   while (written < bytes.size()) {
@@ -36,17 +43,22 @@ void write_all(int descriptor, const std::string& bytes) {
   }
 }
 
+}  // namespace
+
 /// A running child, the read end of its pipe and what has come through so far: one byte of Kind, then text.
-class Child {
+class ChildPool::Child {
  public:
-  Child(std::size_t task_index, const std::function<std::string()>& task) : index(task_index) {
+  Child(std::size_t task_number, const Task& task) : number(task_number) {
     std::array<int, 2> ends{};
-    if (::pipe(ends.data()) != 0) throw std::runtime_error(std::string("pipe: ") + std::strerror(errno));
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_system_error("pipe");
     std::fflush(nullptr);  // or the child would write the parent's buffers again
+    const pid_t parent = ::getpid();
     process_ = ::fork();
-    if (process_ < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
+    if (process_ < 0) throw_system_error("fork");
     if (process_ == 0) {
       ::close(ends[0]);
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (::getppid() != parent) ::_exit(1);  // it had died before that
       const ChildOutcome outcome = outcome_of(task);
       write_all(ends[1], static_cast<char>(outcome.kind) + outcome.text);
       ::_exit(0);
@@ -54,6 +66,8 @@ class Child {
     ::close(ends[1]);
     descriptor = ends[0];
   }
+
+  void kill() const { ::kill(process_, SIGKILL); }
 
   /// Reads what there is; false at the end.
   bool read_some() {
@@ -76,7 +90,7 @@ class Child {
     return {static_cast<Kind>(bytes_[0]), bytes_.substr(1)};
   }
 
-  std::size_t index;
+  std::size_t number;
   int descriptor = -1;
 
  private:
@@ -84,29 +98,45 @@ class Child {
   std::string bytes_;
 };
 
-}  // namespace
+ChildPool::ChildPool() = default;
 
-std::vector<ChildOutcome> run_in_children(const std::vector<std::function<std::string()>>& tasks, int jobs,
+ChildPool::~ChildPool() {
+  for (const Child& child : children_) child.kill();
+  for (Child& child : children_) child.finish();
+}
+
+std::size_t ChildPool::size() const { return children_.size(); }
+
+void ChildPool::start(std::size_t number, const Task& task) { children_.emplace_back(number, task); }
+
+std::vector<ChildPool::Ended> ChildPool::wait(int milliseconds) {
+  std::vector<pollfd> waits;
+  waits.reserve(children_.size());
+  for (const Child& child : children_) {
+    waits.push_back({.fd = child.descriptor, .events = POLLIN, .revents = 0});
+  }
+  ::poll(waits.data(), waits.size(), milliseconds);
+  std::vector<Ended> ended;
+  for (std::size_t i = children_.size(); i-- > 0;) {
+    if (waits[i].revents == 0 || children_[i].read_some()) continue;
+    ended.emplace_back(children_[i].number, children_[i].finish());
+    children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  return ended;
+}
+
+std::vector<ChildOutcome> run_in_children(const std::vector<ChildPool::Task>& tasks, int jobs,
                                           const std::function<void()>& while_waiting) {
   constexpr int kWaitMilliseconds = 200;
   std::vector<ChildOutcome> outcomes(tasks.size());
-  std::vector<Child> running;
+  ChildPool pool;
   std::size_t next = 0;
-  while (next < tasks.size() || !running.empty()) {
-    while (next < tasks.size() && running.size() < static_cast<std::size_t>(jobs)) {
-      running.emplace_back(next, tasks[next]);
+  while (next < tasks.size() || pool.size() > 0) {
+    while (next < tasks.size() && pool.size() < static_cast<std::size_t>(jobs)) {
+      pool.start(next, tasks[next]);
       ++next;
     }
-    std::vector<pollfd> waits;
-    waits.reserve(running.size());
-    for (const Child& child : running)
-      waits.push_back({.fd = child.descriptor, .events = POLLIN, .revents = 0});
-    ::poll(waits.data(), waits.size(), kWaitMilliseconds);
-    for (std::size_t i = running.size(); i-- > 0;) {
-      if (waits[i].revents == 0 || running[i].read_some()) continue;
-      outcomes[running[i].index] = running[i].finish();
-      running.erase(running.begin() + static_cast<std::ptrdiff_t>(i));
-    }
+    for (auto& [number, outcome] : pool.wait(kWaitMilliseconds)) outcomes[number] = std::move(outcome);
     while_waiting();
   }
   return outcomes;

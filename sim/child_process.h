@@ -1,8 +1,10 @@
 // Work in processes of its own: SimGrid allows one simulation in each, and a crash stays in it.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fluidbatch::sim {
@@ -19,9 +21,33 @@ struct ChildOutcome {
   std::string text;
 };
 
+/// Children at work. They die with their parent, however that ends.
+class ChildPool {
+ public:
+  using Task = std::function<std::string()>;
+  using Ended = std::pair<std::size_t, ChildOutcome>;
+
+  ChildPool();
+  ChildPool(const ChildPool&) = delete;
+  ChildPool& operator=(const ChildPool&) = delete;
+  /// Kills what is still at work.
+  ~ChildPool();
+
+  [[nodiscard]] std::size_t size() const;
+  /// Forks a child that runs `task`; `number` tells it from others. Throws std::runtime_error where the
+  /// system has no room for one more process.
+  void start(std::size_t number, const Task& task);
+  /// Those that end within `milliseconds`, as soon as there is one.
+  std::vector<Ended> wait(int milliseconds);
+
+ private:
+  class Child;
+  std::vector<Child> children_;
+};
+
 /// Runs each task in a forked child, at most `jobs` at a time; outcomes in the order of the tasks.
 /// `while_waiting` is called about five times a second until the last has ended.
-std::vector<ChildOutcome> run_in_children(const std::vector<std::function<std::string()>>& tasks, int jobs,
+std::vector<ChildOutcome> run_in_children(const std::vector<ChildPool::Task>& tasks, int jobs,
                                           const std::function<void()>& while_waiting);
 
 /// Number of processors that this process may use.

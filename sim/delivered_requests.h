@@ -19,7 +19,8 @@ class DeliveredRequests final : public workloads::RequestStream {
   explicit DeliveredRequests(workloads::RequestStream& sends) : sends_(sends) {}
 
   [[nodiscard]] double next_event_s() const override {
-    return waiting_.empty() ? kNever : waiting_.front().request.date_s;
+    if (waiting_.empty()) return kNever;
+    return waiting_.front().request.date_s;
   }
 
   bool advance(workloads::Arrival& request) override {

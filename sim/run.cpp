@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -15,6 +14,7 @@
 #include "sim/output/series.h"
 #include "sim/output/summary_json.h"
 #include "sim/simulation.h"
+#include "sim/statistics_transfer.h"
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
@@ -78,31 +78,6 @@ class RequestsCsv {
   Slo slo_;
   std::string buffer_;
 };
-
-/// What a child sends to its parent: the same build on both sides, so the bytes of the numbers will do.
-std::string to_bytes(const RunStatistics& statistics) {
-  std::vector<double> numbers{static_cast<double>(statistics.admitted), statistics.saturated ? 1.0 : 0.0};
-  numbers.insert(numbers.end(), statistics.values.begin(), statistics.values.end());
-  numbers.insert(numbers.end(), statistics.exit_shares.begin(), statistics.exit_shares.end());
-  numbers.insert(numbers.end(), statistics.segment_batches.begin(), statistics.segment_batches.end());
-  return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(double)};
-}
-
-RunStatistics from_bytes(const std::string& bytes) {
-  std::vector<double> numbers(bytes.size() / sizeof(double));
-  std::memcpy(numbers.data(), bytes.data(), numbers.size() * sizeof(double));
-  constexpr std::size_t kValues = 2;
-  constexpr std::size_t kExits = kValues + kStatistics;
-  RunStatistics statistics;
-  statistics.admitted = static_cast<std::uint64_t>(numbers[0]);
-  statistics.saturated = numbers[1] != 0;
-  std::copy_n(numbers.begin() + kValues, kStatistics, statistics.values.begin());
-  // One number for each exit, then one for each segment: as many.
-  const auto middle = numbers.begin() + kExits + (numbers.end() - (numbers.begin() + kExits)) / 2;
-  statistics.exit_shares.assign(numbers.begin() + kExits, middle);
-  statistics.segment_batches.assign(middle, numbers.end());
-  return statistics;
-}
 
 RunStatistics run_one(const RunConfig& config, const SystemConfig& system, const RunOptions& options,
                       std::atomic<std::uint64_t>* progress) {

@@ -72,7 +72,7 @@ class Requests {
 
   bool next(workloads::Arrival& request) {
     while (true) {
-      const double answer_s = answers_.empty() ? kNever : answers_.top().first;
+      const double answer_s = next_answer_s();
       if (stream_.next_event_s() == kNever && answer_s == kNever) return false;
       if (answer_s <= stream_.next_event_s()) {
         stream_.answered(answers_.top().second, answer_s);
@@ -88,6 +88,12 @@ class Requests {
 
  private:
   static constexpr double kNever = workloads::RequestStream::kNever;
+
+  [[nodiscard]] double next_answer_s() const {
+    if (answers_.empty()) return kNever;
+    return answers_.top().first;
+  }
+
   using Answer = std::pair<double, std::uint32_t>;
 
   Workload workload_;

@@ -42,7 +42,7 @@ class LinkSharing {
  private:
   struct Transfer {
     Arrival sample;
-    double end_bytes;  // of the device's `served_bytes` at its end
+    double end_bytes = 0;  // of the device's `served_bytes` at its end
   };
   struct Device {
     double bandwidth_bytes_per_s = kNever;

@@ -3,6 +3,7 @@
 #include <limits>
 #include <map>
 
+#include "sim/config/model_cache.h"
 #include "sim/config/npu_file.h"
 #include "workloads/io/csv.h"
 #include "workloads/io/shipped_files.h"
@@ -10,10 +11,10 @@
 namespace fluidbatch::sim {
 namespace {
 
-NpuChoice read_modelled(const io::Node& node) {
+NpuChoice read_modelled(const io::Node& node, ModelCache& cache) {
   io::read_text(node, "npu");
   NpuChoice choice;
-  choice.npu = load_npu(node);
+  choice.npu = cache.npu(node);
   choice.name = choice.npu.name;
   choice.resolved = io::Node::text(io::portable_name("npus", node));
   return choice;
@@ -39,11 +40,11 @@ std::shared_ptr<const npu::BatchPolicyTable> NpuChoice::table(const std::vector<
   return std::make_shared<npu::BatchPolicyTable>(layers, load_latency_table(table_file, layers, max_batch));
 }
 
-NpuChoice read_npu_choice(io::MapReader& reader, const NpuChoice& otherwise) {
+NpuChoice read_npu_choice(io::MapReader& reader, const NpuChoice& otherwise, ModelCache& cache) {
   NpuChoice choice = otherwise;
   if (reader.has("npu")) {
     const io::Node& node = reader.required("npu");
-    choice = node.kind == io::Node::Kind::map ? read_measured(node) : read_modelled(node);
+    choice = node.kind == io::Node::Kind::map ? read_measured(node) : read_modelled(node, cache);
     choice.mode = otherwise.mode;
   }
   reader.resolve("npu", choice.resolved);
@@ -58,7 +59,9 @@ NpuChoice read_npu_choice(io::MapReader& reader, const NpuChoice& otherwise) {
   return choice;
 }
 
-NpuChoice default_npu_choice() { return read_modelled(io::Node::text("zu7ev_large")); }
+NpuChoice default_npu_choice(ModelCache& cache) {
+  return read_modelled(io::Node::text("zu7ev_large"), cache);
+}
 
 Eigen::ArrayXXd load_latency_table(const std::filesystem::path& file, const std::vector<npu::Layer>& layers,
                                    int max_batch) {

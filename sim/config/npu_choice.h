@@ -11,6 +11,8 @@
 
 namespace fluidbatch::sim {
 
+class ModelCache;
+
 /// Where latencies come from.
 struct NpuChoice {
   npu::Npu npu;  ///< not used where `table_file` is set
@@ -26,10 +28,10 @@ struct NpuChoice {
 
 /// Reads `npu` and `npu_mode` of `reader`, taking over from `otherwise` what is not given. The defaults go to
 /// the reader's resolved map. Throws InputError.
-NpuChoice read_npu_choice(io::MapReader& reader, const NpuChoice& otherwise);
+NpuChoice read_npu_choice(io::MapReader& reader, const NpuChoice& otherwise, ModelCache& cache);
 
 /// The choice where nothing says otherwise: `zu7ev_large` in mode r.
-NpuChoice default_npu_choice();
+NpuChoice default_npu_choice(ModelCache& cache);
 
 /// Reads a measured table: a CSV with columns layer, batch, latency_s (others are passed over), such as that
 /// of `npu table --csv`. Seconds, layers x max_batch. Throws InputError: a layer that the network does not

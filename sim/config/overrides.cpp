@@ -88,8 +88,12 @@ void apply_override(Node& document, const std::string& assignment) {
   if (equals == std::string::npos || equals == 0) {
     throw InputError(mark, "must be KEY=VALUE, such as seed=7");
   }
-  const std::vector<std::string> path = split_path(assignment.substr(0, equals), mark);
-  Node value = io::parse_yaml(assignment.substr(equals + 1), mark.source);
+  set_value(document, assignment.substr(0, equals),
+            io::parse_yaml(assignment.substr(equals + 1), mark.source), mark);
+}
+
+void set_value(Node& document, const std::string& key, Node value, const Mark& mark) {
+  const std::vector<std::string> path = split_path(key, mark);
   mark_all(value, mark);
 
   Node* parent = &document;

@@ -13,4 +13,7 @@ namespace fluidbatch::sim {
 /// kind that the file gave. Throws InputError.
 void apply_override(io::Node& document, const std::string& assignment);
 
+/// The same for a value that has been read already: `key` as KEY above, `mark` the place of both.
+void set_value(io::Node& document, const std::string& key, io::Node value, const io::Mark& mark);
+
 }  // namespace fluidbatch::sim

@@ -27,8 +27,9 @@ Node as_if_written(Node value, const io::Mark& mark) {
 
 class Reader {
  public:
-  explicit Reader(const Node& document)
-      : root_(document, "a run",
+  Reader(const Node& document, ModelCache& cache)
+      : cache_(cache),
+        root_(document, "a run",
               {"seed", "requests", "duration_s", "warmup_requests", "network", "slo", "reference", "workload",
                "systems", "outputs"}) {}
 
@@ -63,7 +64,8 @@ class Reader {
   void read_network() {
     const Node& network = root_.required("network");
     io::read_text(network, "network");
-    config_.network = workloads::load_network(network);
+    network_ = &cache_.network(network);
+    config_.network = *network_;
     root_.resolve("network", Node::text(io::portable_name("networks", network)));
   }
 
@@ -71,8 +73,8 @@ class Reader {
     const Node none = as_if_written(Node::map(), root_.mark());
     MapReader reader(root_.has("reference") ? root_.required("reference") : none, "reference",
                      {"npu", "npu_mode"});
-    reference_ = read_npu_choice(reader, default_npu_choice());
-    config_.reference = reference_.table(config_.network.layers, 1);
+    reference_ = read_npu_choice(reader, default_npu_choice(cache_), cache_);
+    config_.reference = cache_.table(*network_, reference_, 1);
     config_.reference_latency_s = config_.reference->single_sample_latency_s();
     root_.resolve("reference", reader.resolved());
   }
@@ -144,10 +146,10 @@ class Reader {
     check_label(system.label, reader.mark_of("label"));
     reader.resolve("policy", std::move(policy));
     system.drop_hopeless = reader.choice("drop", {"none", "hopeless"}, 0) == 1;
-    const NpuChoice choice = read_npu_choice(reader, reference_);
+    const NpuChoice choice = read_npu_choice(reader, reference_, cache_);
     system.npu_name = choice.name;
     const int max_batch = system.policy->make(system.parameters, config_.policy_context())->max_batch();
-    system.table = choice.table(config_.network.layers, max_batch);
+    system.table = cache_.table(*network_, choice, max_batch);
     system.resolved = reader.resolved();
     return system;
   }
@@ -211,8 +213,10 @@ class Reader {
     }
   }
 
+  ModelCache& cache_;
   MapReader root_;
   RunConfig config_;
+  const workloads::Network* network_ = nullptr;  // in the cache
   NpuChoice reference_;
 };
 
@@ -240,6 +244,11 @@ RunConfig load_run_config(const std::filesystem::path& file, const std::vector<s
   return read_run_config(document);
 }
 
-RunConfig read_run_config(const Node& document) { return Reader(document).run(); }
+RunConfig read_run_config(const Node& document) {
+  ModelCache cache;
+  return read_run_config(document, cache);
+}
+
+RunConfig read_run_config(const Node& document, ModelCache& cache) { return Reader(document, cache).run(); }
 
 }  // namespace fluidbatch::sim

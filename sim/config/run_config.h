@@ -10,6 +10,7 @@
 
 #include "npu_model/batch_policy_table.h"
 #include "scheduler/policy_registry.h"
+#include "sim/config/model_cache.h"
 #include "sim/slo.h"
 #include "workloads/exits.h"
 #include "workloads/network.h"
@@ -56,5 +57,7 @@ struct RunConfig {
 /// Reads a configuration and all files that it names. Keys: docs/configuration.md. Throws InputError.
 RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 RunConfig read_run_config(const io::Node& document);
+/// As above, taking networks and tables from `cache`.
+RunConfig read_run_config(const io::Node& document, ModelCache& cache);
 
 }  // namespace fluidbatch::sim

@@ -33,7 +33,10 @@ class Listed final : public workloads::RequestStream {
  public:
   explicit Listed(std::vector<Sample> samples) : samples_(std::move(samples)) {}
 
-  double next_event_s() const override { return next_ < samples_.size() ? samples_[next_].date_s : kNever; }
+  double next_event_s() const override {
+    if (next_ == samples_.size()) return kNever;
+    return samples_[next_].date_s;
+  }
   bool advance(workloads::Arrival& request) override {
     const Sample& sample = samples_[next_++];
     request = workloads::Arrival::at(sample.date_s);
