@@ -55,11 +55,15 @@ enum class StatisticId {
 
 inline constexpr std::size_t kStatistics = static_cast<std::size_t>(StatisticId::count);
 
+/// Which way a statistic gets better.
+enum class Better { lower, higher, neither };
+
 struct Statistic {
   StatisticId id;
   const char* name;  ///< as in summary.json; the unit is its ending
   const char* unit;
   const char* meaning;
+  Better better = Better::neither;
 };
 
 /// All statistics, in the order of StatisticId.

@@ -69,16 +69,20 @@ void AnalyticUplink::leave_link(Arrival sample, double date_s) {
   on_the_way_.push_back(sample);
 }
 
+double AnalyticUplink::delivery_s() const {
+  if (on_the_way_.empty()) return kNever;
+  return on_the_way_.front().date_s;
+}
+
 void AnalyticUplink::look_ahead() {
   const auto link_event_s = [this] { return std::min(sends_.next_event_s(), sharing_.next_end_s()); };
   if (!sends_.listens()) {
     // Nothing can come in between, so that the server may know its next request at once.
     while (on_the_way_.empty() && link_event_s() < kNever) step(link_event_s());
-    next_event_s_ = on_the_way_.empty() ? kNever : on_the_way_.front().date_s;
+    next_event_s_ = delivery_s();
     return;
   }
-  const double delivery_s = on_the_way_.empty() ? kNever : on_the_way_.front().date_s;
-  next_event_s_ = std::min(link_event_s(), delivery_s);
+  next_event_s_ = std::min(link_event_s(), delivery_s());
 }
 
 }  // namespace fluidbatch::workloads

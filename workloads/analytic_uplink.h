@@ -22,6 +22,7 @@ class AnalyticUplink final : public RequestStream {
   void answered(std::uint32_t device, double date_s) override;
 
  private:
+  [[nodiscard]] double delivery_s() const;
   void step(double date_s);
   void look_ahead();
   void leave_link(Arrival sample, double date_s);

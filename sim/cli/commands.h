@@ -22,6 +22,42 @@ struct RunArguments {
   std::string series_s;           ///< seconds, or nothing
 };
 
+struct SweepArguments {
+  std::string sweep;
+  std::vector<std::string> overrides;  ///< KEY=VALUE, of the base
+  std::string out;
+  int jobs = 0;  ///< 0: all cores
+  bool resume = false;
+  std::string shard;  ///< I/N, or nothing
+  bool dry_run = false;
+  std::int64_t limit = -1;  ///< below 0: none
+  Driver driver = Driver::simgrid;
+};
+
+struct MergeArguments {
+  std::vector<std::string> files;
+  std::string out;
+};
+
+struct CompareArguments {
+  std::string results;
+  std::string by = "system";
+  std::vector<std::string> metrics;
+  std::string base;
+  bool csv = false;
+};
+
+struct CapacityArguments {
+  RunArguments run;  ///< configuration, overrides and driver
+  std::string over;
+  double violation_rate = 0.01;
+  double confidence = 0.99;
+  double tolerance = 0.01;
+  bool whole = false;
+  int jobs = 0;
+  bool csv = false;
+};
+
 struct NetworkImportArguments {
   std::string model;
   std::string out;
@@ -66,6 +102,10 @@ struct NpuSearchArguments {
 // Each prints to stdout and throws io::InputError for what the user has to mend.
 void run(const RunArguments& arguments);
 void check(const RunArguments& arguments);
+int sweep(const SweepArguments& arguments);  ///< the exit code
+void sweep_merge(const MergeArguments& arguments);
+void compare(const CompareArguments& arguments);
+void capacity(const CapacityArguments& arguments);
 void workload_describe(const RunArguments& arguments, bool csv);
 void policy_list();
 void network_list();
@@ -76,6 +116,9 @@ void npu_table(const NpuTableArguments& arguments);
 void npu_explain(const NpuExplainArguments& arguments);
 void npu_search(const NpuSearchArguments& arguments);
 void metric_list(bool markdown);
+
+/// Exit code of a sweep that has recorded failed points.
+inline constexpr int kSomePointsFailed = 4;
 
 /// A name from the command line, as a configuration's value: paths in it are relative to the current folder.
 io::Node argument(const std::string& option, const std::string& value);

@@ -33,18 +33,99 @@ void add_configuration(CLI::App& command, cli::RunArguments& arguments) {
       ->type_name("N");
 }
 
+void add_driver(CLI::App& command, Driver& driver) {
+  command
+      .add_option_function<std::string>(
+          "--driver",
+          [&](const std::string& name) { driver = name == "bare" ? Driver::bare : Driver::simgrid; },
+          "What makes time pass: simgrid (default), or bare, a plain loop with the same results")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"simgrid", "bare"}));
+}
+
+void add_jobs(CLI::App& command, int& jobs) {
+  command.add_option("--jobs", jobs, "Processes at a time; default: one for each core")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4096));
+}
+
+void add_sweep(CLI::App& app, cli::SweepArguments& arguments, cli::MergeArguments& merged, int& exit_code) {
+  CLI::App* sweep = app.add_subcommand("sweep", "Run a configuration over axes of its keys, on all cores");
+  sweep->add_option("sweep", arguments.sweep, "YAML file: base, axes, replications")->type_name("SWEEP");
+  sweep->add_option("--out", arguments.out, "SQLite file for the results; must not be there yet")
+      ->type_name("RESULTS");
+  sweep->add_option("--set", arguments.overrides, "Override a key of the base; repeatable")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  add_jobs(*sweep, arguments.jobs);
+  sweep->add_flag("--resume", arguments.resume, "Go on with a file that is there: run what it lacks");
+  sweep->add_option("--shard", arguments.shard, "Run only part I of N, for a cluster")->type_name("I/N");
+  sweep->add_flag("--dry-run", arguments.dry_run,
+                  "Check all configurations and say how many points there are");
+  sweep->add_option("--limit", arguments.limit, "Run no more than K points")
+      ->type_name("K")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
+  add_driver(*sweep, arguments.driver);
+
+  CLI::App* merge = sweep->add_subcommand("merge", "Put the results of the parts of a sweep together");
+  merge->add_option("files", merged.files, "Results of the parts")->required()->type_name("RESULTS..");
+  merge->add_option("--out", merged.out, "SQLite file to write; must not be there yet")
+      ->required()
+      ->type_name("ALL");
+  merge->callback([&] { cli::sweep_merge(merged); });
+  sweep->require_subcommand(0, 1);
+  sweep->callback([&, merge] {
+    if (!merge->parsed()) exit_code = cli::sweep(arguments);
+  });
+}
+
+void add_compare(CLI::App& app, cli::CompareArguments& compared) {
+  CLI::App* compare = app.add_subcommand("compare", "Systems of a sweep side by side, with intervals");
+  compare->add_option("results", compared.results, "SQLite file of a sweep")
+      ->required()
+      ->type_name("RESULTS");
+  compare->add_option("--by", compared.by, "What is compared: system (default), or the key of an axis")
+      ->type_name("KEY");
+  compare->add_option("--metric", compared.metrics, "Statistics to compare (metric list)")
+      ->required()
+      ->type_name("NAME..");
+  compare->add_option("--base", compared.base, "What ratios are to; default: the first")->type_name("VALUE");
+  compare->add_flag("--csv", compared.csv, "As CSV");
+  compare->callback([&] { cli::compare(compared); });
+}
+
+void add_capacity(CLI::App& app, cli::CapacityArguments& arguments) {
+  CLI::App* capacity = app.add_subcommand("capacity", "The highest load at which each system holds its SLO");
+  add_configuration(*capacity, arguments.run);
+  capacity
+      ->add_option("--over", arguments.over,
+                   "The key to raise; default: workload.arrivals.rho or .rate_hz, whichever is there")
+      ->type_name("KEY");
+  capacity->add_flag("--whole", arguments.whole, "The key takes whole numbers, such as a count of devices");
+  capacity
+      ->add_option("--violation-rate", arguments.violation_rate,
+                   "Share of the requests that may be late; default: 0.01, that is, p99 <= SLO")
+      ->type_name("P")
+      ->check(CLI::Range(1e-6, 0.5));
+  capacity->add_option("--confidence", arguments.confidence, "Of the early-stopping rule; default: 0.99")
+      ->type_name("C")
+      ->check(CLI::Range(0.5, 0.999999));
+  capacity->add_option("--tolerance", arguments.tolerance, "Of the answer, relative; default: 0.01")
+      ->type_name("T")
+      ->check(CLI::Range(1e-6, 1.0));
+  add_jobs(*capacity, arguments.jobs);
+  capacity->add_flag("--csv", arguments.csv, "As CSV: every probe");
+  add_driver(*capacity, arguments.run.driver);
+  capacity->callback([&] { cli::capacity(arguments); });
+}
+
 void add_run(CLI::App& app, cli::RunArguments& arguments) {
   CLI::App* run = app.add_subcommand("run", "Simulate all systems of a configuration and compare them");
   add_configuration(*run, arguments);
   run->add_option("--out", arguments.out,
                   "Folder for the results; default: runs/ and the configuration's name")
       ->type_name("DIR");
-  run->add_option_function<std::string>(
-         "--driver",
-         [&](const std::string& name) { arguments.driver = name == "bare" ? Driver::bare : Driver::simgrid; },
-         "What makes time pass: simgrid (default), or bare, a plain loop with the same results")
-      ->type_name("NAME")
-      ->check(CLI::IsMember({"simgrid", "bare"}));
+  add_driver(*run, arguments.driver);
   run->add_flag("--timeline", arguments.timeline, "Write timeline.json, which ui.perfetto.dev opens");
   run->add_option("--timeline-requests", arguments.timeline_requests, "Follow these requests in the timeline")
       ->type_name("A..B");
@@ -185,6 +266,11 @@ void add_npu_search(CLI::App& npu, cli::NpuSearchArguments& arguments) {
 /// Arguments of all commands: they live as long as the parser, whose callbacks refer to them.
 struct Arguments {
   cli::RunArguments run;
+  cli::SweepArguments sweep;
+  cli::CompareArguments compare;
+  cli::CapacityArguments capacity;
+  cli::MergeArguments merge;
+  int exit_code = 0;
   cli::RunArguments describe;
   cli::NetworkImportArguments import;
   cli::NpuTableArguments table;
@@ -234,6 +320,9 @@ int run_program(int argc, char** argv) {
   arguments.search.command = command_text(argc, argv);
   add_run(app, arguments.run);
   add_workload(app, arguments.describe, arguments.csv);
+  add_sweep(app, arguments.sweep, arguments.merge, arguments.exit_code);
+  add_compare(app, arguments.compare);
+  add_capacity(app, arguments.capacity);
   add_listings(app, arguments.import, arguments.network, arguments.csv, arguments.markdown);
   add_npu(app, arguments);
   try {
@@ -245,7 +334,7 @@ int run_program(int argc, char** argv) {
     app.exit(error);
     return kUserError;
   }
-  return 0;
+  return arguments.exit_code;
 }
 
 }  // namespace

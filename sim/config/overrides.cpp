@@ -92,6 +92,12 @@ void apply_override(Node& document, const std::string& assignment) {
             io::parse_yaml(assignment.substr(equals + 1), mark.source), mark);
 }
 
+Node& value_at(Node& document, const std::string& key, const Mark& mark) {
+  Node* node = &document;
+  for (const std::string& part : split_path(key, mark)) node = &step_into(*node, part, mark);
+  return *node;
+}
+
 void set_value(Node& document, const std::string& key, Node value, const Mark& mark) {
   const std::vector<std::string> path = split_path(key, mark);
   mark_all(value, mark);

@@ -13,7 +13,11 @@ namespace fluidbatch::sim {
 /// kind that the file gave. Throws InputError.
 void apply_override(io::Node& document, const std::string& assignment);
 
-/// The same for a value that has been read already: `key` as KEY above, `mark` the place of both.
+/// The node under `key` (as KEY above); an empty one, made on the way, where there is none. Throws InputError
+/// at `mark`.
+io::Node& value_at(io::Node& document, const std::string& key, const io::Mark& mark);
+
+/// `apply_override` for a value that has been read already.
 void set_value(io::Node& document, const std::string& key, io::Node value, const io::Mark& mark);
 
 }  // namespace fluidbatch::sim

@@ -13,7 +13,7 @@ ALLOWED = {
     "npu_model": {"Eigen"},
     "scheduler": {"npu_model"},
     "workloads": {"npu_model", "yaml-cpp", "onnx"},
-    "sim": {"npu_model", "scheduler", "workloads", "simgrid", "xbt", "CLI", "fmt", "rapidjson"},
+    "sim": {"npu_model", "scheduler", "workloads", "simgrid", "xbt", "CLI", "fmt", "rapidjson", "boost"},
 }
 
 
@@ -42,6 +42,8 @@ class Structure(unittest.TestCase):
     def test_one_place_for_each_library(self):
         self.assertEqual(self.users_of("simgrid/"), {"sim/engine.cpp", "sim/simgrid_compat.h"})
         self.assertEqual(self.users_of("CLI/"), {"sim/cli/main.cpp"})
+        self.assertEqual(self.users_of("sqlite3"), {"sim/sweep/sqlite.cpp"})
+        self.assertEqual(self.users_of("boost/"), {"sim/sweep/confidence.cpp"})
         self.assertTrue(all(p.startswith(("workloads/onnx/", "tests/workloads/test_onnx")) for p in self.users_of("onnx/")))
         mains = [p for p in sources("tests") if "CATCH_CONFIG_MAIN" in p.read_text()]
         self.assertEqual(len(mains), 1)

@@ -1,0 +1,37 @@
+// Intervals over replications, and the early-stopping rule.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace fluidbatch::sim {
+
+struct Interval {
+  double mean = 0;
+  double half_width = 0;  ///< of the 95 % interval, Student's t; NaN for fewer than two values
+};
+
+/// Of the mean of independent values.
+Interval mean_interval(std::span<const double> values);
+
+struct RatioInterval {
+  double ratio = 0;  ///< mean of the values over mean of the bases; NaN where that is 0
+  double low = 0;    ///< of the 95 % interval, not below 0; NaN for fewer than two pairs
+  double high = 0;
+};
+
+/// Of `values` to `bases`, which were run on the same random draws pair by pair: the ratio estimator, its
+/// error by linearisation, that is, from the residuals value - ratio x base (Cochran, Sampling Techniques,
+/// chapter 6).
+RatioInterval paired_ratio(std::span<const double> values, std::span<const double> bases);
+
+/// MLPerf's early-stopping rule (Reddi et al., MLPerf Inference Benchmark, and its rules, appendix on early
+/// stopping): after `requests` of which `late` were, is it sure with `confidence` that less than a share of
+/// `allowed` is late? It is where so few would be late with a probability of at most 1 - confidence if the
+/// share was `allowed`: P(Binomial(requests, allowed) <= late) <= 1 - confidence.
+bool surely_holds(std::uint64_t requests, std::uint64_t late, double allowed, double confidence);
+
+/// The least number of requests with which `surely_holds` for `late` late ones.
+std::uint64_t least_requests(std::uint64_t late, double allowed, double confidence);
+
+}  // namespace fluidbatch::sim

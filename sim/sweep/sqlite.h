@@ -1,0 +1,77 @@
+// SQLite behind types that close what they open and throw what goes wrong. The one place that knows its API.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace fluidbatch::sim {
+
+/// One database file. All functions throw io::InputError, with the file's name, where SQLite fails: locked by
+/// another process, not a database, damaged, a full disk, a folder that can't be written.
+class Database {
+ public:
+  enum class Access { read, write, create };
+
+  /// `create` makes a file that must not be there yet. A writer keeps all others out for as long as it lives.
+  Database(std::filesystem::path file, Access access);
+
+  /// Statements without results, several joined by semicolons.
+  void execute(const std::string& sql);
+
+  [[nodiscard]] const std::filesystem::path& file() const { return file_; }
+
+ private:
+  friend class Query;
+  struct Closer {
+    void operator()(sqlite3* connection) const;
+  };
+
+  [[noreturn]] void fail() const;
+
+  std::filesystem::path file_;
+  std::unique_ptr<sqlite3, Closer> connection_;
+};
+
+/// One statement, run as often as wanted: bind values in order, then step through its rows.
+class Query {
+ public:
+  Query(Database& database, const std::string& sql);
+
+  Query& bind(std::int64_t value);
+  Query& bind(double value);  ///< NaN becomes NULL
+  Query& bind(std::string_view value);
+  Query& bind_null();
+
+  /// Goes to the next row; false at the end, after which the statement can be bound anew.
+  bool step();
+  /// For a statement without rows.
+  void run();
+
+  [[nodiscard]] int columns() const;
+  [[nodiscard]] std::string name(int column) const;
+  [[nodiscard]] bool is_null(int column) const;
+  [[nodiscard]] bool is_number(int column) const;
+  [[nodiscard]] std::int64_t integer(int column) const;
+  [[nodiscard]] double number(int column) const;  ///< NaN for NULL
+  [[nodiscard]] std::string text(int column) const;
+
+ private:
+  struct Finaliser {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+
+  Query& check(int result);
+
+  Database& database_;
+  std::unique_ptr<sqlite3_stmt, Finaliser> statement_;
+  int bound_ = 0;
+};
+
+}  // namespace fluidbatch::sim

@@ -1,0 +1,60 @@
+// Running the points of a sweep, on all cores.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "sim/engine.h"
+#include "sim/sweep/sweep_file.h"
+
+namespace fluidbatch::sim {
+
+/// Part `index` (from 0) of `count`: every count-th pair of setting and system.
+struct Shard {
+  std::size_t index = 0;
+  std::size_t count = 1;
+};
+
+struct SweepProgress {
+  std::size_t done = 0;
+  std::size_t planned = 0;  ///< so far: with `until` it can grow
+  std::size_t failed = 0;
+  double cost_done = 0;  ///< share of the expected cost, 0 to 1
+};
+
+struct SweepOptions {
+  int jobs = 1;
+  bool resume = false;
+  Shard shard;
+  std::optional<std::size_t> limit;  ///< start no more points than this
+  Driver driver = Driver::simgrid;
+  std::function<void(const SweepProgress&)> progress;  ///< called about five times a second; may be empty
+};
+
+/// What a sweep would do.
+struct SweepPlan {
+  std::size_t settings = 0;
+  std::size_t pairs = 0;   ///< of setting and system, in the shard
+  std::size_t points = 0;  ///< with the least replications
+  double requests = 0;     ///< of these points; NaN where a length is given in seconds and no rate is known
+};
+
+struct SweepOutcome {
+  std::size_t run = 0;     ///< points that were run now
+  std::size_t before = 0;  ///< that the file had already
+  std::size_t failed = 0;  ///< of those that were run
+  std::size_t left = 0;    ///< that the limit has left
+};
+
+/// Reads every setting's configuration. Throws InputError for the first that is wrong.
+SweepPlan plan_sweep(const Sweep& sweep, const Shard& shard);
+
+/// Runs what `file` lacks, longest points first, each in a child process. A point that fails is recorded with
+/// its message, and tried again by the next `resume`. Throws InputError where a configuration is wrong,
+/// before anything is written, or where `file` can't be written, which loses nothing that was finished.
+SweepOutcome run_sweep(const Sweep& sweep, const std::filesystem::path& file, const SweepOptions& options);
+
+}  // namespace fluidbatch::sim

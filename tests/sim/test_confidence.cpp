@@ -1,0 +1,101 @@
+// Intervals and the early-stopping rule against tables and hand-worked cases.
+#include <cmath>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "sim/sweep/confidence.h"
+#include "sim/sweep/sweep_file.h"
+#include "tests/support/run_helpers.h"
+
+using namespace fluidbatch;
+
+TEST_CASE("MLPerf's early-stopping rule: the published numbers of requests", "[sweep]") {
+  CHECK(sim::least_requests(0, 0.01, 0.99) == 459);
+  CHECK(sim::least_requests(0, 0.03, 0.99) == 152);
+  CHECK(sim::least_requests(0, 0.10, 0.99) == 44);
+  CHECK(sim::least_requests(1, 0.01, 0.99) == 662);
+  CHECK(sim::least_requests(2, 0.01, 0.99) == 838);
+  CHECK(sim::least_requests(10, 0.01, 0.99) == 2010);
+  CHECK(sim::surely_holds(459, 0, 0.01, 0.99));
+  CHECK_FALSE(sim::surely_holds(458, 0, 0.01, 0.99));
+  CHECK_FALSE(sim::surely_holds(459, 1, 0.01, 0.99));
+  CHECK_FALSE(sim::surely_holds(10, 10, 0.5, 0.99));
+  // By the binomial sum itself.
+  const auto tail = [](int n, int late, double p) {
+    double sum = 0;
+    double term = std::pow(1 - p, n);
+    for (int k = 0; k <= late; ++k) {
+      sum += term;
+      term *= static_cast<double>(n - k) / (k + 1) * p / (1 - p);
+    }
+    return sum;
+  };
+  for (const int n : {500, 1000, 3000}) {
+    for (int late = 0; late < 40; ++late) {
+      CHECK(sim::surely_holds(static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(late), 0.01, 0.99) ==
+            (tail(n, late, 0.01) <= 0.01));
+    }
+  }
+}
+
+TEST_CASE("intervals by hand", "[sweep]") {
+  // Mean 3, standard deviation 1, n 3: t(2, 97.5 %) = 4.30265.
+  const std::vector<double> values{2, 3, 4};
+  CHECK(sim::mean_interval(values).mean == 3);
+  CHECK(sim::mean_interval(values).half_width == Approx(4.302652729911275 / std::sqrt(3)));
+  CHECK(std::isnan(sim::mean_interval(std::vector<double>{5}).half_width));
+  CHECK(std::isnan(sim::mean_interval(std::vector<double>{}).mean));
+  // Pairs that are in a fixed ratio have an interval of no width, however they vary.
+  const std::vector<double> bases{1, 10, 4};
+  const sim::RatioInterval exact = sim::paired_ratio(std::vector<double>{2, 20, 8}, bases);
+  CHECK(exact.ratio == Approx(2));
+  CHECK(exact.low == Approx(2));
+  CHECK(exact.high == Approx(2));
+  // Zeros count: a system that is never late where the base is.
+  const sim::RatioInterval never = sim::paired_ratio(std::vector<double>{0, 0, 0}, bases);
+  CHECK(never.ratio == 0);
+  CHECK(never.low == 0);
+  CHECK(std::isnan(sim::paired_ratio(bases, std::vector<double>{0, 0, 0}).ratio));
+}
+
+TEST_CASE("axes: grid times zip times list, the last running fastest", "[sweep]") {
+  const test::TemporaryFolder folder;
+  folder.write("base.yaml", "a: 0\nsystems: [{label: x, b: 1}]\n");
+  const sim::Sweep sweep = sim::load_sweep(
+      folder.write("s.yaml",
+                   "base: base.yaml\naxes:\n  grid: {a: {from: 0.1, to: 0.3, step: 0.1}}\n"
+                   "  zip: {c.d: [1, 2], systems.x.b: [5, 6]}\n  list: [{e: [1, 2]}, {e: z}]\n"),
+      {"f=7"});
+  CHECK(sweep.keys == std::vector<std::string>{"a", "c.d", "systems.x.b", "e"});
+  REQUIRE(sweep.settings.size() == 12);
+  std::vector<std::string> rows;
+  for (const sim::Setting& setting : sweep.settings) {
+    std::string row;
+    for (const io::Node& value : setting) row += sim::value_text(value) + " ";
+    rows.push_back(row);
+  }
+  CHECK(rows[0] == "0.1 1 5 [1, 2] ");
+  CHECK(rows[1] == "0.1 1 5 z ");
+  CHECK(rows[2] == "0.1 2 6 [1, 2] ");
+  CHECK(rows[11] == "0.3 2 6 z ");  // 0.3, not 0.30000000000000004
+  CHECK(io::to_yaml(sweep.configuration(11)) ==
+        io::to_yaml(io::parse_yaml("a: 0.3\nsystems: [{label: x, b: 6}]\nf: 7\nc: {d: 2}\ne: z\n", "y")));
+}
+
+TEST_CASE("the first key in which two documents differ", "[sweep]") {
+  const auto difference = [](const char* a, const char* b) {
+    return sim::first_difference(io::parse_yaml(a, "a"), io::parse_yaml(b, "b")).value_or("none");
+  };
+  CHECK(difference("{a: 1, b: [1, {c: 2}]}", "{a: 1, b: [1, {c: 2}]}") == "none");
+  CHECK(difference("{a: 1, b: [1, {c: 2}]}", "{a: 1, b: [1, {c: 3}]}") == "b.1.c");
+  CHECK(difference("{a: 1}", "{a: 1, b: 2}") == "b");
+  CHECK(difference("{a: [1]}", "{a: [1, 2]}") == "a.1");
+}
+
+TEST_CASE("seeds of replications", "[sweep]") {
+  CHECK(sim::replication_seed(7, 0) == 7);
+  CHECK(sim::replication_seed(7, 1) != sim::replication_seed(7, 2));
+  CHECK(sim::replication_seed(7, 1) != sim::replication_seed(8, 1));
+  CHECK(sim::replication_seed(7, 1) >> 63 == 0);
+}
