@@ -5,11 +5,12 @@ PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3 -B
 FLUIDBATCH := build/release/bin/fluidbatch
 
-.PHONY: help run test bench lint format docs install clean packages lint-packages release dev
+.PHONY: help run test test-cluster bench lint format docs install clean packages lint-packages release dev
 
 help:
 	@echo "make run      build, and simulate experiments/quickstart.yaml"
 	@echo "make test     build with and without sanitizers, and run all tests"
+	@echo "make test-cluster  bring a Slurm cluster up on this machine and run a sweep on it (root)"
 	@echo "make bench    print requests per second and memory of both drivers"
 	@echo "make lint     clang-format and clang-tidy; must find nothing"
 	@echo "make format   let clang-format rewrite the sources"
@@ -35,6 +36,10 @@ run: release
 test: dev release
 	@echo 'subdirs(dev release)' > build/CTestTestfile.cmake
 	@ctest --test-dir build --output-on-failure --parallel $$(nproc)
+
+test-cluster: release
+	@.ci/install-packages munge slurm-wlm
+	@$(PYTHON) tests/cluster/test_slurm.py $(FLUIDBATCH)
 
 bench: release
 	@$(PYTHON) experiments/bench/bench.py $(FLUIDBATCH)

@@ -59,10 +59,10 @@ inline constexpr std::size_t kStatistics = static_cast<std::size_t>(StatisticId:
 enum class Better { lower, higher, neither };
 
 struct Statistic {
-  StatisticId id;
-  const char* name;  ///< as in summary.json; the unit is its ending
-  const char* unit;
-  const char* meaning;
+  StatisticId id = StatisticId::count;
+  const char* name = "";  ///< as in summary.json; the unit is its ending
+  const char* unit = "";
+  const char* meaning = "";
   Better better = Better::neither;
 };
 

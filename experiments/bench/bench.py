@@ -42,6 +42,49 @@ def measure(program, config, requests, driver, out):
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 
 
+SWEEP = """\
+base:
+  network: ee_resnet50
+  requests: %d
+  slo: {latency_ms: 250}
+  outputs: {requests_csv: false, bounds: false}
+  workload:
+    arrivals: {kind: poisson, rho: 1.0}
+    exits: {kind: rates, rates: [0.30, 0.35, 0.40]}
+  systems: [{policy: {name: exit_aware}, npu_mode: fluid_stacked}]
+axes:
+  grid: {seed: {from: 1, to: %d, step: 1}}
+"""
+
+
+def bench_sweep(program):
+    """Whole sweeps by the clock, all cores: small points, two jobs against one, an estimate of a thousand large ones."""
+    os.sched_setaffinity(0, range(os.cpu_count()))
+    with tempfile.TemporaryDirectory(prefix="fluidbatch-bench-") as folder:
+        def seconds(requests, points, jobs):
+            with open(os.path.join(folder, "s.yaml"), "w", encoding="ascii") as file:
+                file.write(SWEEP % (requests, points))
+            out = os.path.join(folder, "out.sqlite")
+            begin = time.perf_counter()
+            subprocess.run([program, "sweep", os.path.join(folder, "s.yaml"), "--out", out, "--jobs", str(jobs)],
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+            took = time.perf_counter() - begin
+            os.remove(out)
+            return took
+
+        small = [seconds(1000, 1000, 2) for _ in range(3)]
+        print(f"sweep: 1,000 points of 1,000 requests of exit_aware, 2 jobs: {statistics.median(small):.2f} s")
+        tiny = [seconds(1, 1000, 1) for _ in range(3)]
+        print(f"sweep: overhead of a point (one request), 1 job: {statistics.median(tiny):.2f} ms")
+        ratios, twos = [], []
+        for _ in range(3):
+            one, two = seconds(10**6, 20, 1), seconds(10**6, 20, 2)
+            ratios.append(one / two)
+            twos.append(two)
+        print(f"sweep: 20 points of 10^6 requests: 2 jobs are {statistics.median(ratios):.2f} times 1 job")
+        print(f"sweep: estimate for 1,000 such points, 2 jobs: {50 * statistics.median(twos):.0f} s")
+
+
 def bench_generation(program):
     """Nanoseconds per generated request; a program of its own, in the build tree beside ours."""
     generation = os.path.join(os.path.dirname(os.path.abspath(program)), "fluidbatch_bench")
@@ -83,6 +126,7 @@ def main():
     bench_serving(program)
     bench_generation(program)
     bench_search(program)
+    bench_sweep(program)
 
 
 def bench_serving(program):

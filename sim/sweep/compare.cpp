@@ -134,6 +134,7 @@ class Comparer {
     std::map<std::vector<std::string>, std::vector<std::pair<Values, bool>>> rows;
     for (const Entry& entry : table_.entries) {
       std::vector<std::string> key;
+      key.reserve(axes_.size());
       for (const std::size_t k : axes_) key.push_back(entry.values[k]);
       auto& cells = rows[key];
       if (cells.empty()) {

@@ -14,6 +14,9 @@ Database::Database(std::filesystem::path file, Access access) : file_(std::move(
   const bool there = std::filesystem::exists(file_, ignored);
   if (access == Access::create && there) throw io::InputError(file_.string() + ": is there already");
   if (access != Access::create && !there) throw io::InputError(file_.string() + ": no such file");
+  if (access == Access::create && file_.has_parent_path()) {
+    std::filesystem::create_directories(file_.parent_path(), ignored);  // what fails is said below
+  }
   const int flags = access == Access::read    ? SQLITE_OPEN_READONLY
                     : access == Access::write ? SQLITE_OPEN_READWRITE
                                               : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;

@@ -19,7 +19,8 @@ class Database {
  public:
   enum class Access { read, write, create };
 
-  /// `create` makes a file that must not be there yet. A writer keeps all others out for as long as it lives.
+  /// `create` makes a file that must not be there yet, and its folder. A writer keeps all others out for as
+  /// long as it lives.
   Database(std::filesystem::path file, Access access);
 
   /// Statements without results, several joined by semicolons.

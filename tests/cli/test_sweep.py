@@ -269,7 +269,7 @@ class Sweep(CommandLineTest):
         self.assertEqual(result.returncode, 2, result.stderr)
         self.assertIn("damaged.sqlite: is", result.stderr)
         self.refuse(["sweep", "s.yaml", "--out", "/proc/r.sqlite"], r"^/proc/r\.sqlite: can't be opened or written")
-        self.refuse(["sweep", "s.yaml", "--out", "none/r.sqlite"], r"^none/r\.sqlite: can't be opened or written")
+        self.refuse(["sweep", "s.yaml", "--out", "s.yaml/r.sqlite"], r"^s\.yaml/r\.sqlite: can't be opened or written")
         self.refuse(["compare", "none.sqlite", "--metric", "requests"], r"^none\.sqlite: no such file")
 
     def test_a_full_disk(self):

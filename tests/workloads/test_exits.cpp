@@ -175,6 +175,7 @@ TEST_CASE("confidences: a sample leaves at the first exit that is sure enough", 
 TEST_CASE("normal draws and quantiles", "[random]") {
   workloads::RandomStream random(11, "test", 0);
   std::vector<double> draws;
+  draws.reserve(100'000);
   for (int i = 0; i < 100'000; ++i) draws.push_back(random.normal());
   CHECK(test::kolmogorov(draws, phi) < 1.95);
   for (const double p : {1e-300, 1e-12, 1e-5, 0.01, 0.074, 0.076, 0.3, 0.5, 0.9, 0.99999}) {

@@ -110,7 +110,8 @@ TEST_CASE("shared links against a fluid model", "[uplink]") {
     std::size_t next = 0;
     std::size_t ended = 0;
     while (ended < samples.size()) {
-      const double start_s = next < samples.size() ? samples[next].sent_s : kInfinite;
+      double start_s = kInfinite;
+      if (next < samples.size()) start_s = samples[next].sent_s;
       if (sharing.next_end_s() <= start_s) {
         const double end_s = sharing.next_end_s();
         const workloads::Arrival sample = sharing.end();

@@ -26,7 +26,8 @@ class ProfilePath {
  private:
   void stay() {
     const bool last = !profile_.repeat && piece_ + 1 == profile_.pieces.size();
-    end_s_ += last ? std::numeric_limits<double>::infinity() : profile_.pieces[piece_].duration_s;
+    end_s_ += profile_.pieces[piece_].duration_s;
+    if (last) end_s_ = std::numeric_limits<double>::infinity();
   }
 
   const Profile& profile_;
