@@ -177,6 +177,7 @@ class Comparer {
 std::vector<Comparison> compare_results(const std::filesystem::path& file, const std::string& by,
                                         const std::vector<std::string>& metrics, const std::string& base) {
   std::vector<const Statistic*> statistics;
+  statistics.reserve(metrics.size());
   for (const std::string& name : metrics) statistics.push_back(&statistic_called(name));
   const Table table = read_table(file, statistics);
   const Comparer comparer(table, by, base);
