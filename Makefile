@@ -5,12 +5,13 @@ PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3 -B
 FLUIDBATCH := build/release/bin/fluidbatch
 
-.PHONY: help run test test-cluster bench lint format docs install clean packages lint-packages release dev
+.PHONY: help run test test-cluster reproduce bench lint format docs install clean packages lint-packages release dev
 
 help:
 	@echo "make run      build, and simulate experiments/quickstart.yaml"
 	@echo "make test     build with and without sanitizers, and run all tests"
 	@echo "make test-cluster  bring a Slurm cluster up on this machine and run a sweep on it (root)"
+	@echo "make reproduce  every figure and table of the paper's claims, into runs/reproduction (QUICK=1: under two minutes)"
 	@echo "make bench    print requests per second and memory of both drivers"
 	@echo "make lint     clang-format and clang-tidy; must find nothing"
 	@echo "make format   let clang-format rewrite the sources"
@@ -40,6 +41,9 @@ test: dev release
 test-cluster: release
 	@.ci/install-packages munge slurm-wlm
 	@$(PYTHON) tests/cluster/test_slurm.py $(FLUIDBATCH)
+
+reproduce: release
+	@$(PYTHON) experiments/reproduce.py $(if $(QUICK),--quick)
 
 bench: release
 	@$(PYTHON) experiments/bench/bench.py $(FLUIDBATCH)

@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""Makes every figure and table of the reproduction from nothing, and report.html.
+
+    reproduce.py [--out FOLDER] [--quick] [--program FLUIDBATCH] [--only NAME ..] [--markdown FILE]
+
+results/NAME.sqlite holds the numbers of an experiment, figures/NAME.{svg,png,json} what is made of them. --quick runs
+3,000 requests where the full run has 50,000 to 200,000. A second run goes on with the results that are there. log.txt says
+how long each took. --markdown writes docs/reproduction.md with the pictures in a folder beside it.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import report
+
+EXPERIMENTS = Path(__file__).resolve().parent
+ROOT = EXPERIMENTS.parent
+NAMES = ("headline", "npu_batching", "control_block", "load_latency", "slo", "spikes", "ablation", "exits", "devices", "design_space")
+QUICK = ("--set", "requests=3000", "--set", "warmup_requests=300")
+
+
+def results_command(name, program, results, quick):
+    """What fills an experiment's results file: a sweep, or a script of its own."""
+    folder = EXPERIMENTS / name
+    if (folder / "sweep.yaml").exists():
+        return [program, "sweep", str(folder / "sweep.yaml"), "--out", str(results), "--resume", *(QUICK if quick else ())]
+    return [str(folder / "collect.py"), str(results), "--program", program, *(["--quick"] if quick else [])]
+
+
+def shown(command):
+    """A command as a reader would give it, from the top folder."""
+    return " ".join(str(part).replace(str(ROOT) + "/", "") for part in command)
+
+
+def make(name, arguments):
+    results, figures = arguments.out / "results" / f"{name}.sqlite", arguments.out / "figures"
+    command = results_command(name, arguments.program, results, arguments.quick)
+    begin = time.monotonic()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    half = time.monotonic()
+    subprocess.run([str(EXPERIMENTS / name / "plot.py"), str(results), "--out", str(figures)], check=True, stdout=subprocess.DEVNULL)
+    line = f"{name}: {half - begin:.1f} s to run, {time.monotonic() - half:.1f} s to draw"
+    print(line, flush=True)
+    with open(arguments.out / "log.txt", "a", encoding="ascii") as log:
+        log.write(line + "\n")
+    page = json.loads((figures / f"{name}.json").read_text())
+    general = results_command(name, "build/release/bin/fluidbatch", Path("results") / f"{name}.sqlite", arguments.quick)
+    page["command"] = shown(general)
+    sources = [EXPERIMENTS / name / f for f in ("sweep.yaml", "spikes.yaml") if (EXPERIMENTS / name / f).exists()]
+    page["configuration"] = sources[0].read_text() if sources else ""
+    return page
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--program", default=str(ROOT / "build/release/bin/fluidbatch"))
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES)
+    parser.add_argument("--markdown", type=Path)
+    arguments = parser.parse_args()
+    arguments.out = arguments.out or ROOT / "runs" / ("reproduction_quick" if arguments.quick else "reproduction")
+    for folder in ("results", "figures"):
+        (arguments.out / folder).mkdir(parents=True, exist_ok=True)
+    pages = [make(name, arguments) for name in arguments.only]
+    (arguments.out / "report.html").write_text(report.html(pages, arguments.out / "figures", arguments.quick), encoding="utf-8")
+    print(f"{arguments.out}/report.html")
+    if arguments.markdown:
+        pictures = arguments.markdown.parent / "pictures" / "reproduction"
+        pictures.mkdir(parents=True, exist_ok=True)
+        for page in pages:
+            for figure in page["figures"]:
+                shutil.copy(arguments.out / "figures" / f"{figure}.svg", pictures)
+        arguments.markdown.write_text(report.markdown(pages), encoding="utf-8")
+        print(arguments.markdown)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
