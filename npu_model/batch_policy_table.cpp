@@ -55,6 +55,8 @@ BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, const Eigen::Array
 void BatchPolicyTable::add_up(const Eigen::ArrayXXd& latencies_s) {
   if (layers_.empty()) throw std::invalid_argument("a network needs at least one layer");
   segment_begin_ = segment_starts(layers_);
+  segment_of_.reserve(layers_.size());
+  for (const Layer& layer : layers_) segment_of_.push_back(layer.segment);
   prefix_s_.setZero(layers() + 1, max_batch_);
   prefix_macs_.setZero(layers() + 1);
   for (int l = 0; l < layers(); ++l) {

@@ -33,6 +33,7 @@ class BatchPolicyTable {
   [[nodiscard]] std::string_view mode_name() const { return npu_ ? name_of(mode_) : "measured"; }
 
   [[nodiscard]] const Layer& layer(int index) const { return layers_[static_cast<std::size_t>(index)]; }
+  [[nodiscard]] int segment_of(int layer) const { return segment_of_[static_cast<std::size_t>(layer)]; }
   /// First layer of `segment`; that of segment segments() is layers().
   [[nodiscard]] int segment_begin(int segment) const {
     return segment_begin_[static_cast<std::size_t>(segment)];
@@ -67,6 +68,7 @@ class BatchPolicyTable {
   Mode mode_ = Mode::r;
   int max_batch_;
   std::vector<int> segment_begin_;     // segments() + 1 layer indices
+  std::vector<int> segment_of_;        // by layer
   std::vector<BatchPolicy> policies_;  // layers x max_batch, row by row
   std::vector<LayerCost> costs_;       // the same
   Eigen::ArrayXXd prefix_s_;           // (layers + 1) x max_batch: seconds before each layer

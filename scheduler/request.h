@@ -33,8 +33,8 @@ class RequestWindow {
   [[nodiscard]] RequestId end() const { return end_; }
   [[nodiscard]] bool empty() const { return first_ == end_; }
 
-  [[nodiscard]] Request& operator[](RequestId id) { return ring_[id & (ring_.size() - 1)]; }
-  [[nodiscard]] const Request& operator[](RequestId id) const { return ring_[id & (ring_.size() - 1)]; }
+  [[nodiscard]] Request& operator[](RequestId id) { return ring_[id & mask_]; }
+  [[nodiscard]] const Request& operator[](RequestId id) const { return ring_[id & mask_]; }
 
   RequestId push(const Request& request) {
     if (end_ - first_ == ring_.size()) grow();
@@ -46,11 +46,14 @@ class RequestWindow {
  private:
   void grow() {
     std::vector<Request> larger(2 * ring_.size());
-    for (RequestId id = first_; id != end_; ++id) larger[id & (larger.size() - 1)] = (*this)[id];
+    const RequestId mask = larger.size() - 1;
+    for (RequestId id = first_; id != end_; ++id) larger[id & mask] = (*this)[id];
     ring_.swap(larger);
+    mask_ = mask;
   }
 
   std::vector<Request> ring_ = std::vector<Request>(64);  // a power of two
+  RequestId mask_ = ring_.size() - 1;
   RequestId first_ = 0;
   RequestId end_ = 0;
 };

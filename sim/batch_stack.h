@@ -23,9 +23,10 @@ class BatchStack {
  public:
   explicit BatchStack(scheduler::RequestWindow& requests) : requests_(requests) {}
 
-  [[nodiscard]] bool empty() const { return batches_.empty(); }
-  [[nodiscard]] const scheduler::Batch& active() const { return batches_.back(); }
-  [[nodiscard]] std::span<const scheduler::Batch> batches() const { return batches_; }
+  [[nodiscard]] bool empty() const { return depth_ == 0; }
+  [[nodiscard]] std::size_t depth() const { return depth_; }
+  [[nodiscard]] const scheduler::Batch& active() const { return batches_[depth_ - 1]; }
+  [[nodiscard]] std::span<const scheduler::Batch> batches() const { return {batches_.data(), depth_}; }
   /// The registers as the FBE would hold them: of the two uppermost batches.
   [[nodiscard]] FbeRegisters registers() const;
 
@@ -36,22 +37,37 @@ class BatchStack {
   /// The active batch has run up to `layer`.
   void advance_to(int layer);
 
-  /// Takes the samples whose exit is `exit` out of the active batch; returns them, B_exit in number. An
-  /// emptied batch is popped, and the one below becomes active.
-  /// The span is good until the next call.
-  std::span<const scheduler::RequestId> leave(int exit, double date_s);
+  /// Takes the samples whose exit is `exit` out of the active batch, B_exit in number, and calls `visit` with
+  /// each. An emptied batch is popped, and the one below becomes active.
+  template <typename Visit>
+  void leave(int exit, double date_s, const Visit& visit) {
+    std::vector<scheduler::RequestId>& samples = top().samples;
+    std::size_t stay = 0;  // those who stay keep their order
+    for (const scheduler::RequestId id : samples) {
+      if (requests_[id].exit == exit) {
+        visit(id);
+      } else {
+        samples[stay++] = id;
+      }
+    }
+    samples.resize(stay);
+    if (stay > 0) return;
+    --depth_;
+    if (depth_ > 0) resume(top(), date_s);
+  }
 
   /// Merges the two uppermost batches where they are about to run the same layer; true where they are.
   bool merge(double date_s);
 
  private:
-  void pop();
+  [[nodiscard]] scheduler::Batch& top() { return batches_[depth_ - 1]; }
   void resume(scheduler::Batch& batch, double date_s);
 
   scheduler::RequestWindow& requests_;
+  // Those beyond `depth_` are gone; they are kept for their vectors, since allocating one for each batch would
+  // cost more than all the rest.
   std::vector<scheduler::Batch> batches_;
-  std::vector<scheduler::RequestId> left_;                // of the last call of `leave`
-  std::vector<std::vector<scheduler::RequestId>> spare_;  // emptied vectors of batches that are gone
+  std::size_t depth_ = 0;
 };
 
 }  // namespace fluidbatch::sim

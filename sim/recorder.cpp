@@ -46,9 +46,12 @@ void Recorder::refused(double date_s, scheduler::Decision::Refusal refusal) {
 
 void Recorder::stepped(const Step& step) {
   if (step.end_s < totals_.window_begin_s) return;
-  const double duration_s = step.end_s - step.begin_s;
-  const double measured_s = step.end_s - std::max(step.begin_s, totals_.window_begin_s);
-  const double share = duration_s > 0 ? measured_s / duration_s : 1;
+  double measured_s = step.end_s - step.begin_s;
+  double share = 1;
+  if (step.begin_s < totals_.window_begin_s && measured_s > 0) {
+    share = (step.end_s - totals_.window_begin_s) / measured_s;
+    measured_s = step.end_s - totals_.window_begin_s;
+  }
   totals_.busy_s += measured_s;
   totals_.batch_seconds += measured_s * step.batch;
   totals_.useful_macs += share * step.batch * table_.macs(step.first_layer, step.end_layer);
@@ -71,7 +74,7 @@ void Recorder::keep(double latency_s, double end_to_end_s) {
 void Recorder::count_segments(const Step& step, double share) {
   int layer = step.first_layer;
   while (layer < step.end_layer) {
-    const int segment = table_.layer(layer).segment;
+    const int segment = table_.segment_of(layer);
     const int end = std::min(step.end_layer, table_.segment_begin(segment + 1));
     const double time_s = share * table_.latency_s(layer, end, step.batch);
     totals_.segment_busy_s[static_cast<std::size_t>(segment)] += time_s;

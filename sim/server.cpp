@@ -20,12 +20,10 @@ Server::Server(const npu::BatchPolicyTable& table, const ServerOptions& options,
       stream_(stream),
       stream_listens_(stream.listens()),
       observer_(observer) {
-  require_invariant(policy.max_batch() <= table.max_batch(),
+  require_invariant(max_batch_ <= static_cast<std::size_t>(table.max_batch()),
                     "the latency table ends below the policy's batch");
   read_ahead();
 }
-
-double Server::next_event_s() const { return running() ? step_.end_s : std::min(next_arrival_s_, timer_s_); }
 
 void Server::advance(double date_s) {
   event_s_ = date_s;
@@ -101,12 +99,12 @@ void Server::end_step() {
   observer_.stepped(step_);
   elapse(date_s);
   stack_.advance_to(step_.end_layer);
-  const int segment = table_.layer(step_.end_layer - 1).segment;
+  const int segment = table_.segment_of(step_.end_layer - 1);
   if (step_.end_layer == table_.segment_begin(segment + 1)) {
-    const std::size_t batches = stack_.batches().size();
-    for (const RequestId id : stack_.leave(segment, date_s)) leave(id, date_s);
+    const std::size_t batches = stack_.depth();
+    stack_.leave(segment, date_s, [&](RequestId id) { leave(id, date_s); });
     hand_over_completed();
-    if (running() && stack_.batches().size() < batches) observer_.resumed(date_s);
+    if (running() && stack_.depth() < batches) observer_.resumed(date_s);
   }
   while (stack_.merge(date_s)) {
     batch_changed_ = true;
@@ -119,6 +117,8 @@ void Server::begin_step(double date_s) {
   if (batch_changed_) {
     run_begin_s_ = date_s + overhead_s_;
     run_first_layer_ = batch.next_layer;
+    next_exit_ = table_.segments();
+    for (const RequestId id : batch.samples) next_exit_ = std::min(next_exit_, requests_[id].exit);
     batch_changed_ = false;
     overhead_s_ = 0;
   }
@@ -142,11 +142,9 @@ double Server::date_before(int layer) const {
 int Server::next_stop() const {
   const std::span<const scheduler::Batch> batches = stack_.batches();
   const scheduler::Batch& batch = batches.back();
-  int next_exit = table_.segments();
-  for (const RequestId id : batch.samples) next_exit = std::min(next_exit, requests_[id].exit);
-  int stop = table_.segment_begin(next_exit + 1);
+  int stop = table_.segment_begin(next_exit_ + 1);
   if (batches.size() > 1) stop = std::min(stop, batches[batches.size() - 2].next_layer);
-  if (policy_.boundary() == scheduler::Boundary::batch) return stop;
+  if (boundary_ == scheduler::Boundary::batch) return stop;
 
   // The first boundary that the policy wants to see, at or after which somebody waits in the queue.
   int layer = batch.next_layer + 1;
@@ -167,11 +165,11 @@ int Server::next_stop() const {
 
 /// Whether the policy wants to be asked before `layer`.
 bool Server::is_boundary(int layer) const {
-  switch (policy_.boundary()) {
+  switch (boundary_) {
     case scheduler::Boundary::batch:
       return false;
     case scheduler::Boundary::segment:
-      return layer == table_.segment_begin(table_.layer(layer).segment);
+      return layer == table_.segment_begin(table_.segment_of(layer));
     case scheduler::Boundary::layer:
       return true;
   }
@@ -254,16 +252,16 @@ void Server::take_from_queue(double date_s, const Decision& decision) {
   std::size_t in_flight = 0;
   for (const scheduler::Batch& batch : stack_.batches()) in_flight += batch.samples.size();
   require_invariant(decision.samples >= 1 && decision.samples <= requests_.end() - queue_begin_ &&
-                        in_flight + decision.samples <= static_cast<std::size_t>(policy_.max_batch()),
+                        in_flight + decision.samples <= max_batch_,
                     "a batch takes at least one sample, no more than are queued, and no more than max_batch "
                     "are in flight");
-  const std::size_t batches = stack_.batches().size();
+  const std::size_t batches = stack_.depth();
   stack_.push(queue_begin_, static_cast<int>(decision.samples), date_s);
   queue_begin_ += decision.samples;
   batch_changed_ = true;
   timer_s_ = kNever;
   observer_.started(date_s, static_cast<int>(decision.samples), decision.action == Decision::Action::preempt);
-  if (batches > 0 && stack_.batches().size() > batches) observer_.suspended(date_s, stack_.registers());
+  if (batches > 0 && stack_.depth() > batches) observer_.suspended(date_s, stack_.registers());
 }
 
 void Server::leave(RequestId id, double date_s) {

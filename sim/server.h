@@ -1,6 +1,7 @@
 // The serving core: one NPU, its queue and its batches, as a state machine over exact dates.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -55,7 +56,9 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   /// Date of the next event, never before the last one; infinity when the run is over.
-  [[nodiscard]] double next_event_s() const;
+  [[nodiscard]] double next_event_s() const {
+    return running() ? step_.end_s : std::min(next_arrival_s_, timer_s_);
+  }
 
   /// Applies all events of `date_s`, which must be next_event_s().
   void advance(double date_s);
@@ -104,6 +107,8 @@ class Server {
   const npu::BatchPolicyTable& table_;
   ServerOptions options_;
   scheduler::Policy& policy_;
+  const scheduler::Boundary boundary_ = policy_.boundary();
+  const std::size_t max_batch_ = static_cast<std::size_t>(policy_.max_batch());
   workloads::RequestStream& stream_;
   bool stream_listens_;
   Observer& observer_;
@@ -116,6 +121,7 @@ class Server {
   // policy in between, which splits a step, does not change a bit of them.
   double run_begin_s_ = 0;
   int run_first_layer_ = 0;
+  int next_exit_ = 0;  // the first that one of them takes
   bool batch_changed_ = true;
   double next_arrival_s_ = 0;  // the stream's next event; infinity: none left
   double last_stream_event_s_ = 0;

@@ -6,6 +6,8 @@
 #include <limits>
 #include <numeric>
 
+#include "sim/percentiles.h"
+
 namespace fluidbatch::sim {
 namespace {
 
@@ -89,23 +91,14 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
 constexpr std::size_t kBatches = 32;
 constexpr double kStudentT31 = 2.0395134463964077;  // 97.5 % quantile, 31 degrees of freedom
 
-/// Nearest rank: the smallest value that at least `per_mille` / 1000 of all do not exceed. Reorders.
-double percentile(std::span<double> values, std::uint64_t per_mille) {
-  if (values.empty()) return kUndefined;
-  const std::uint64_t rank = (per_mille * values.size() + 999) / 1000;
-  const auto place = values.begin() + static_cast<std::ptrdiff_t>(rank - 1);
-  std::nth_element(values.begin(), place, values.end());
-  return *place;
-}
-
 double mean_of(std::span<const double> values) {
   if (values.empty()) return kUndefined;
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-/// 95 % half-width from `estimate` of each of 32 consecutive batches. The estimate may reorder its batch.
+/// 95 % half-width from `estimate` of each of 32 consecutive batches.
 template <typename Estimate>
-double batch_half_width(std::span<double> values, const Estimate& estimate) {
+double batch_half_width(std::span<const double> values, const Estimate& estimate) {
   if (values.size() < 2 * kBatches) return kUndefined;
   std::array<double, kBatches> estimates{};
   for (std::size_t i = 0; i < kBatches; ++i) {
@@ -145,7 +138,7 @@ class Computation {
     window();
     preemptions();
     intervals();
-    percentiles();
+    latency_percentiles();
     end_to_end();
     return std::move(result_);
   }
@@ -160,8 +153,8 @@ class Computation {
     set(Id::drop_rate, static_cast<double>(totals_.dropped) / n);
     set(Id::slo_violation_rate, static_cast<double>(totals_.late) / n);
     const bool on_end_to_end = slo.end_to_end && !totals_.end_to_end_s.empty();
-    const std::span<double> bounded = on_end_to_end ? totals_.end_to_end_s : totals_.latencies_s;
-    set(Id::slo_violation_rate_ci95, batch_half_width(bounded, [&](std::span<double> b) {
+    const std::span<const double> bounded = on_end_to_end ? totals_.end_to_end_s : totals_.latencies_s;
+    set(Id::slo_violation_rate_ci95, batch_half_width(bounded, [&](std::span<const double> b) {
           const auto late = std::count_if(
               b.begin(), b.end(), [&](double x) { return is_late(x, slo.latency_s) || x == kDropped; });
           return static_cast<double>(late) / static_cast<double>(b.size());
@@ -212,26 +205,26 @@ class Computation {
     }
   }
 
-  // In order of request number, hence before the percentiles reorder.
   void intervals() {
-    const std::span<double> latencies = totals_.latencies_s;
-    set(Id::mean_latency_ci95, batch_half_width(latencies, [](std::span<double> b) { return mean_of(b); }));
+    const std::span<const double> latencies = totals_.latencies_s;
+    set(Id::mean_latency_ci95, batch_half_width(latencies, [](std::span<const double> b) { return mean_of(b); }));
     set(Id::p99_latency_ci95,
-        batch_half_width(latencies, [](std::span<double> b) { return percentile(b, 990); }));
+        batch_half_width(latencies, [](std::span<const double> b) { return percentile(b, 990); }));
   }
 
-  void percentiles() {
-    const std::span<double> latencies = totals_.latencies_s;
-    set(Id::p50_latency, percentile(latencies, 500));
-    set(Id::p90_latency, percentile(latencies, 900));
-    set(Id::p95_latency, percentile(latencies, 950));
-    set(Id::p99_latency, percentile(latencies, 990));
-    set(Id::p99_9_latency, percentile(latencies, 999));
-    set(Id::max_latency, percentile(latencies, 1000));
+  void latency_percentiles() {
+    constexpr std::array<std::uint64_t, 6> kPerMille{500, 900, 950, 990, 999, 1000};
+    const std::vector<double> found = percentiles(totals_.latencies_s, kPerMille);
+    set(Id::p50_latency, found[0]);
+    set(Id::p90_latency, found[1]);
+    set(Id::p95_latency, found[2]);
+    set(Id::p99_latency, found[3]);
+    set(Id::p99_9_latency, found[4]);
+    set(Id::max_latency, found[5]);
   }
 
   void end_to_end() {
-    const std::span<double> times = totals_.end_to_end_s;
+    const std::span<const double> times = totals_.end_to_end_s;
     if (times.empty()) {  // the same as the latencies
       set(Id::mean_end_to_end, result_[Id::mean_latency]);
       set(Id::mean_end_to_end_ci95, result_[Id::mean_latency_ci95]);
@@ -241,10 +234,12 @@ class Computation {
       return;
     }
     set(Id::mean_end_to_end, mean_of(times));
-    set(Id::mean_end_to_end_ci95, batch_half_width(times, [](std::span<double> b) { return mean_of(b); }));
-    set(Id::p50_end_to_end, percentile(times, 500));
-    set(Id::p99_end_to_end, percentile(times, 990));
-    set(Id::max_end_to_end, percentile(times, 1000));
+    set(Id::mean_end_to_end_ci95, batch_half_width(times, [](std::span<const double> b) { return mean_of(b); }));
+    constexpr std::array<std::uint64_t, 3> kPerMille{500, 990, 1000};
+    const std::vector<double> found = percentiles(times, kPerMille);
+    set(Id::p50_end_to_end, found[0]);
+    set(Id::p99_end_to_end, found[1]);
+    set(Id::max_end_to_end, found[2]);
   }
 
   Totals& totals_;

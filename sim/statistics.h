@@ -85,7 +85,7 @@ struct RunStatistics {
 /// Adds lower bounds of the mean latency, and the mean's distance to the higher one.
 void add_bounds(RunStatistics& statistics, const LatencyBounds& bounds);
 
-/// Reorders the latencies in `totals` (percentiles are found in place). Without an uplink those from end to
+/// Takes the infinities of dropped requests out of `totals`. Without an uplink those from end to
 /// end are the ones at the server.
 RunStatistics compute_statistics(Totals& totals, const Conservation& conservation,
                                  const npu::BatchPolicyTable& table, const Slo& slo);

@@ -121,6 +121,12 @@ std::string placeholders(std::size_t count) {
   return text;
 }
 
+bool is_empty(Database& database) {
+  Query tables(database, "SELECT count(*) FROM sqlite_master");
+  tables.step();
+  return tables.integer(0) == 0;
+}
+
 /// A file on its way to `out`; what is left of it when this goes is removed.
 class UnfinishedFile {
  public:
@@ -198,6 +204,10 @@ ResultsFile ResultsFile::create(const std::filesystem::path& file, const Sweep& 
 
 ResultsFile ResultsFile::open(const std::filesystem::path& file, const Sweep& sweep) {
   Database database(file, Database::Access::write);
+  if (is_empty(database)) {  // killed before its tables were there
+    create_tables(database, sweep);
+    return ResultsFile(std::move(database));
+  }
   require_results_file(database);
   require_same(database, io::to_yaml(sweep.identity()), "this one");
   return ResultsFile(std::move(database));

@@ -119,6 +119,15 @@ class Sweep(CommandLineTest):
         left = subprocess.run(["pgrep", "-f", f"{PROGRAM} sweep s.yaml --out killed"], capture_output=True, text=True, check=False)
         self.assertEqual(left.stdout, "")
 
+    def test_resume_of_a_file_that_was_killed_before_its_first_table(self):
+        for name, begun in (("nothing.sqlite", False), ("begun.sqlite", True)):
+            (self.folder / name).touch()
+            if begun:
+                with sqlite3.connect(self.folder / name) as database:
+                    database.execute("PRAGMA journal_mode = WAL")
+            self.sweep(name, "--resume")
+            self.assertEqual(len(self.rows(name)[2]), 48)
+
     def test_resume_runs_what_is_missing_and_limit_stops(self):
         self.assertRegex(self.sweep("r.sqlite", "--limit", "5").stdout, r"^5 points run in .*, 43 left")
         first = {row[0]: row for row in self.rows("r.sqlite")[2]}
