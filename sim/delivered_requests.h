@@ -29,6 +29,7 @@ class DeliveredRequests final : public workloads::RequestStream {
     return true;
   }
 
+  [[nodiscard]] bool foretold() const override { return false; }
   [[nodiscard]] bool listens() const override { return sends_.listens(); }
   void answered(std::uint32_t device, double date_s) override {
     sends_.answered(device, date_s);

@@ -17,6 +17,7 @@ Recorder::Recorder(const npu::BatchPolicyTable& table, const Slo& slo, std::uint
   totals_.exits.resize(segments);
   totals_.segment_busy_s.resize(segments);
   totals_.segment_batch_seconds.resize(segments);
+  begun_minus_ended_.setZero(table.layers() + 1, table.max_batch());
 }
 
 void Recorder::reserve(std::uint64_t requests) {
@@ -45,17 +46,44 @@ void Recorder::refused(double date_s, scheduler::Decision::Refusal refusal) {
 }
 
 void Recorder::stepped(const Step& step) {
-  if (step.end_s < totals_.window_begin_s) return;
-  double measured_s = step.end_s - step.begin_s;
-  double share = 1;
-  if (step.begin_s < totals_.window_begin_s && measured_s > 0) {
-    share = (step.end_s - totals_.window_begin_s) / measured_s;
-    measured_s = step.end_s - totals_.window_begin_s;
+  const double begin_s = std::max(step.begin_s, totals_.window_begin_s);
+  if (step.end_s < begin_s) return;  // in the warm-up
+  totals_.busy_s += step.end_s - begin_s;
+  totals_.batch_seconds += (step.end_s - begin_s) * step.batch;
+  if (begin_s == step.begin_s) {
+    count_layers(step);
+  } else {
+    add_share(step, (step.end_s - begin_s) / (step.end_s - step.begin_s));
   }
-  totals_.busy_s += measured_s;
-  totals_.batch_seconds += measured_s * step.batch;
-  totals_.useful_macs += share * step.batch * table_.macs(step.first_layer, step.end_layer);
-  count_segments(step, share);
+}
+
+void Recorder::count_layers(const Step& step) {
+  ++begun_minus_ended_(step.first_layer, step.batch - 1);
+  --begun_minus_ended_(step.end_layer, step.batch - 1);
+}
+
+/// A step that began in the warm-up counts in proportion.
+void Recorder::add_share(const Step& step, double share) {
+  for (int layer = step.first_layer; layer < step.end_layer; ++layer) add_layer(layer, step.batch, share);
+}
+
+void Recorder::add_layer(int layer, int batch, double times) {
+  const auto segment = static_cast<std::size_t>(table_.segment_of(layer));
+  const double time_s = times * table_.latency_s(layer, layer + 1, batch);
+  totals_.segment_busy_s[segment] += time_s;
+  totals_.segment_batch_seconds[segment] += time_s * batch;
+  totals_.useful_macs += times * batch * table_.macs(layer, layer + 1);
+}
+
+Totals& Recorder::finish() {
+  for (int batch = 1; batch <= table_.max_batch(); ++batch) {
+    std::int64_t times = 0;
+    for (int layer = 0; layer < table_.layers(); ++layer) {
+      times += begun_minus_ended_(layer, batch - 1);
+      add_layer(layer, batch, static_cast<double>(times));
+    }
+  }
+  return totals_;
 }
 
 void Recorder::keep(double latency_s, double end_to_end_s) {
@@ -67,20 +95,6 @@ void Recorder::keep(double latency_s, double end_to_end_s) {
     totals_.end_to_end_s.push_back(end_to_end_s);
   }
   totals_.latencies_s.push_back(latency_s);
-}
-
-/// Splits a step over the segments that it goes through. A step that began in the warm-up counts in
-/// proportion.
-void Recorder::count_segments(const Step& step, double share) {
-  int layer = step.first_layer;
-  while (layer < step.end_layer) {
-    const int segment = table_.segment_of(layer);
-    const int end = std::min(step.end_layer, table_.segment_begin(segment + 1));
-    const double time_s = share * table_.latency_s(layer, end, step.batch);
-    totals_.segment_busy_s[static_cast<std::size_t>(segment)] += time_s;
-    totals_.segment_batch_seconds[static_cast<std::size_t>(segment)] += time_s * step.batch;
-    layer = end;
-  }
 }
 
 void Recorder::completed(scheduler::RequestId id, const scheduler::Request& request) {

@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+#include <Eigen/Core>
+
 #include "npu_model/batch_policy_table.h"
 #include "sim/observer.h"
 #include "sim/slo.h"
@@ -64,11 +66,14 @@ class Recorder final : public Observer {
   void refused(double date_s, scheduler::Decision::Refusal refusal) override;
   void completed(scheduler::RequestId id, const scheduler::Request& request) override;
 
-  [[nodiscard]] Totals& totals() { return totals_; }
+  /// To be called once, when the run is over.
+  Totals& finish();
 
  private:
   void keep(double latency_s, double end_to_end_s);
-  void count_segments(const Step& step, double share);
+  void count_layers(const Step& step);
+  void add_share(const Step& step, double share);
+  void add_layer(int layer, int batch, double times);
 
   const npu::BatchPolicyTable& table_;
   Slo slo_;
@@ -76,6 +81,9 @@ class Recorder final : public Observer {
   RequestSink sink_;
   std::atomic<std::uint64_t>* progress_;
   Totals totals_;
+  // For each layer and batch size, steps that began there minus steps that ended before it: summed up over the
+  // layers it says how often each was run, which costs two additions a step, however long.
+  Eigen::ArrayXX<std::int64_t> begun_minus_ended_;
 };
 
 }  // namespace fluidbatch::sim

@@ -50,6 +50,7 @@ void Server::finish() const {
 }
 
 void Server::stream_changed() {
+  stream_.refresh();
   read_ahead();
   if (running()) plan_step();
 }
@@ -61,8 +62,7 @@ void Server::read_ahead() {
 
 void Server::advance_stream() {
   last_stream_event_s_ = next_arrival_s_;
-  workloads::Arrival arrival;
-  if (stream_.advance(arrival)) admit(arrival);
+  if (const workloads::Arrival* arrival = stream_.advance()) admit(*arrival);
   read_ahead();
 }
 

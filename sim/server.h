@@ -9,6 +9,7 @@
 #include "npu_model/batch_policy_table.h"
 #include "scheduler/policy.h"
 #include "sim/batch_stack.h"
+#include "sim/look_ahead.h"
 #include "sim/observer.h"
 #include "workloads/request_stream.h"
 
@@ -109,7 +110,7 @@ class Server {
   scheduler::Policy& policy_;
   const scheduler::Boundary boundary_ = policy_.boundary();
   const std::size_t max_batch_ = static_cast<std::size_t>(policy_.max_batch());
-  workloads::RequestStream& stream_;
+  LookAhead stream_;
   bool stream_listens_;
   Observer& observer_;
 

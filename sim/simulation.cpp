@@ -48,7 +48,7 @@ RunStatistics simulate(const RunConfig& config, const SystemConfig& system, Driv
   ObserverList list(all);
   Observer& observer = observers.empty() ? static_cast<Observer&>(recorder) : list;
   const Conservation conservation = serve(config, system, driver, observer);
-  RunStatistics statistics = compute_statistics(recorder.totals(), conservation, *system.table, config.slo);
+  RunStatistics statistics = compute_statistics(recorder.finish(), conservation, *system.table, config.slo);
   // A closed loop sends otherwise under every policy, so that no bound is common to all.
   if (config.compute_bounds && !config.devices.listen()) {
     Workload again(config);

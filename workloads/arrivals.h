@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,10 @@ class ArrivalStream {
 
   /// The date of the next one; infinity when there are no more, or none before an answer.
   virtual double next_s() = 0;
+  /// The dates of the next dates.size() ones.
+  virtual void next_s(std::span<double> dates) {
+    for (double& date_s : dates) date_s = next_s();
+  }
 
   /// Adds what else is known of the last one to `arrival`, whose dates are set: a trace's device, for
   /// instance. Called where ArrivalSpec::has_details only.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,10 @@ class ExitStream {
 
   /// Fills in the exit of a request and, where it is known, whether its answer is right.
   virtual void draw(Arrival& request) = 0;
+  /// The same for each of `requests`, in their order.
+  virtual void draw_each(std::span<Arrival> requests) {
+    for (Arrival& request : requests) draw(request);
+  }
 };
 
 /// An exit model as configured.

@@ -13,13 +13,15 @@ namespace fluidbatch::workloads {
 /// Precondition: 0 < x < infinity, x normal.
 inline double portable_log(double x) {
   // x = m 2^e with m in [sqrt(1/2), sqrt(2)); log m = 2 artanh(s) with s = (m - 1) / (m + 1), |s| < 0.1716.
+  // The exponent is found without a branch, and all is done on 64-bit words, so that the compiler can take
+  // several logarithms at once.
   const auto bits = std::bit_cast<std::uint64_t>(x);
-  auto exponent = static_cast<int>(bits >> 52) - 1023;
-  const auto mantissa = std::bit_cast<double>((bits & 0x000FFFFFFFFFFFFFU) | 0x3FF0000000000000U);
-  constexpr double kSqrt2 = 1.4142135623730951;
-  const int upper = mantissa >= kSqrt2 ? 1 : 0;  // a coin toss: no branch
-  exponent += upper;
-  const double m = mantissa * (1.0 - 0.5 * upper);
+  const std::uint64_t mantissa = (bits & 0x000FFFFFFFFFFFFFU) | 0x3FF0000000000000U;
+  constexpr auto kSqrt2 = std::bit_cast<std::uint64_t>(1.4142135623730951);
+  const std::uint64_t upper = 1 - ((mantissa - kSqrt2) >> 63);  // 1 where the mantissa is at least sqrt(2)
+  const auto m = std::bit_cast<double>(mantissa - (upper << 52));
+  // An integer below 2^52 in the mantissa of 2^52 is the number 2^52 + integer.
+  const double e = std::bit_cast<double>(((bits >> 52) + upper) | 0x4330000000000000U) - (0x1p52 + 1023);
   const double f = m - 1.0;  // exact
   const double s = f / (m + 1.0);
   const double z = s * s;
@@ -35,7 +37,6 @@ inline double portable_log(double x) {
   // log 2 in two parts: exponent * high is exact.
   constexpr double kLog2High = 0x1.62e42fefa38p-1;
   constexpr double kLog2Low = 0x1.ef35793c7673p-45;
-  const auto e = static_cast<double>(exponent);
   return e * kLog2High + (log_m + e * kLog2Low);
 }
 

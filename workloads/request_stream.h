@@ -1,8 +1,10 @@
 // What brings requests to the server.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 
 #include "workloads/arrivals.h"
 
@@ -31,6 +33,17 @@ class RequestStream {
 
   /// Applies that event; true where it has brought a request, which is filled in.
   virtual bool advance(Arrival& request) = 0;
+
+  /// Whether what comes does not hang on what happens at the server, so that it can be read ahead of time.
+  [[nodiscard]] virtual bool foretold() const { return !listens(); }
+
+  /// Fills `block` with the next requests: all of it, or as many as there are left. Returns how many. Only
+  /// where the stream is foretold.
+  virtual std::size_t read(std::span<Arrival> block) {
+    std::size_t filled = 0;
+    while (filled < block.size() && next_event_s() < kNever) filled += std::size_t{advance(block[filled])};
+    return filled;
+  }
 
   /// Whether answers set off requests: a closed loop.
   [[nodiscard]] virtual bool listens() const { return false; }

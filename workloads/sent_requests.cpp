@@ -1,6 +1,7 @@
 #include "workloads/sent_requests.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 namespace fluidbatch::workloads {
@@ -50,6 +51,35 @@ bool SentRequests::advance(Arrival& request) {
   fetch(source);
   look_ahead();
   return true;
+}
+
+std::size_t SentRequests::read(std::span<Arrival> block) {
+  if (sources_.size() > 1 || sources_.front().has_details) return RequestStream::read(block);
+  // The only stream is asked for many dates at once.
+  constexpr std::size_t kMost = 64;
+  std::array<double, kMost> dates_s{};
+  std::size_t filled = 0;
+  while (filled < block.size() && next_event_s_ < kNever) {
+    const std::size_t wanted = std::min({kMost, block.size() - filled, length_.requests - given_});
+    const std::span<double> dates(dates_s.data(), wanted);
+    dates.front() = tree_.date_s();
+    sources_.front().stream->next_s(dates.subspan(1));
+    const std::size_t begin = filled;
+    while (filled < begin + wanted && dates[filled - begin] < std::min(kNever, length_.duration_s)) {
+      block[filled] = Arrival::at(dates[filled - begin]);
+      block[filled].device = sources_.front().first_device;
+      ++filled;
+    }
+    exits_->draw_each(block.subspan(begin, filled - begin));
+    given_ += filled - begin;
+    if (filled < begin + wanted) {
+      tree_.set(0, dates[filled - begin]);  // the first one too late
+    } else {
+      fetch(0);
+    }
+    look_ahead();
+  }
+  return filled;
 }
 
 void SentRequests::answered(std::uint32_t device, double date_s) {

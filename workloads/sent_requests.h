@@ -22,6 +22,7 @@ class SentRequests final : public RequestStream {
   [[nodiscard]] double next_event_s() const override { return next_event_s_; }
   /// Always brings a request.
   bool advance(Arrival& request) override;
+  std::size_t read(std::span<Arrival> block) override;
   [[nodiscard]] bool listens() const override { return !stream_of_device_.empty(); }
   void answered(std::uint32_t device, double date_s) override;
 

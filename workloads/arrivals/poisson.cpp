@@ -11,6 +11,14 @@ class PoissonStream final : public ArrivalStream {
       : mean_gap_s_(1 / rate_hz), random_(seed, "arrivals", key) {}
 
   double next_s() override { return date_s_ += mean_gap_s_ * random_.exponential(); }
+  void next_s(std::span<double> dates) override {
+    // Bits, logarithms and sums apart, so that the logarithms do not wait for one another.
+    RandomStream random = random_;
+    for (double& date_s : dates) date_s = random.uniform();
+    random_ = random;
+    for (double& date_s : dates) date_s = mean_gap_s_ * -portable_log(1.0 - date_s);
+    for (double& date_s : dates) date_s = date_s_ += date_s;
+  }
 
  private:
   double mean_gap_s_;

@@ -21,6 +21,9 @@ class RatesStream final : public ExitStream {
     request.exit = exit_below(left_, random_[request.device].uniform());
     request.correct = -1;
   }
+  void draw_each(std::span<Arrival> requests) override {
+    for (Arrival& request : requests) RatesStream::draw(request);
+  }
 
  private:
   std::vector<double> left_;
