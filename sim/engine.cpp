@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -50,19 +51,42 @@ class ServingModel final : public simgrid::kernel::resource::Model {
   double until_next_s_ = 0;
 };
 
+/// The same where nothing but the core makes events: SimGrid steps from window to window, and the core runs
+/// through its own events up to there.
+class WindowedServingModel final : public simgrid::kernel::resource::Model {
+ public:
+  explicit WindowedServingModel(Server& server)
+      : Model("fluidbatch"), server_(server), window_s_(kLatencies * server.table().single_sample_latency_s()) {}
+
+  double next_occurring_event(double now) override {
+    if (is_over(server_)) return -1;
+    return std::max(window_s_, server_.next_event_s() - now);
+  }
+
+  void update_actions_state(double now, double /*delta*/) override {
+    double date_s = server_.next_event_s();
+    while (date_s <= now && date_s < std::numeric_limits<double>::infinity()) {
+      server_.advance(date_s);
+      date_s = server_.next_event_s();
+    }
+  }
+
+ private:
+  static constexpr double kLatencies = 1000;  // of a sample in a window: SimGrid's part is lost in the noise
+
+  Server& server_;
+  double window_s_;
+};
+
 /// The engine, once in a process, set up for exact dates.
 class Simulation {
  public:
   Simulation() {
     // SimGrid merges events closer than this; its default of 1e-9 s is coarser than our dates.
-    sg4::Engine::set_config("surf/precision:1e-15");
-    // Max-min fair sharing as it is in the books: nothing of the bandwidth goes to acknowledgements or
-    // windows.
-    sg4::Engine::set_config("network/model:CM02");
-    sg4::Engine::set_config("network/crosstraffic:0");
-    sg4::Engine::set_config("network/TCP-gamma:0");
+    configure("surf/precision:1e-15");
   }
 
+  void configure(const std::string& setting) { sg4::Engine::set_config(setting); }
   sg4::Engine& engine() { return engine_; }
 
  private:
@@ -77,10 +101,14 @@ class Simulation {
   sg4::Engine engine_ = once();
 };
 
-void run_on_simgrid(Server& server) {
+void run_on_simgrid(Server& server, std::shared_ptr<simgrid::kernel::resource::Model> model) {
   Simulation simulation;
+  // No work is put on hosts and links, so their models had better be those that take the least time to say
+  // that they have nothing to do.
+  simulation.configure("cpu/optim:Full");
+  simulation.configure("network/model:Constant");
   auto* root = root_zone(simulation.engine());
-  simulation.engine().add_model(std::make_shared<ServingModel>(server));
+  simulation.engine().add_model(std::move(model));
   root->seal();
   simulation.engine().run();
   // SimGrid returns from a deadlock as if all was well.
@@ -196,7 +224,10 @@ class Links {
 void drive(Server& server, Driver driver) {
   switch (driver) {
     case Driver::simgrid:
-      run_on_simgrid(server);
+      run_on_simgrid(server, std::make_shared<ServingModel>(server));
+      break;
+    case Driver::simgrid_window:
+      run_on_simgrid(server, std::make_shared<WindowedServingModel>(server));
       break;
     case Driver::bare:
       run_bare(server);
@@ -207,6 +238,10 @@ void drive(Server& server, Driver driver) {
 
 void drive_over_links(LinkedServer& linked) {
   Simulation simulation;
+  // Max-min fair sharing as it is in the books: nothing of the bandwidth goes to acknowledgements or windows.
+  simulation.configure("network/model:CM02");
+  simulation.configure("network/crosstraffic:0");
+  simulation.configure("network/TCP-gamma:0");
   auto* zone = star_zone(simulation.engine());
   Links links(linked, zone);
   simulation.engine().add_model(std::make_shared<ServingModel>(linked.server));

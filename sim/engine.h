@@ -9,12 +9,14 @@
 namespace fluidbatch::sim {
 
 enum class Driver {
-  simgrid,  ///< a SimGrid model: one engine step per step of the NPU, or per arrival when it is idle
-  bare,     ///< a plain loop: the oracle of the tests and the speed limit of the benchmark
+  simgrid,         ///< a SimGrid model: one engine step per step of the NPU, or per arrival when it is idle
+  simgrid_window,  ///< the same model with an engine step per window of time, in which the core runs alone
+  bare,            ///< a plain loop: the oracle of the tests and the speed limit of the benchmark
 };
 
 /// Runs `server` to its end and checks that nothing was lost; every driver gives the same bytes.
-/// The SimGrid driver can be used once in a process, since SimGrid's clock is global to it: a second use
+/// Not for a server that SimGrid's links bring requests to, but see below.
+/// A SimGrid driver can be used once in a process, since SimGrid's clock is global to it: a second use
 /// throws std::logic_error. Fork (child_process.h) for each simulation.
 void drive(Server& server, Driver driver);
 

@@ -66,6 +66,7 @@ class Server {
 
   /// The stream's next event has changed. Its date must not be before the last event's.
   void stream_changed();
+  [[nodiscard]] const npu::BatchPolicyTable& table() const { return table_; }
   /// Date of the last event.
   [[nodiscard]] double now_s() const { return event_s_; }
 

@@ -31,7 +31,7 @@ struct SweepArguments {
   std::string shard;  ///< I/N, or nothing
   bool dry_run = false;
   std::int64_t limit = -1;  ///< below 0: none
-  Driver driver = Driver::simgrid;
+  Driver driver = Driver::simgrid_window;
 };
 
 struct MergeArguments {
@@ -48,7 +48,8 @@ struct CompareArguments {
 };
 
 struct CapacityArguments {
-  RunArguments run;  ///< configuration, overrides and driver
+  RunArguments run;  ///< configuration and overrides
+  Driver driver = Driver::simgrid_window;
   std::string over;
   double violation_rate = 0.01;
   double confidence = 0.99;

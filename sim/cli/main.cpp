@@ -1,6 +1,9 @@
 // The command line. The one file that includes CLI11, and the only one that ends the process.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <map>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
@@ -33,14 +36,22 @@ void add_configuration(CLI::App& command, cli::RunArguments& arguments) {
       ->type_name("N");
 }
 
+const std::map<std::string, Driver> kDrivers{
+    {"simgrid", Driver::simgrid}, {"simgrid_window", Driver::simgrid_window}, {"bare", Driver::bare}};
+
+std::string name_of(Driver driver) {
+  return std::ranges::find(kDrivers, driver, [](const auto& entry) { return entry.second; })->first;
+}
+
 void add_driver(CLI::App& command, Driver& driver) {
   command
       .add_option_function<std::string>(
           "--driver",
-          [&](const std::string& name) { driver = name == "bare" ? Driver::bare : Driver::simgrid; },
-          "What makes time pass: simgrid (default), or bare, a plain loop with the same results")
+          [&](const std::string& name) { driver = kDrivers.at(name); },
+          std::string("What makes time pass: simgrid, a step of SimGrid for each step of the NPU; simgrid_window, a step for "
+                      "many; bare, a plain loop. All give the same results. Default: ") + name_of(driver))
       ->type_name("NAME")
-      ->check(CLI::IsMember({"simgrid", "bare"}));
+      ->check(CLI::IsMember({"simgrid", "simgrid_window", "bare"}));
 }
 
 void add_jobs(CLI::App& command, int& jobs) {
@@ -115,7 +126,7 @@ void add_capacity(CLI::App& app, cli::CapacityArguments& arguments) {
       ->check(CLI::Range(1e-6, 1.0));
   add_jobs(*capacity, arguments.jobs);
   capacity->add_flag("--csv", arguments.csv, "As CSV: every probe");
-  add_driver(*capacity, arguments.run.driver);
+  add_driver(*capacity, arguments.driver);
   capacity->callback([&] { cli::capacity(arguments); });
 }
 

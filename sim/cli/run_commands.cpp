@@ -125,8 +125,10 @@ RunOptions options_of(const RunArguments& arguments) {
 void run(const RunArguments& arguments) {
   const RunConfig config = load_run_config(arguments.config, arguments.overrides);
   RunOptions options = options_of(arguments);
-  if (options.driver == Driver::bare && config.uplink.model == workloads::UplinkSpec::Model::simgrid) {
-    throw io::InputError("--driver bare: uplink simgrid needs SimGrid; set workload.uplink.model=analytic");
+  if (options.driver != Driver::simgrid && config.uplink.model == workloads::UplinkSpec::Model::simgrid) {
+    throw io::InputError(
+        "--driver: uplink simgrid needs driver simgrid, since its links make events of their own; set "
+        "workload.uplink.model=analytic for another");
   }
   const bool replaces = fs::exists(*options.folder / "resolved.yaml");
   ProgressLine line(config);

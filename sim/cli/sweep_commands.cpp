@@ -204,7 +204,7 @@ void capacity(const CapacityArguments& arguments) {
   options.tolerance = arguments.tolerance;
   options.whole = arguments.whole;
   options.jobs = arguments.jobs > 0 ? arguments.jobs : processors();
-  options.driver = arguments.run.driver;
+  options.driver = arguments.driver;
   const std::vector<Capacity> capacities = find_capacities(document, options);
   if (arguments.csv) {
     fmt::print("system,probe,{},requests,late,holds,throughput_hz\n", options.key);

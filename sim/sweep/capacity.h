@@ -18,7 +18,7 @@ struct CapacityOptions {
   double tolerance = 0.01;  ///< of the answer, relative
   bool whole = false;       ///< the key takes whole numbers: a count of devices
   int jobs = 1;
-  Driver driver = Driver::simgrid;
+  Driver driver = Driver::simgrid_window;
 };
 
 /// One run on the way.

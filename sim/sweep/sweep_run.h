@@ -30,7 +30,7 @@ struct SweepOptions {
   bool resume = false;
   Shard shard;
   std::optional<std::size_t> limit;  ///< start no more points than this
-  Driver driver = Driver::simgrid;
+  Driver driver = Driver::simgrid_window;  ///< points behind SimGrid's links take `simgrid`
   std::function<void(const SweepProgress&)> progress;  ///< called about five times a second; may be empty
 };
 

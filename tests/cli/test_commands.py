@@ -59,8 +59,9 @@ class Run(CommandLineTest):
         self.succeed("run", "c.yaml", "--out", "a")
         self.succeed("run", "c.yaml", "--out", "b")
         self.succeed("run", "c.yaml", "--out", "bare", "--driver", "bare")
+        self.succeed("run", "c.yaml", "--out", "window", "--driver", "simgrid_window")
         self.succeed("run", "a/resolved.yaml", "--out", "again")
-        for other in ("b", "bare", "again"):
+        for other in ("b", "bare", "window", "again"):
             self.assertEqual(self.contents("a"), self.contents(other), other)
         self.succeed("run", "c.yaml", "--out", "seed2", "--seed", "2")
         self.assertNotEqual(self.contents("a")["serial/requests.csv"], self.contents("seed2")["serial/requests.csv"])

@@ -88,7 +88,7 @@ TEST_CASE("interactive response-time law: clients = throughput x (latency + thou
   }
 }
 
-TEST_CASE("closed loops and uplinks: both drivers, the same bytes", "[sim]") {
+TEST_CASE("closed loops and uplinks: all drivers, the same bytes", "[sim]") {
   const std::string mixed =
       "  devices:\n    - {count: 3, arrivals: {kind: closed_loop, clients: 2, think_time_ms: 50}}\n"
       "    - {count: 4, arrivals: {kind: poisson, rho: 0.1}}\n";
@@ -100,6 +100,7 @@ TEST_CASE("closed loops and uplinks: both drivers, the same bytes", "[sim]") {
         const std::string bare = test::requests_csv_of(config, sim::Driver::bare, i);
         CHECK(bare.size() > 40'000);
         CHECK(bare == test::requests_csv_of(config, sim::Driver::simgrid, i));
+        CHECK(bare == test::requests_csv_of(config, sim::Driver::simgrid_window, i));
       }
     }
   }
