@@ -3,6 +3,7 @@
 // it, where the expected sum of latencies gets smaller by that and no deadline is broken for it.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "scheduler/policy_registry.h"
@@ -70,7 +71,7 @@ class Forecast {
   template <typename Visit>
   void for_each_segment(int first, int last, const Visit& visit) const {
     while (first < last) {
-      const int segment = table_.layer(first).segment;
+      const int segment = table_.segment_of(first);
       const int end = table_.segment_begin(segment + 1);
       visit(segment, first, std::min(end, last), end <= last);
       first = end;
@@ -105,14 +106,51 @@ struct Courses {
   Course merged;       ///< M: both together, from the boundary
 };
 
+/// Courses by expectation, which depend on nothing but the boundary, the active batch and the newcomers: each is
+/// computed when it is first asked for.
+class ExpectedCourses {
+ public:
+  /// `go_on`: the probability to go on past each exit.
+  ExpectedCourses(std::vector<double> go_on, std::size_t max_batch)
+      : go_on_(std::move(go_on)), max_batch_(max_batch) {}
+
+  /// `batch` samples wait before layer `boundary`, for `newcomers` that start at layer 0.
+  const Courses& of(const npu::BatchPolicyTable& table, int boundary, std::size_t batch, std::size_t newcomers) {
+    const auto layer = static_cast<std::size_t>(boundary);
+    if (known_.size() <= layer) known_.resize(layer + 1);
+    if (known_[layer].empty()) known_[layer].resize(max_batch_ * max_batch_);
+    std::optional<Courses>& courses = known_[layer][(batch - 1) * max_batch_ + newcomers - 1];
+    if (!courses) courses = compute(table, boundary, static_cast<double>(batch), static_cast<double>(newcomers));
+    return *courses;
+  }
+
+ private:
+  [[nodiscard]] Courses compute(const npu::BatchPolicyTable& table, int boundary, double batch,
+                                double newcomers) const {
+    const Forecast forecast(table, go_on_);
+    const int end = table.layers();
+    Courses c;
+    c.continued = forecast.run(batch, boundary, end);
+    c.newcomers = forecast.run(newcomers, 0, end);
+    c.catching_up = forecast.run(newcomers, 0, boundary);
+    c.merged =
+        forecast.run(std::min(static_cast<double>(max_batch_), batch + c.catching_up.left), boundary, end);
+    return c;
+  }
+
+  std::vector<double> go_on_;
+  std::size_t max_batch_;
+  std::vector<std::vector<std::optional<Courses>>> known_;  // by boundary; then max_batch x max_batch
+};
+
 class ExitAware final : public Policy {
  public:
-  ExitAware(const Settings& settings, const std::vector<double>& exit_rates) : settings_(settings) {
-    for (const double rate : exit_rates)
-      go_on_.push_back(settings.exit_knowledge == ExitKnowledge::none ? 1 : 1 - rate);
-    go_on_.push_back(1);  // after the last segment: never asked for anything that matters
-    stays_.assign(go_on_.size(), 1);
-  }
+  /// `go_on`: what the policy knows of the probability to go on past each exit.
+  ExitAware(const Settings& settings, const std::vector<double>& go_on)
+      : settings_(settings),
+        go_on_(go_on),
+        expected_(go_on, settings.max_batch),
+        without_exits_(std::vector<double>(go_on.size(), 1), settings.max_batch) {}
 
   Decision decide(const ServerView& view) override {
     if (view.idle()) return Decision::start(std::min(view.queue_size(), settings_.max_batch));
@@ -131,14 +169,14 @@ class ExitAware final : public Policy {
 
  private:
   /// Preempts with the number of newcomers, up to `most`, that is allowed and gains most.
-  Decision weigh(const ServerView& view, std::size_t most) const {
+  Decision weigh(const ServerView& view, std::size_t most) {
     const auto batch = static_cast<double>(view.active().samples.size());
     const auto queued = static_cast<double>(view.queue_size());
     double largest_gain_s = 0;
     std::size_t best = 0;
     bool any_forbidden = false;
     for (std::size_t n = 1; n <= most; ++n) {
-      const Courses c = courses(view, n);
+      const Courses& c = courses(view, n);
       const auto newcomers = static_cast<double>(n);
       const double go_on_s = batch * c.continued.mean_s +
                              newcomers * (c.continued.duration_s + c.newcomers.mean_s) +
@@ -159,25 +197,14 @@ class ExitAware final : public Policy {
     return Decision::go_on(any_forbidden ? Decision::Refusal::slo : Decision::Refusal::no_gain);
   }
 
-  [[nodiscard]] Courses courses(const ServerView& view, std::size_t n) const {
-    if (settings_.exit_knowledge == ExitKnowledge::oracle) return known_courses(view, n);
-    return expected_courses(view, n, go_on_);
+  const Courses& courses(const ServerView& view, std::size_t n) {
+    if (settings_.exit_knowledge != ExitKnowledge::oracle) return courses_by(expected_, view, n);
+    known_ = known_courses(view, n);
+    return known_;
   }
 
-  [[nodiscard]] Courses expected_courses(const ServerView& view, std::size_t n,
-                                         const std::vector<double>& go_on) const {
-    const Forecast forecast(view.table, go_on);
-    const int boundary = view.active().next_layer;
-    const int end = view.table.layers();
-    const auto batch = static_cast<double>(view.active().samples.size());
-    const auto newcomers = static_cast<double>(n);
-    Courses c;
-    c.continued = forecast.run(batch, boundary, end);
-    c.newcomers = forecast.run(newcomers, 0, end);
-    c.catching_up = forecast.run(newcomers, 0, boundary);
-    c.merged = forecast.run(std::min(static_cast<double>(settings_.max_batch), batch + c.catching_up.left),
-                            boundary, end);
-    return c;
+  static const Courses& courses_by(ExpectedCourses& expected, const ServerView& view, std::size_t n) {
+    return expected.of(view.table, view.active().next_layer, view.active().samples.size(), n);
   }
 
   [[nodiscard]] Courses known_courses(const ServerView& view, std::size_t n) const {
@@ -193,16 +220,16 @@ class ExitAware final : public Policy {
     c.newcomers = forecast.run(newcomers, 0, end);
     c.catching_up = forecast.run(newcomers, 0, boundary);
     for (const int exit : newcomers) {
-      if (exit >= view.table.layer(boundary).segment) active.push_back(exit);
+      if (exit >= view.table.segment_of(boundary)) active.push_back(exit);
     }
     c.merged = forecast.run(active, boundary, end);
     return c;
   }
 
   /// True where an active request that would be in time without the preemption would be late with it.
-  [[nodiscard]] bool breaks_a_deadline(const ServerView& view, std::size_t n, const Courses& expected) const {
+  [[nodiscard]] bool breaks_a_deadline(const ServerView& view, std::size_t n, const Courses& expected) {
     const bool worst = settings_.slack_estimate == SlackEstimate::worst_case;
-    const Courses c = worst ? expected_courses(view, n, stays_) : expected;
+    const Courses& c = worst ? courses_by(without_exits_, view, n) : expected;
     const double bound_s = view.slo_s + kDeadlineTolerance_s;
     const auto& samples = view.active().samples;
     return std::any_of(samples.begin(), samples.end(), [&](RequestId id) {
@@ -214,8 +241,19 @@ class ExitAware final : public Policy {
 
   Settings settings_;
   std::vector<double> go_on_;  // q: probability to go on past each exit
-  std::vector<double> stays_;  // all 1: nobody exits
+  ExpectedCourses expected_;
+  ExpectedCourses without_exits_;
+  Courses known_;  // those of an oracle, until the next question
 };
+
+/// q: the probability to go on past each exit.
+std::vector<double> go_on_of(const std::vector<double>& exit_rates, ExitKnowledge knowledge) {
+  std::vector<double> go_on;
+  go_on.reserve(exit_rates.size() + 1);
+  for (const double rate : exit_rates) go_on.push_back(knowledge == ExitKnowledge::none ? 1 : 1 - rate);
+  go_on.push_back(1);  // after the last segment: never asked for anything that matters
+  return go_on;
+}
 
 Parameter words(const char* name, std::vector<std::string> allowed, const char* meaning) {
   return {.name = name,
@@ -253,15 +291,14 @@ const PolicyRegistration kRegistration(
                     words("decide_at", {"segment", "layer"},
                           "decide at segment boundaries, or, for study, at every layer")},
      .make = [](const ParameterValues& values, const PolicyContext& context) {
-       return std::make_unique<ExitAware>(
-           Settings{.max_batch = static_cast<std::size_t>(values.integer("max_batch")),
-                    .trigger = static_cast<Trigger>(values.integer("trigger")),
-                    .slack_estimate = static_cast<SlackEstimate>(values.integer("slack_estimate")),
-                    .exit_knowledge = static_cast<ExitKnowledge>(values.integer("exit_knowledge")),
-                    .preemption_depth = static_cast<std::size_t>(values.integer("preemption_depth")),
-                    .preemption_cost_s = values.number("preemption_cost_s"),
-                    .decide_at = static_cast<DecideAt>(values.integer("decide_at"))},
-           context.exit_rates);
+       const Settings settings{.max_batch = static_cast<std::size_t>(values.integer("max_batch")),
+                               .trigger = static_cast<Trigger>(values.integer("trigger")),
+                               .slack_estimate = static_cast<SlackEstimate>(values.integer("slack_estimate")),
+                               .exit_knowledge = static_cast<ExitKnowledge>(values.integer("exit_knowledge")),
+                               .preemption_depth = static_cast<std::size_t>(values.integer("preemption_depth")),
+                               .preemption_cost_s = values.number("preemption_cost_s"),
+                               .decide_at = static_cast<DecideAt>(values.integer("decide_at"))};
+       return std::make_unique<ExitAware>(settings, go_on_of(context.exit_rates, settings.exit_knowledge));
      }});
 
 }  // namespace
