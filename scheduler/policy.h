@@ -32,6 +32,8 @@ struct ServerView {
   std::span<const Batch> stack = {};  ///< batches in flight; the last one is active, the others suspended
   bool someone_left = false;          ///< a sample left the active batch, or the one above it, at this date
   bool slo_from_sending = false;      ///< the SLO counts from sending, not from arrival at the server
+  double run_begin_s = 0;   ///< since when the active batch has run with the same samples, and from which
+  int run_first_layer = 0;  ///< layer on; its dates count from there
 
   [[nodiscard]] std::size_t queue_size() const { return static_cast<std::size_t>(queue_end - queue_begin); }
   /// Arrival at the server. Precondition: the queue is not empty.
@@ -40,6 +42,11 @@ struct ServerView {
   [[nodiscard]] bool idle() const { return stack.empty(); }
   /// Precondition: the NPU is not idle.
   [[nodiscard]] const Batch& active() const { return stack.back(); }
+  /// When the active batch will have run all layers before `layer`, if it goes on as it is. Precondition: the
+  /// NPU is not idle.
+  [[nodiscard]] double date_before(int layer) const {
+    return run_begin_s + table.latency_s(run_first_layer, layer, static_cast<int>(active().samples.size()));
+  }
   [[nodiscard]] std::size_t in_flight() const {
     std::size_t samples = 0;
     for (const Batch& batch : stack) samples += batch.samples.size();
@@ -70,22 +77,19 @@ struct Decision {
   std::size_t samples = 0;
   double date_s = 0;
   Refusal refusal = Refusal::none;
+  int until_layer = 0;
 
-  static Decision go_on(Refusal refusal = Refusal::none) {
-    return {.action = Action::go_on, .samples = 0, .date_s = 0, .refusal = refusal};
+  /// `until_layer`: the answer is the same at all boundaries before that one, as long as no sample leaves the
+  /// batch and nothing merges with it, whoever arrives; so the policy need not be asked there.
+  static Decision go_on(Refusal refusal = Refusal::none, int until_layer = 0) {
+    return {.action = Action::go_on, .samples = 0, .date_s = 0, .refusal = refusal, .until_layer = until_layer};
   }
-  static Decision start(std::size_t samples) {
-    return {.action = Action::start, .samples = samples, .date_s = 0, .refusal = Refusal::none};
-  }
-  static Decision preempt(std::size_t samples) {
-    return {.action = Action::preempt, .samples = samples, .date_s = 0, .refusal = Refusal::none};
-  }
-  static Decision drop(std::size_t samples) {
-    return {.action = Action::drop, .samples = samples, .date_s = 0, .refusal = Refusal::none};
-  }
+  static Decision start(std::size_t samples) { return {.action = Action::start, .samples = samples}; }
+  static Decision preempt(std::size_t samples) { return {.action = Action::preempt, .samples = samples}; }
+  static Decision drop(std::size_t samples) { return {.action = Action::drop, .samples = samples}; }
   /// `date_s` must lie in the future; infinity waits for the next arrival.
   static Decision wait_until(double date_s) {
-    return {.action = Action::wait_until, .samples = 0, .date_s = date_s, .refusal = Refusal::none};
+    return {.action = Action::wait_until, .samples = 0, .date_s = date_s};
   }
 };
 

@@ -42,8 +42,9 @@ class Observer {
   virtual void resumed(double /*date_s*/) {}
   /// The active batch has caught up with the suspended one.
   virtual void merged(double /*date_s*/) {}
-  /// A policy that could have preempted has not.
-  virtual void refused(double /*date_s*/, scheduler::Decision::Refusal /*refusal*/) {}
+  /// A policy that could have preempted has not: at this date, and for the same reason at the boundaries that
+  /// follow, `boundaries` in all.
+  virtual void refused(double /*date_s*/, scheduler::Decision::Refusal /*refusal*/, int /*boundaries*/) {}
   virtual void completed(scheduler::RequestId /*id*/, const scheduler::Request& /*request*/) {}
 };
 
@@ -73,8 +74,8 @@ class ObserverList final : public Observer {
   void merged(double date_s) override {
     for (Observer* observer : observers_) observer->merged(date_s);
   }
-  void refused(double date_s, scheduler::Decision::Refusal refusal) override {
-    for (Observer* observer : observers_) observer->refused(date_s, refusal);
+  void refused(double date_s, scheduler::Decision::Refusal refusal, int boundaries) override {
+    for (Observer* observer : observers_) observer->refused(date_s, refusal, boundaries);
   }
   void completed(scheduler::RequestId id, const scheduler::Request& request) override {
     for (Observer* observer : observers_) observer->completed(id, request);

@@ -40,9 +40,10 @@ void Recorder::merged(double date_s) {
   if (date_s >= totals_.window_begin_s) ++totals_.merges;
 }
 
-void Recorder::refused(double date_s, scheduler::Decision::Refusal refusal) {
+void Recorder::refused(double date_s, scheduler::Decision::Refusal refusal, int boundaries) {
   if (date_s < totals_.window_begin_s) return;
-  ++(refusal == scheduler::Decision::Refusal::slo ? totals_.refused_slo : totals_.refused_no_gain);
+  (refusal == scheduler::Decision::Refusal::slo ? totals_.refused_slo : totals_.refused_no_gain) +=
+      static_cast<std::uint64_t>(boundaries);
 }
 
 void Recorder::stepped(const Step& step) {
@@ -53,7 +54,7 @@ void Recorder::stepped(const Step& step) {
   if (begin_s == step.begin_s) {
     count_layers(step);
   } else {
-    add_share(step, (step.end_s - begin_s) / (step.end_s - step.begin_s));
+    add_from(begin_s, step);
   }
 }
 
@@ -62,9 +63,13 @@ void Recorder::count_layers(const Step& step) {
   --begun_minus_ended_(step.end_layer, step.batch - 1);
 }
 
-/// A step that began in the warm-up counts in proportion.
-void Recorder::add_share(const Step& step, double share) {
-  for (int layer = step.first_layer; layer < step.end_layer; ++layer) add_layer(layer, step.batch, share);
+/// A step that began in the warm-up: what it did from `begin_s` on, the layer of that date in proportion.
+void Recorder::add_from(double begin_s, const Step& step) {
+  for (int layer = step.first_layer; layer < step.end_layer; ++layer) {
+    const double layer_s = table_.latency_s(layer, layer + 1, step.batch);
+    const double end_s = step.end_s - table_.latency_s(layer + 1, step.end_layer, step.batch);
+    if (end_s > begin_s) add_layer(layer, step.batch, std::min(1.0, (end_s - begin_s) / layer_s));
+  }
 }
 
 void Recorder::add_layer(int layer, int batch, double times) {

@@ -63,7 +63,7 @@ class Recorder final : public Observer {
   void started(double date_s, int samples, bool preempting) override;
   void stepped(const Step& step) override;
   void merged(double date_s) override;
-  void refused(double date_s, scheduler::Decision::Refusal refusal) override;
+  void refused(double date_s, scheduler::Decision::Refusal refusal, int boundaries) override;
   void completed(scheduler::RequestId id, const scheduler::Request& request) override;
 
   /// To be called once, when the run is over.
@@ -72,7 +72,7 @@ class Recorder final : public Observer {
  private:
   void keep(double latency_s, double end_to_end_s);
   void count_layers(const Step& step);
-  void add_share(const Step& step, double share);
+  void add_from(double begin_s, const Step& step);
   void add_layer(int layer, int batch, double times);
 
   const npu::BatchPolicyTable& table_;

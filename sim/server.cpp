@@ -126,6 +126,14 @@ void Server::begin_step(double date_s) {
   step_.first_layer = batch.next_layer;
   step_.batch = static_cast<int>(batch.samples.size());
   plan_step();
+  if (refusal_ != Decision::Refusal::none) report_refusal();
+}
+
+/// At the boundary that the step starts from, and at those that it passes over.
+void Server::report_refusal() {
+  const int passed_over = until_layer_ > step_.first_layer ? step_.end_layer - step_.first_layer - 1 : 0;
+  observer_.refused(step_.begin_s, refusal_, 1 + passed_over);
+  refusal_ = Decision::Refusal::none;
 }
 
 void Server::plan_step() {
@@ -158,6 +166,8 @@ int Server::next_stop() const {
         layer = middle + 1;
       }
     }
+  } else {
+    layer = std::max(layer, until_layer_);
   }
   while (layer < stop && !is_boundary(layer)) ++layer;
   return std::min(layer, stop);
@@ -190,12 +200,17 @@ void Server::decide(double date_s) {
                                    .queue_end = requests_.end(),
                                    .stack = stack_.batches(),
                                    .someone_left = someone_left_,
-                                   .slo_from_sending = options_.slo_from_sending};
+                                   .slo_from_sending = options_.slo_from_sending,
+                                   .run_begin_s = batch_changed_ ? date_s : run_begin_s_,
+                                   .run_first_layer = batch_changed_ && running() ? stack_.active().next_layer : run_first_layer_};
+  until_layer_ = 0;
   const Decision decision = policy_.decide(view);
   switch (decision.action) {
     case Decision::Action::go_on:
       require_invariant(running(), "an idle NPU has nothing to go on with");
-      if (decision.refusal != Decision::Refusal::none) observer_.refused(date_s, decision.refusal);
+      refusal_ = decision.refusal;
+      // Hopeless requests are looked for at every boundary.
+      if (!options_.drop_hopeless) until_layer_ = decision.until_layer;
       break;
     case Decision::Action::start:
       require_invariant(!running(), "only an idle NPU starts a batch");

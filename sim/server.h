@@ -90,6 +90,7 @@ class Server {
   void end_step();
   void begin_step(double date_s);
   void plan_step();
+  void report_refusal();
   [[nodiscard]] double date_before(int layer) const;
   [[nodiscard]] int next_stop() const;
   [[nodiscard]] bool is_boundary(int layer) const;
@@ -125,6 +126,9 @@ class Server {
   int run_first_layer_ = 0;
   int next_exit_ = 0;  // the first that one of them takes
   bool batch_changed_ = true;
+  // What the policy has said at the boundary before the next step, and up to where that holds.
+  scheduler::Decision::Refusal refusal_ = scheduler::Decision::Refusal::none;
+  int until_layer_ = 0;
   double next_arrival_s_ = 0;  // the stream's next event; infinity: none left
   double last_stream_event_s_ = 0;
   double timer_s_ = kNever;

@@ -3,6 +3,9 @@
 // hold.
 #include <algorithm>
 #include <limits>
+#include <optional>
+#include <ranges>
+#include <vector>
 
 #include "scheduler/policy_registry.h"
 
@@ -16,9 +19,10 @@ class LazyBatching final : public Policy {
   Decision decide(const ServerView& view) override {
     if (view.idle()) return Decision::start(std::min(view.queue_size(), max_batch_));
     const std::size_t in_flight = view.in_flight();
-    if (in_flight >= max_batch_) return Decision::go_on();
+    if (in_flight >= max_batch_) return Decision::go_on(Decision::Refusal::none, view.table.layers());
     const std::size_t samples = admitted(view, std::min(view.queue_size(), max_batch_ - in_flight));
-    return samples == 0 ? Decision::go_on(Decision::Refusal::slo) : Decision::preempt(samples);
+    if (samples > 0) return Decision::preempt(samples);
+    return Decision::go_on(Decision::Refusal::slo, next_chance(view));
   }
 
   int max_batch() const override { return static_cast<int>(max_batch_); }
@@ -49,7 +53,49 @@ class LazyBatching final : public Policy {
     return most;
   }
 
+  /// The first layer before which one sample may be admitted, if none leaves before that. `admitted` has the
+  /// last word: what is looked for here is a little easier, so that rounding can't hide a layer.
+  int next_chance(const ServerView& view) {
+    const Batch& active = view.active();
+    const auto batch = static_cast<int>(active.samples.size());
+    if (!work_shrinks(view.table, batch)) return active.next_layer + 1;
+    const int end = view.table.layers();
+    double waiting_s = view.table.single_sample_latency_s();
+    double oldest_s = std::numeric_limits<double>::infinity();
+    for (const Batch& one : view.stack) {
+      const bool runs = &one == &active;
+      const double remaining_s = runs ? 0 : view.table.latency_s(one.next_layer, end, 1);
+      waiting_s += static_cast<double>(one.samples.size()) * remaining_s;
+      for (const RequestId id : one.samples) oldest_s = std::min(oldest_s, view.slo_start_s(id));
+    }
+    const double first_s = std::min(oldest_s, view.slo_start_s(view.queue_begin));
+    const double easier_s = kDeadlineTolerance_s * (2 + view.now_s);
+    const auto no_chance = [&](int layer) {
+      const double date_s = view.date_before(layer);
+      const double work_s = waiting_s + batch * view.table.latency_s(layer, end, 1);
+      const bool all_in_time = date_s - oldest_s <= view.slo_s - easier_s;
+      return all_in_time && work_s > view.slo_s - (date_s - first_s) + easier_s;
+    };
+    const auto layers = std::views::iota(active.next_layer + 1, end);
+    return *std::ranges::partition_point(layers, no_chance);
+  }
+
+  /// Whether, layer by layer, the estimate of the work of `batch` samples falls by at least the time that
+  /// passes: then there is no chance before the first one.
+  bool work_shrinks(const npu::BatchPolicyTable& table, int batch) {
+    const auto index = static_cast<std::size_t>(batch);
+    if (work_shrinks_.size() <= index) work_shrinks_.resize(index + 1);
+    if (!work_shrinks_[index]) {
+      const auto layers = std::views::iota(0, table.layers());
+      work_shrinks_[index] = std::ranges::all_of(layers, [&](int layer) {
+        return table.latency_s(layer, layer + 1, batch) <= batch * table.latency_s(layer, layer + 1, 1) * (1 + 1e-9);
+      });
+    }
+    return *work_shrinks_[index];
+  }
+
   std::size_t max_batch_;
+  std::vector<std::optional<bool>> work_shrinks_;  // by batch size
 };
 
 const PolicyRegistration kRegistration(

@@ -8,6 +8,7 @@
 
 #include "sim/engine.h"
 #include "sim/output/requests_csv.h"
+#include "sim/recorder.h"
 #include "sim/server.h"
 #include "sim/simulation.h"
 #include "tests/support/run_helpers.h"
@@ -330,4 +331,89 @@ TEST_CASE("random runs of all policies: invariants hold, all drivers agree", "[p
 TEST_CASE("10,000 random runs of all policies: invariants hold, all drivers agree",
           "[.release][preemption]") {
   fuzz(10'000);
+}
+
+namespace {
+
+/// The policy, asked at every boundary that it wants to see, whatever it says.
+class AskedEverywhere final : public scheduler::Policy {
+ public:
+  explicit AskedEverywhere(scheduler::Policy& policy) : policy_(policy) {}
+
+  scheduler::Decision decide(const scheduler::ServerView& view) override {
+    ++asked_;
+    scheduler::Decision decision = policy_.decide(view);
+    passed_over_ += std::max(0, decision.until_layer - 1 - (view.idle() ? 0 : view.active().next_layer));
+    decision.until_layer = 0;
+    return decision;
+  }
+  int max_batch() const override { return policy_.max_batch(); }
+  scheduler::Boundary boundary() const override { return policy_.boundary(); }
+
+  [[nodiscard]] int asked() const { return asked_; }
+  [[nodiscard]] int passed_over() const { return passed_over_; }
+
+ private:
+  scheduler::Policy& policy_;
+  int asked_ = 0;
+  int passed_over_ = 0;
+};
+
+struct Served {
+  std::string csv;
+  sim::RunStatistics statistics;
+};
+
+Served serve(const sim::RunConfig& config, scheduler::Policy& policy) {
+  const sim::SystemConfig& system = config.systems.front();
+  Served served;
+  sim::Recorder recorder(
+      *system.table, config.slo, config.warmup_requests,
+      [&](scheduler::RequestId id, const scheduler::Request& request) {
+        sim::append_requests_csv_row(served.csv, id, request, config.slo);
+      },
+      nullptr);
+  workloads::SentRequests stream(config.devices, *config.exits, config.seed, config.length);
+  const sim::ServerOptions options{.slo_s = config.slo.latency_s};
+  sim::Server server(*system.table, options, policy, stream, recorder);
+  sim::drive(server, sim::Driver::bare);
+  served.statistics =
+      sim::compute_statistics(recorder.finish(), server.conservation(), *system.table, config.slo);
+  return served;
+}
+
+}  // namespace
+
+TEST_CASE("LazyBatching passes over the layers at which it would go on anyway", "[preemption]") {
+  int passed_over = 0;
+  for (const char* mode : {"r", "p", "fluid_stacked"}) {
+    for (const char* rho : {"0.5", "1.2", "2.5"}) {
+      for (const char* slo_ms : {"60", "150", "400"}) {
+        INFO(mode << " " << rho << " " << slo_ms);
+        const sim::RunConfig config = test::config_of(
+            std::string("requests: 400\nwarmup_requests: 20\nnetwork: ee_resnet18\nslo: {latency_ms: ") + slo_ms +
+            "}\nworkload: {arrivals: {kind: poisson, rho: " + rho +
+            "}, exits: {kind: rates, rates: [0.2, 0.3, 0.4]}}\n"
+            "systems: [{policy: {name: lazy_batching, max_batch: 6}, npu_mode: " +
+            mode + "}]\n");
+        const sim::SystemConfig& system = config.systems.front();
+        const auto policy = system.policy->make(system.parameters, config.policy_context());
+        const Served searched = serve(config, *policy);
+        AskedEverywhere everywhere(*policy);
+        const Served asked = serve(config, everywhere);
+        CHECK(searched.csv == asked.csv);
+        for (const Id id : {Id::mac_utilisation, Id::mean_batch, Id::busy_fraction, Id::mean_in_system}) {
+          CHECK(searched.statistics[id] == Approx(asked.statistics[id]).epsilon(1e-10));
+        }
+        for (std::size_t s = 0; s < searched.statistics.segment_batches.size(); ++s) {
+          CHECK(searched.statistics.segment_batches[s] == Approx(asked.statistics.segment_batches[s]).epsilon(1e-10));
+        }
+        // But for the step in which the warm-up ends.
+        CHECK(searched.statistics[Id::refused_slo] ==
+              Approx(asked.statistics[Id::refused_slo]).margin(system.table->layers()));
+        passed_over += everywhere.passed_over();
+      }
+    }
+  }
+  CHECK(passed_over > 10'000);
 }
