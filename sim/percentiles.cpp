@@ -34,6 +34,13 @@ class Buckets {
   std::vector<std::uint64_t> counts_;
 };
 
+struct Wanted {
+  std::uint64_t rank;     // from 1, of all values
+  std::size_t bucket;     // that it lies in
+  std::size_t index;      // of the percentile asked for
+  std::uint64_t place = 0;  // from 0, of the values kept
+};
+
 }  // namespace
 
 std::vector<double> percentiles(std::span<const double> values, std::span<const std::uint64_t> per_mille) {
@@ -43,28 +50,34 @@ std::vector<double> percentiles(std::span<const double> values, std::span<const 
   std::vector<std::uint64_t> before(buckets.size() + 1);  // values in smaller buckets
   for (std::size_t i = 0; i < buckets.size(); ++i) before[i + 1] = before[i] + buckets.count(i);
 
-  std::vector<char> wanted(buckets.size());
-  const auto rank_of = [&](std::uint64_t thousandths) { return (thousandths * values.size() + 999) / 1000; };
-  const auto bucket_with = [&](std::uint64_t rank) {
-    return static_cast<std::size_t>(std::ranges::lower_bound(before, rank) - before.begin()) - 1;
-  };
-  std::size_t members = 0;
-  for (const std::uint64_t thousandths : per_mille) {
-    const std::size_t bucket = bucket_with(rank_of(thousandths));
-    if (wanted[bucket] == 0) members += buckets.count(bucket);
-    wanted[bucket] = 1;
+  // Ranks and their buckets, the smallest first.
+  std::vector<Wanted> wanted;
+  wanted.reserve(per_mille.size());
+  for (std::size_t i = 0; i < per_mille.size(); ++i) {
+    const std::uint64_t rank = (per_mille[i] * values.size() + 999) / 1000;
+    const auto bucket = static_cast<std::size_t>(std::ranges::lower_bound(before, rank) - before.begin()) - 1;
+    wanted.push_back({.rank = rank, .bucket = bucket, .index = i});
+  }
+  std::ranges::sort(wanted, {}, &Wanted::rank);
+
+  std::vector<char> is_wanted(buckets.size());
+  std::uint64_t kept_values = 0;
+  for (Wanted& one : wanted) {
+    if (is_wanted[one.bucket] == 0) kept_values += buckets.count(one.bucket);
+    is_wanted[one.bucket] = 1;
+    one.place = kept_values - (before[one.bucket + 1] - one.rank) - 1;
   }
   std::vector<double> kept;
-  kept.reserve(members);
+  kept.reserve(kept_values);
   for (const double value : values) {
-    if (wanted[buckets.of(value)] != 0) kept.push_back(value);
+    if (is_wanted[buckets.of(value)] != 0) kept.push_back(value);
   }
-  std::ranges::sort(kept);
-  for (std::size_t i = 0; i < per_mille.size(); ++i) {
-    const std::uint64_t rank = rank_of(per_mille[i]);
-    const std::size_t bucket = bucket_with(rank);
-    const auto begin = std::ranges::lower_bound(kept, bucket, {}, [&](double value) { return buckets.of(value); });
-    found[i] = begin[static_cast<std::ptrdiff_t>(rank - before[bucket] - 1)];
+  auto begin = kept.begin();  // what is before it is smaller than all that is still wanted, or equal
+  for (const Wanted& one : wanted) {
+    const auto place = kept.begin() + static_cast<std::ptrdiff_t>(one.place);
+    std::nth_element(begin, place, kept.end());
+    found[one.index] = *place;
+    begin = place;
   }
   return found;
 }
