@@ -69,21 +69,22 @@ void Server::advance_stream() {
 void Server::admit(const workloads::Arrival& arrival) {
   require_invariant(arrival.exit >= 0 && arrival.exit < table_.segments(), "an exit that the network has");
   elapse(arrival.date_s);
-  const Request request{.arrival_s = arrival.date_s,
-                        .sent_s = arrival.sent_s,
-                        .start_s = 0,
-                        .completion_s = 0,
-                        .suspended_s = 0,
-                        .device = arrival.device,
-                        .next_layer = 0,
-                        .exit = arrival.exit,
-                        .correct = arrival.correct,
-                        .completed = false};
-  observer_.admitted(requests_.push(request), request);
+  const RequestId id = requests_.push({.arrival_s = arrival.date_s,
+                                       .sent_s = arrival.sent_s,
+                                       .start_s = 0,
+                                       .completion_s = 0,
+                                       .suspended_s = 0,
+                                       .device = arrival.device,
+                                       .next_layer = 0,
+                                       .exit = arrival.exit,
+                                       .correct = arrival.correct,
+                                       .completed = false,
+                                       .dropped = false});
+  observer_.admitted(id, requests_[id]);
   ++in_system_;
   ++conservation_.admitted;
   conservation_.in_system_at_last_arrival = in_system_;
-  conservation_.last_arrival_s = request.arrival_s;
+  conservation_.last_arrival_s = arrival.date_s;
 }
 
 void Server::admit_before(double date_s) {
