@@ -12,7 +12,7 @@ help:
 	@echo "make test     build with and without sanitizers, and run all tests"
 	@echo "make test-cluster  bring a Slurm cluster up on this machine and run a sweep on it (root)"
 	@echo "make reproduce  every figure and table of the paper's claims, into runs/reproduction (QUICK=1: under two minutes)"
-	@echo "make bench    print requests per second and memory of both drivers"
+	@echo "make bench    print speed and memory: drivers, policies, SimPy beside them, generation, sweeps"
 	@echo "make lint     clang-format and clang-tidy; must find nothing"
 	@echo "make format   let clang-format rewrite the sources"
 	@echo "make docs     write the parts of docs/ that are made by commands"
@@ -21,7 +21,8 @@ help:
 
 packages:
 	@.ci/install-packages cmake g++ ninja-build pkg-config libsimgrid-dev libeigen3-dev libcli11-dev \
-	  libyaml-cpp-dev catch2 libfmt-dev rapidjson-dev libsqlite3-dev libboost-dev libonnx-dev libprotobuf-dev python3 python3-matplotlib
+	  libyaml-cpp-dev catch2 libfmt-dev rapidjson-dev libsqlite3-dev libboost-dev libonnx-dev libprotobuf-dev python3 python3-matplotlib \
+  python3-simpy3 valgrind
 
 lint-packages:
 	@.ci/install-packages clang-format clang-tidy

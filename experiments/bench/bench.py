@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""bench.py PROGRAM: requests per second and memory per request of the drivers, on one core.
+"""bench.py PROGRAM [PART ..]: speed and memory; parts: serving, generation, search, sweep (all).
 
-Whole processes, by the processor time that the system accounts to them. The drivers take turns, so that the
-ratios hold on a machine whose speed drifts; quote those and the medians, not single times. Bytes per request are
-the peak of the whole process, program and libraries (some 30 MB) included.
+Serving is measured on one core and as whole processes, by the processor time that the system accounts to them. What is
+compared takes turns, so that ratios hold on a machine whose speed drifts; quote those and the medians, not single times.
+docs/performance.md holds what was found.
 """
 
 import os
@@ -14,33 +14,8 @@ import sys
 import tempfile
 import time
 
-CONFIG = """\
-network: ee_resnet50
-outputs: {requests_csv: false, bounds: false}
-slo: {latency_ms: 250}
-workload:
-  arrivals: {kind: poisson, rho: 1.0}
-  exits: {kind: rates, rates: [0.30, 0.35, 0.40]}
-systems:
-  - {policy: %s}
-"""
-POLICIES = {
-    "serial": "{name: serial}",
-    "dynamic_batching": "{name: dynamic_batching, max_batch: 8, max_queue_delay_ms: 15}",
-}
-DRIVERS = ("bare", "simgrid")
-
-
-def measure(program, config, requests, driver, out):
-    """Processor seconds and peak bytes of one run, the simulating child included."""
-    arguments = [program, "run", config, "--out", out, "--driver", driver, "--set", f"requests={requests}"]
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        sys.exit(f"failed: {' '.join(arguments)}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
-
+import measure
+import serving
 
 SWEEP = """\
 base:
@@ -51,7 +26,7 @@ base:
   workload:
     arrivals: {kind: poisson, rho: 1.0}
     exits: {kind: rates, rates: [0.30, 0.35, 0.40]}
-  systems: [{policy: {name: exit_aware}, npu_mode: fluid_stacked}]
+  systems: %s
 axes:
   grid: {seed: {from: 1, to: %d, step: 1}}
 """
@@ -61,9 +36,9 @@ def bench_sweep(program):
     """Whole sweeps by the clock, all cores: small points, two jobs against one, an estimate of a thousand large ones."""
     os.sched_setaffinity(0, range(os.cpu_count()))
     with tempfile.TemporaryDirectory(prefix="fluidbatch-bench-") as folder:
-        def seconds(requests, points, jobs):
+        def seconds(requests, seeds, jobs, systems="[{policy: {name: exit_aware}, npu_mode: fluid_stacked}]"):
             with open(os.path.join(folder, "s.yaml"), "w", encoding="ascii") as file:
-                file.write(SWEEP % (requests, points))
+                file.write(SWEEP % (requests, systems, seeds))
             out = os.path.join(folder, "out.sqlite")
             begin = time.perf_counter()
             subprocess.run([program, "sweep", os.path.join(folder, "s.yaml"), "--out", out, "--jobs", str(jobs)],
@@ -83,6 +58,10 @@ def bench_sweep(program):
             twos.append(two)
         print(f"sweep: 20 points of 10^6 requests: 2 jobs are {statistics.median(ratios):.2f} times 1 job")
         print(f"sweep: estimate for 1,000 such points, 2 jobs: {50 * statistics.median(twos):.0f} s")
+        mix = "".join(f"\n    - {{label: {name}, policy: {policy}, npu: zu7ev_large, npu_mode: {mode}}}"
+                      for name, (policy, mode) in measure.POLICIES.items())
+        print(f"sweep: 1,000 points of 10^6 requests of {len(measure.POLICIES)} policies, all cores: "
+              f"{seconds(10**6, 1000 // len(measure.POLICIES), os.cpu_count(), mix):.0f} s")
 
 
 def bench_generation(program):
@@ -123,35 +102,11 @@ def main():
     cpu = max(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cpu})
     print(f"one core (cpu {cpu}); processor time of whole processes; medians of so many runs")
-    bench_serving(program)
-    bench_generation(program)
-    bench_search(program)
-    bench_sweep(program)
+    for part in sys.argv[2:] or PARTS:
+        PARTS[part](program)
 
 
-def bench_serving(program):
-    """Requests per second and memory, both drivers."""
-    print(f"{'policy':<18}{'requests':>10}{'runs':>6}  " + "".join(f"{d + ' M req/s':>18}" for d in DRIVERS) +
-          f"{'simgrid / bare':>16}{'peak MB':>9}{'bytes/request':>15}")
-    with tempfile.TemporaryDirectory(prefix="fluidbatch-bench-") as folder:
-        for name, policy in POLICIES.items():
-            config = os.path.join(folder, name + ".yaml")
-            with open(config, "w", encoding="ascii") as file:
-                file.write(CONFIG % policy)
-            out = os.path.join(folder, "out")
-            for requests, runs in ((10**6, 7), (10**7, 3)):
-                seconds = {driver: [] for driver in DRIVERS}
-                peak = 0
-                for _ in range(runs):
-                    for driver in DRIVERS:
-                        used_s, used_bytes = measure(program, config, requests, driver, out)
-                        seconds[driver].append(used_s)
-                        peak = max(peak, used_bytes)
-                median = {driver: statistics.median(times) for driver, times in seconds.items()}
-                ratio = statistics.median(s / b for s, b in zip(seconds["simgrid"], seconds["bare"]))
-                print(f"{name:<18}{requests:>10}{runs:>6}  " +
-                      "".join(f"{requests / median[d] / 1e6:>18.2f}" for d in DRIVERS) +
-                      f"{ratio:>16.2f}{peak / 2**20:>9.0f}{peak / requests:>15.1f}", flush=True)
+PARTS = {"serving": serving.bench, "generation": bench_generation, "search": bench_search, "sweep": bench_sweep}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,41 @@
+"""What the benchmarks share: configurations, and the processor time and memory of whole processes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+CONFIG = """\
+network: ee_resnet50
+outputs: {requests_csv: false, bounds: false}
+slo: {latency_ms: 250}
+workload:
+  arrivals: {kind: poisson, rho: 1.0}
+  exits: {kind: rates, rates: [0.30, 0.35, 0.40]}
+systems:
+  - {policy: %s, npu: zu7ev_large, npu_mode: %s}
+"""
+POLICIES = {
+    "serial": ("{name: serial}", "r"),
+    "dynamic_batching": ("{name: dynamic_batching, max_batch: 8}", "r"),
+    "exit_aware": ("{name: exit_aware, max_batch: 8}", "fluid_stacked"),
+    "lazy_batching": ("{name: lazy_batching, max_batch: 8}", "r"),
+}
+
+
+def write_configs(folder):
+    for name, policy in POLICIES.items():
+        (Path(folder) / f"{name}.yaml").write_text(CONFIG % policy, encoding="ascii")
+
+
+def run(program, folder, policy, requests, driver, **settings):
+    """Processor seconds and peak bytes of one run, the simulating child included."""
+    arguments = [program, "run", f"{folder}/{policy}.yaml", "--out", f"{folder}/out", "--driver", driver, "--set", f"requests={requests}"]
+    for key, value in settings.items():
+        arguments += ["--set", f"{key.replace('__', '.')}={value}"]
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"failed: {' '.join(arguments)}")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
