@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 #include <string>
 
 #include "sim/invariant.h"
@@ -155,22 +156,16 @@ int Server::next_stop() const {
   if (batches.size() > 1) stop = std::min(stop, batches[batches.size() - 2].next_layer);
   if (boundary_ == scheduler::Boundary::batch) return stop;
 
-  // The first boundary that the policy wants to see, at or after which somebody waits in the queue.
-  int layer = batch.next_layer + 1;
-  if (queue_empty()) {
-    int end = stop;  // by bisection: latencies add up, so dates rise with the layer
-    while (layer < end) {
-      const int middle = layer + (end - layer) / 2;
-      if (date_before(middle) >= next_arrival_s_) {
-        end = middle;
-      } else {
-        layer = middle + 1;
-      }
-    }
-  } else {
-    layer = std::max(layer, until_layer_);
+  // The first boundary that the policy wants to see, and at which somebody waits in the queue.
+  const int from = queue_empty() ? batch.next_layer + 1 : std::max(batch.next_layer + 1, until_layer_);
+  const auto nobody_waits = [&](int layer) { return queue_empty() && date_before(layer) < next_arrival_s_; };
+  if (boundary_ == scheduler::Boundary::layer) {  // by bisection: latencies add up, so dates rise with the layer
+    const auto layers = std::views::iota(std::min(from, stop), stop);
+    return *std::ranges::partition_point(layers, nobody_waits);
   }
-  while (layer < stop && !is_boundary(layer)) ++layer;
+  int segment = table_.segment_of(batch.next_layer) + 1;
+  int layer = table_.segment_begin(segment);
+  while (layer < stop && (layer < from || nobody_waits(layer))) layer = table_.segment_begin(++segment);
   return std::min(layer, stop);
 }
 
