@@ -82,7 +82,8 @@ struct Decision {
   /// `until_layer`: the answer is the same at all boundaries before that one, as long as no sample leaves the
   /// batch and nothing merges with it, whoever arrives; so the policy need not be asked there.
   static Decision go_on(Refusal refusal = Refusal::none, int until_layer = 0) {
-    return {.action = Action::go_on, .samples = 0, .date_s = 0, .refusal = refusal, .until_layer = until_layer};
+    return {
+        .action = Action::go_on, .samples = 0, .date_s = 0, .refusal = refusal, .until_layer = until_layer};
   }
   static Decision start(std::size_t samples) { return {.action = Action::start, .samples = samples}; }
   static Decision preempt(std::size_t samples) { return {.action = Action::preempt, .samples = samples}; }

@@ -1,6 +1,7 @@
 // The batches in flight: the active one and those that it has preempted.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -50,7 +51,7 @@ class BatchStack {
         samples[stay++] = id;
       }
     }
-    samples.resize(stay);
+    samples.erase(samples.begin() + static_cast<std::ptrdiff_t>(stay), samples.end());
     if (stay > 0) return;
     --depth_;
     if (depth_ > 0) resume(top(), date_s);
@@ -64,8 +65,8 @@ class BatchStack {
   void resume(scheduler::Batch& batch, double date_s);
 
   scheduler::RequestWindow& requests_;
-  // Those beyond `depth_` are gone; they are kept for their vectors, since allocating one for each batch would
-  // cost more than all the rest.
+  // Those beyond `depth_` are gone; they are kept for their vectors, since allocating one for each batch
+  // would cost more than all the rest.
   std::vector<scheduler::Batch> batches_;
   std::size_t depth_ = 0;
 };

@@ -56,7 +56,9 @@ class ServingModel final : public simgrid::kernel::resource::Model {
 class WindowedServingModel final : public simgrid::kernel::resource::Model {
  public:
   explicit WindowedServingModel(Server& server)
-      : Model("fluidbatch"), server_(server), window_s_(kLatencies * server.table().single_sample_latency_s()) {}
+      : Model("fluidbatch"),
+        server_(server),
+        window_s_(kLatencies * server.table().single_sample_latency_s()) {}
 
   double next_occurring_event(double now) override {
     if (is_over(server_)) return -1;

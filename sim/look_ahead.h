@@ -8,8 +8,8 @@
 
 namespace fluidbatch::sim {
 
-/// A stream as the server sees it. Where it is foretold, requests are read in blocks: making many at once takes
-/// less time than one now and then.
+/// A stream as the server sees it. Where it is foretold, requests are read in blocks: making many at once
+/// takes less time than one now and then.
 class LookAhead {
  public:
   /// `stream` must outlive this.
@@ -47,7 +47,8 @@ class LookAhead {
     if (next_ < filled_) return;
     next_ = 0;
     filled_ = stream_.read(block_);
-    next_event_s_ = filled_ > 0 ? block_.front().date_s : workloads::RequestStream::kNever;
+    next_event_s_ = workloads::RequestStream::kNever;
+    if (filled_ > 0) next_event_s_ = block_.front().date_s;
   }
 
   /// An answer has gone to its device.

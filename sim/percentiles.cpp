@@ -13,7 +13,12 @@ namespace {
 class Buckets {
  public:
   explicit Buckets(std::span<const double> values) {
-    const auto [least, largest] = std::ranges::minmax(values);
+    double least = values.front();
+    double largest = values.front();
+    for (const double value : values) {  // without branches, unlike std::ranges::minmax
+      least = std::min(least, value);
+      largest = std::max(largest, value);
+    }
     const auto range = [&] { return (bits(largest) >> shift_) - (bits(least) >> shift_); };
     while (range() >= kMost) ++shift_;
     first_ = bits(least) >> shift_;
@@ -35,9 +40,9 @@ class Buckets {
 };
 
 struct Wanted {
-  std::uint64_t rank;     // from 1, of all values
-  std::size_t bucket;     // that it lies in
-  std::size_t index;      // of the percentile asked for
+  std::uint64_t rank;       // from 1, of all values
+  std::size_t bucket;       // that it lies in
+  std::size_t index;        // of the percentile asked for
   std::uint64_t place = 0;  // from 0, of the values kept
 };
 

@@ -81,8 +81,8 @@ class Recorder final : public Observer {
   RequestSink sink_;
   std::atomic<std::uint64_t>* progress_;
   Totals totals_;
-  // For each layer and batch size, steps that began there minus steps that ended before it: summed up over the
-  // layers it says how often each was run, which costs two additions a step, however long.
+  // For each layer and batch size, steps that began there minus steps that ended before it: summed up over
+  // the layers it says how often each was run, which costs two additions a step, however long.
   Eigen::ArrayXX<std::int64_t> begun_minus_ended_;
 };
 

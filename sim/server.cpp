@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ranges>
 #include <string>
 
+#include "scheduler/bisection.h"
 #include "sim/invariant.h"
 
 namespace fluidbatch::sim {
@@ -158,14 +158,15 @@ int Server::next_stop() const {
 
   // The first boundary that the policy wants to see, and at which somebody waits in the queue.
   const int from = queue_empty() ? batch.next_layer + 1 : std::max(batch.next_layer + 1, until_layer_);
-  const auto nobody_waits = [&](int layer) { return queue_empty() && date_before(layer) < next_arrival_s_; };
-  if (boundary_ == scheduler::Boundary::layer) {  // by bisection: latencies add up, so dates rise with the layer
-    const auto layers = std::views::iota(std::min(from, stop), stop);
-    return *std::ranges::partition_point(layers, nobody_waits);
-  }
+  // Latencies add up, so dates rise with the layer.
+  const auto somebody_waits = [&](int layer) {
+    return !queue_empty() || date_before(layer) >= next_arrival_s_;
+  };
+  if (boundary_ == scheduler::Boundary::layer)
+    return scheduler::first_where(std::min(from, stop), stop, somebody_waits);
   int segment = table_.segment_of(batch.next_layer) + 1;
   int layer = table_.segment_begin(segment);
-  while (layer < stop && (layer < from || nobody_waits(layer))) layer = table_.segment_begin(++segment);
+  while (layer < stop && (layer < from || !somebody_waits(layer))) layer = table_.segment_begin(++segment);
   return std::min(layer, stop);
 }
 
@@ -188,17 +189,18 @@ bool Server::must_decide() const {
 }
 
 void Server::decide(double date_s) {
-  const scheduler::ServerView view{.now_s = date_s,
-                                   .slo_s = options_.slo_s,
-                                   .table = table_,
-                                   .requests = requests_,
-                                   .queue_begin = queue_begin_,
-                                   .queue_end = requests_.end(),
-                                   .stack = stack_.batches(),
-                                   .someone_left = someone_left_,
-                                   .slo_from_sending = options_.slo_from_sending,
-                                   .run_begin_s = batch_changed_ ? date_s : run_begin_s_,
-                                   .run_first_layer = batch_changed_ && running() ? stack_.active().next_layer : run_first_layer_};
+  const scheduler::ServerView view{
+      .now_s = date_s,
+      .slo_s = options_.slo_s,
+      .table = table_,
+      .requests = requests_,
+      .queue_begin = queue_begin_,
+      .queue_end = requests_.end(),
+      .stack = stack_.batches(),
+      .someone_left = someone_left_,
+      .slo_from_sending = options_.slo_from_sending,
+      .run_begin_s = batch_changed_ ? date_s : run_begin_s_,
+      .run_first_layer = batch_changed_ && running() ? stack_.active().next_layer : run_first_layer_};
   until_layer_ = 0;
   const Decision decision = policy_.decide(view);
   switch (decision.action) {

@@ -75,8 +75,10 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::preemptions, "preemptions", "1",
      "times that newcomers suspended the active batch (or joined it at its start)"},
     {Id::merges, "merges", "1", "times that newcomers caught up with a suspended batch"},
-    {Id::refused_no_gain, "refused_no_gain", "1", "decisions against a preemption since it gained nothing, at each boundary"},
-    {Id::refused_slo, "refused_slo", "1", "decisions against a preemption for a deadline's sake, at each boundary"},
+    {Id::refused_no_gain, "refused_no_gain", "1",
+     "decisions against a preemption since it gained nothing, at each boundary"},
+    {Id::refused_slo, "refused_slo", "1",
+     "decisions against a preemption for a deadline's sake, at each boundary"},
     {Id::unloaded_bound, "unloaded_bound_s", "s",
      "lower bound of the mean latency: of each request on an idle NPU, given its true exit"},
     {Id::clairvoyant_bound, "clairvoyant_bound_s", "s",
@@ -207,7 +209,8 @@ class Computation {
 
   void intervals() {
     const std::span<const double> latencies = totals_.latencies_s;
-    set(Id::mean_latency_ci95, batch_half_width(latencies, [](std::span<const double> b) { return mean_of(b); }));
+    set(Id::mean_latency_ci95,
+        batch_half_width(latencies, [](std::span<const double> b) { return mean_of(b); }));
     set(Id::p99_latency_ci95,
         batch_half_width(latencies, [](std::span<const double> b) { return percentile(b, 990); }));
   }
@@ -234,7 +237,8 @@ class Computation {
       return;
     }
     set(Id::mean_end_to_end, mean_of(times));
-    set(Id::mean_end_to_end_ci95, batch_half_width(times, [](std::span<const double> b) { return mean_of(b); }));
+    set(Id::mean_end_to_end_ci95,
+        batch_half_width(times, [](std::span<const double> b) { return mean_of(b); }));
     constexpr std::array<std::uint64_t, 3> kPerMille{500, 990, 1000};
     const std::vector<double> found = percentiles(times, kPerMille);
     set(Id::p50_end_to_end, found[0]);

@@ -1,9 +1,9 @@
 """Requests per second of each policy and driver, against SimPy, and how cost and memory grow."""
 
 import statistics
+import subprocess
 import tempfile
 import time
-import subprocess
 
 import measure
 import simpy_server
@@ -16,12 +16,11 @@ ROUNDS = 3
 def bench(program):
     with tempfile.TemporaryDirectory(prefix="fluidbatch-bench-") as folder:
         measure.write_configs(folder)
-        bare = drivers(program, folder)
-        against_simpy(program, bare)
-        growth(program, folder)
+        start(program, folder)
+        growth(program, folder)  # before SimPy, whose memory a child would be charged with until it is another program
         devices(program, folder)
         overload(program, folder)
-        start(program, folder)
+        against_simpy(program, drivers(program, folder))
 
 
 def drivers(program, folder, requests=10**7):

@@ -106,8 +106,8 @@ struct Courses {
   Course merged;       ///< M: both together, from the boundary
 };
 
-/// Courses by expectation, which depend on nothing but the boundary, the active batch and the newcomers: each is
-/// computed when it is first asked for.
+/// Courses by expectation, which depend on nothing but the boundary, the active batch and the newcomers: each
+/// is computed when it is first asked for.
 class ExpectedCourses {
  public:
   /// `go_on`: the probability to go on past each exit.
@@ -115,12 +115,14 @@ class ExpectedCourses {
       : go_on_(std::move(go_on)), max_batch_(max_batch) {}
 
   /// `batch` samples wait before layer `boundary`, for `newcomers` that start at layer 0.
-  const Courses& of(const npu::BatchPolicyTable& table, int boundary, std::size_t batch, std::size_t newcomers) {
+  const Courses& of(const npu::BatchPolicyTable& table, int boundary, std::size_t batch,
+                    std::size_t newcomers) {
     const auto layer = static_cast<std::size_t>(boundary);
     if (known_.size() <= layer) known_.resize(layer + 1);
     if (known_[layer].empty()) known_[layer].resize(max_batch_ * max_batch_);
     std::optional<Courses>& courses = known_[layer][(batch - 1) * max_batch_ + newcomers - 1];
-    if (!courses) courses = compute(table, boundary, static_cast<double>(batch), static_cast<double>(newcomers));
+    if (!courses)
+      courses = compute(table, boundary, static_cast<double>(batch), static_cast<double>(newcomers));
     return *courses;
   }
 
@@ -291,13 +293,14 @@ const PolicyRegistration kRegistration(
                     words("decide_at", {"segment", "layer"},
                           "decide at segment boundaries, or, for study, at every layer")},
      .make = [](const ParameterValues& values, const PolicyContext& context) {
-       const Settings settings{.max_batch = static_cast<std::size_t>(values.integer("max_batch")),
-                               .trigger = static_cast<Trigger>(values.integer("trigger")),
-                               .slack_estimate = static_cast<SlackEstimate>(values.integer("slack_estimate")),
-                               .exit_knowledge = static_cast<ExitKnowledge>(values.integer("exit_knowledge")),
-                               .preemption_depth = static_cast<std::size_t>(values.integer("preemption_depth")),
-                               .preemption_cost_s = values.number("preemption_cost_s"),
-                               .decide_at = static_cast<DecideAt>(values.integer("decide_at"))};
+       const Settings settings{
+           .max_batch = static_cast<std::size_t>(values.integer("max_batch")),
+           .trigger = static_cast<Trigger>(values.integer("trigger")),
+           .slack_estimate = static_cast<SlackEstimate>(values.integer("slack_estimate")),
+           .exit_knowledge = static_cast<ExitKnowledge>(values.integer("exit_knowledge")),
+           .preemption_depth = static_cast<std::size_t>(values.integer("preemption_depth")),
+           .preemption_cost_s = values.number("preemption_cost_s"),
+           .decide_at = static_cast<DecideAt>(values.integer("decide_at"))};
        return std::make_unique<ExitAware>(settings, go_on_of(context.exit_rates, settings.exit_knowledge));
      }});
 

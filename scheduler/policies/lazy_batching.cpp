@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
-#include <ranges>
 #include <vector>
 
+#include "scheduler/bisection.h"
 #include "scheduler/policy_registry.h"
 
 namespace fluidbatch::scheduler {
@@ -70,14 +70,13 @@ class LazyBatching final : public Policy {
     }
     const double first_s = std::min(oldest_s, view.slo_start_s(view.queue_begin));
     const double easier_s = kDeadlineTolerance_s * (2 + view.now_s);
-    const auto no_chance = [&](int layer) {
+    const auto chance = [&](int layer) {
       const double date_s = view.date_before(layer);
       const double work_s = waiting_s + batch * view.table.latency_s(layer, end, 1);
-      const bool all_in_time = date_s - oldest_s <= view.slo_s - easier_s;
-      return all_in_time && work_s > view.slo_s - (date_s - first_s) + easier_s;
+      const bool someone_late = date_s - oldest_s > view.slo_s - easier_s;
+      return someone_late || work_s <= view.slo_s - (date_s - first_s) + easier_s;
     };
-    const auto layers = std::views::iota(active.next_layer + 1, end);
-    return *std::ranges::partition_point(layers, no_chance);
+    return first_where(active.next_layer + 1, end, chance);
   }
 
   /// Whether, layer by layer, the estimate of the work of `batch` samples falls by at least the time that
@@ -86,10 +85,12 @@ class LazyBatching final : public Policy {
     const auto index = static_cast<std::size_t>(batch);
     if (work_shrinks_.size() <= index) work_shrinks_.resize(index + 1);
     if (!work_shrinks_[index]) {
-      const auto layers = std::views::iota(0, table.layers());
-      work_shrinks_[index] = std::ranges::all_of(layers, [&](int layer) {
-        return table.latency_s(layer, layer + 1, batch) <= batch * table.latency_s(layer, layer + 1, 1) * (1 + 1e-9);
-      });
+      bool shrinks = true;
+      for (int layer = 0; layer < table.layers(); ++layer) {
+        shrinks = shrinks && table.latency_s(layer, layer + 1, batch) <=
+                                 batch * table.latency_s(layer, layer + 1, 1) * (1 + 1e-9);
+      }
+      work_shrinks_[index] = shrinks;
     }
     return *work_shrinks_[index];
   }

@@ -46,10 +46,11 @@ std::string name_of(Driver driver) {
 void add_driver(CLI::App& command, Driver& driver) {
   command
       .add_option_function<std::string>(
-          "--driver",
-          [&](const std::string& name) { driver = kDrivers.at(name); },
-          std::string("What makes time pass: simgrid, a step of SimGrid for each step of the NPU; simgrid_window, a step for "
-                      "many; bare, a plain loop. All give the same results. Default: ") + name_of(driver))
+          "--driver", [&](const std::string& name) { driver = kDrivers.at(name); },
+          std::string("What makes time pass: simgrid, a step of SimGrid for each step of the NPU; "
+                      "simgrid_window, a step for "
+                      "many; bare, a plain loop. All give the same results. Default: ") +
+              name_of(driver))
       ->type_name("NAME")
       ->check(CLI::IsMember({"simgrid", "simgrid_window", "bare"}));
 }

@@ -45,8 +45,8 @@ class ResultsFile {
  public:
   /// Makes a file for `sweep`, which must not be there yet.
   static ResultsFile create(const std::filesystem::path& file, const Sweep& sweep);
-  /// Opens one for adding to it; one in which nothing is yet gets its tables. Throws InputError where it was made from another sweep or by another
-  /// version.
+  /// Opens one for adding to it; one in which nothing is yet gets its tables. Throws InputError where it was
+  /// made from another sweep or by another version.
   static ResultsFile open(const std::filesystem::path& file, const Sweep& sweep);
 
   /// Numbers of the points that have succeeded, each with its value of `of`.

@@ -29,8 +29,8 @@ struct SweepOptions {
   int jobs = 1;
   bool resume = false;
   Shard shard;
-  std::optional<std::size_t> limit;  ///< start no more points than this
-  Driver driver = Driver::simgrid_window;  ///< points behind SimGrid's links take `simgrid`
+  std::optional<std::size_t> limit;                    ///< start no more points than this
+  Driver driver = Driver::simgrid_window;              ///< points behind SimGrid's links take `simgrid`
   std::function<void(const SweepProgress&)> progress;  ///< called about five times a second; may be empty
 };
 

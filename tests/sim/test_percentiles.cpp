@@ -14,7 +14,8 @@ namespace {
 /// Nearest rank, as in the books.
 double by_sorting(std::vector<double> values, std::uint64_t per_mille) {
   std::sort(values.begin(), values.end());
-  const double rank = std::ceil(static_cast<double>(per_mille) * static_cast<double>(values.size()) / 1000 - 1e-9);
+  const double rank =
+      std::ceil(static_cast<double>(per_mille) * static_cast<double>(values.size()) / 1000 - 1e-9);
   return values[static_cast<std::size_t>(rank) - 1];
 }
 
@@ -39,7 +40,8 @@ TEST_CASE("percentiles are those of the sorted values", "[statistics]") {
     check(latencies);
     // Over three hundred powers of ten, zeros among them.
     std::vector<double> wide(size);
-    for (double& value : wide) value = random() % 5 == 0 ? 0 : std::pow(10, std::uniform_real_distribution<>(-150, 150)(random));
+    for (double& value : wide)
+      value = random() % 5 == 0 ? 0 : std::pow(10, std::uniform_real_distribution<>(-150, 150)(random));
     check(wide);
     // All in one bucket, many equal.
     std::vector<double> narrow(size);

@@ -391,8 +391,8 @@ TEST_CASE("LazyBatching passes over the layers at which it would go on anyway", 
       for (const char* slo_ms : {"60", "150", "400"}) {
         INFO(mode << " " << rho << " " << slo_ms);
         const sim::RunConfig config = test::config_of(
-            std::string("requests: 400\nwarmup_requests: 20\nnetwork: ee_resnet18\nslo: {latency_ms: ") + slo_ms +
-            "}\nworkload: {arrivals: {kind: poisson, rho: " + rho +
+            std::string("requests: 400\nwarmup_requests: 20\nnetwork: ee_resnet18\nslo: {latency_ms: ") +
+            slo_ms + "}\nworkload: {arrivals: {kind: poisson, rho: " + rho +
             "}, exits: {kind: rates, rates: [0.2, 0.3, 0.4]}}\n"
             "systems: [{policy: {name: lazy_batching, max_batch: 6}, npu_mode: " +
             mode + "}]\n");
@@ -406,7 +406,8 @@ TEST_CASE("LazyBatching passes over the layers at which it would go on anyway", 
           CHECK(searched.statistics[id] == Approx(asked.statistics[id]).epsilon(1e-10));
         }
         for (std::size_t s = 0; s < searched.statistics.segment_batches.size(); ++s) {
-          CHECK(searched.statistics.segment_batches[s] == Approx(asked.statistics.segment_batches[s]).epsilon(1e-10));
+          CHECK(searched.statistics.segment_batches[s] ==
+                Approx(asked.statistics.segment_batches[s]).epsilon(1e-10));
         }
         // But for the step in which the warm-up ends.
         CHECK(searched.statistics[Id::refused_slo] ==

@@ -22,7 +22,17 @@ class RatesStream final : public ExitStream {
     request.correct = -1;
   }
   void draw_each(std::span<Arrival> requests) override {
-    for (Arrival& request : requests) RatesStream::draw(request);
+    auto request = requests.begin();
+    while (request != requests.end()) {
+      // A device's requests in a row: its state stays in registers.
+      const std::uint32_t device = request->device;
+      RandomStream random = random_[device];
+      for (; request != requests.end() && request->device == device; ++request) {
+        request->exit = exit_below(left_, random.uniform());
+        request->correct = -1;
+      }
+      random_[device] = random;
+    }
   }
 
  private:
