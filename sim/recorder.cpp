@@ -17,7 +17,8 @@ Recorder::Recorder(const npu::BatchPolicyTable& table, const Slo& slo, std::uint
   totals_.exits.resize(segments);
   totals_.segment_busy_s.resize(segments);
   totals_.segment_batch_seconds.resize(segments);
-  begun_minus_ended_.setZero(table.layers() + 1, table.max_batch());
+  begun_minus_ended_.resize(static_cast<std::size_t>(table.layers() + 1) *
+                            static_cast<std::size_t>(table.max_batch()));
 }
 
 void Recorder::reserve(std::uint64_t requests) {
@@ -59,8 +60,8 @@ void Recorder::stepped(const Step& step) {
 }
 
 void Recorder::count_layers(const Step& step) {
-  ++begun_minus_ended_(step.first_layer, step.batch - 1);
-  --begun_minus_ended_(step.end_layer, step.batch - 1);
+  ++begun_minus_ended(step.first_layer, step.batch);
+  --begun_minus_ended(step.end_layer, step.batch);
 }
 
 /// A step that began in the warm-up: what it did from `begin_s` on, the layer of that date in proportion.
@@ -84,7 +85,7 @@ Totals& Recorder::finish() {
   for (int batch = 1; batch <= table_.max_batch(); ++batch) {
     std::int64_t times = 0;
     for (int layer = 0; layer < table_.layers(); ++layer) {
-      times += begun_minus_ended_(layer, batch - 1);
+      times += begun_minus_ended(layer, batch);
       add_layer(layer, batch, static_cast<double>(times));
     }
   }

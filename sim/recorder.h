@@ -7,8 +7,6 @@
 #include <limits>
 #include <vector>
 
-#include <Eigen/Core>
-
 #include "npu_model/batch_policy_table.h"
 #include "sim/observer.h"
 #include "sim/slo.h"
@@ -71,6 +69,10 @@ class Recorder final : public Observer {
 
  private:
   void keep(double latency_s, double end_to_end_s);
+  [[nodiscard]] std::int64_t& begun_minus_ended(int layer, int batch) {
+    return begun_minus_ended_[static_cast<std::size_t>(layer) * static_cast<std::size_t>(table_.max_batch()) +
+                              static_cast<std::size_t>(batch - 1)];
+  }
   void count_layers(const Step& step);
   void add_from(double begin_s, const Step& step);
   void add_layer(int layer, int batch, double times);
@@ -83,7 +85,7 @@ class Recorder final : public Observer {
   Totals totals_;
   // For each layer and batch size, steps that began there minus steps that ended before it: summed up over
   // the layers it says how often each was run, which costs two additions a step, however long.
-  Eigen::ArrayXX<std::int64_t> begun_minus_ended_;
+  std::vector<std::int64_t> begun_minus_ended_;  // layer by layer
 };
 
 }  // namespace fluidbatch::sim

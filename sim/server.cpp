@@ -133,7 +133,13 @@ void Server::begin_step(double date_s) {
 
 /// At the boundary that the step starts from, and at those that it passes over.
 void Server::report_refusal() {
-  const int passed_over = until_layer_ > step_.first_layer ? step_.end_layer - step_.first_layer - 1 : 0;
+  int passed_over = 0;
+  if (until_layer_ > step_.first_layer) {
+    const int last = step_.end_layer - 1;
+    passed_over = boundary_ == scheduler::Boundary::layer
+                      ? last - step_.first_layer
+                      : table_.segment_of(last) - table_.segment_of(step_.first_layer);
+  }
   observer_.refused(step_.begin_s, refusal_, 1 + passed_over);
   refusal_ = Decision::Refusal::none;
 }

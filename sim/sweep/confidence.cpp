@@ -33,7 +33,8 @@ RatioInterval paired_ratio(std::span<const double> values, std::span<const doubl
   std::vector<double> residuals;
   for (std::size_t i = 0; i < values.size(); ++i) residuals.push_back(values[i] - ratio * bases[i]);
   const double half_width = mean_interval(residuals).half_width / base;
-  return {.ratio = ratio, .low = std::max(0.0, ratio - half_width), .high = ratio + half_width};
+  // In this order NaN stays NaN.
+  return {.ratio = ratio, .low = std::max(ratio - half_width, 0.0), .high = ratio + half_width};
 }
 
 bool surely_holds(std::uint64_t requests, std::uint64_t late, double allowed, double confidence) {

@@ -57,6 +57,10 @@ TEST_CASE("intervals by hand", "[sweep]") {
   CHECK(never.ratio == 0);
   CHECK(never.low == 0);
   CHECK(std::isnan(sim::paired_ratio(bases, std::vector<double>{0, 0, 0}).ratio));
+  const sim::RatioInterval one_pair = sim::paired_ratio(std::vector<double>{3}, std::vector<double>{2});
+  CHECK(one_pair.ratio == 1.5);
+  CHECK(std::isnan(one_pair.low));
+  CHECK(std::isnan(one_pair.high));
 }
 
 TEST_CASE("axes: grid times zip times list, the last running fastest", "[sweep]") {
