@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import figures  # noqa: E402
 from figures import plt  # noqa: E402
 
-MODES = ("r", "fluid", "r_stacked", "fluid_stacked")
+MODES = ("r", "p", "fluid", "r_stacked", "fluid_stacked")
 
 
 def make(page):

@@ -69,7 +69,7 @@ class LazyBatching final : public Policy {
       for (const RequestId id : one.samples) oldest_s = std::min(oldest_s, view.slo_start_s(id));
     }
     const double first_s = std::min(oldest_s, view.slo_start_s(view.queue_begin));
-    const double easier_s = kDeadlineTolerance_s * (2 + view.now_s);
+    const double easier_s = 2 * kDeadlineTolerance_s + 1e-12 * view.now_s;
     const auto chance = [&](int layer) {
       const double date_s = view.date_before(layer);
       const double work_s = waiting_s + batch * view.table.latency_s(layer, end, 1);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <limits>
+#include <set>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -94,30 +95,46 @@ std::string with_interval(const RatioInterval& ratio) {
   return fmt::format("{}x [{}, {}]", rounded(ratio.ratio, 3), rounded(ratio.low, 3), rounded(ratio.high, 3));
 }
 
-void print_comparison(const Comparison& comparison) {
-  fmt::print("{} ({}): mean over replications ± 95 %, and the ratio to {}\n", comparison.statistic->name,
-             comparison.statistic->unit, comparison.columns.front());
-  std::vector<std::string> head = comparison.axes;
-  for (const std::string& column : comparison.columns) {
-    head.push_back(column);
-    if (column != comparison.columns.front()) head.emplace_back("ratio");
-  }
+/// The last part of each key, or all of it where that would not tell two apart.
+std::vector<std::string> short_names(const std::vector<std::string>& keys) {
+  std::vector<std::string> names;
+  names.reserve(keys.size());
+  for (const std::string& key : keys) names.push_back(key.substr(key.rfind('.') + 1));
+  return std::set(names.begin(), names.end()).size() == keys.size() ? names : keys;
+}
+
+/// A table with the axes in front and, from column `first` on, what `text` says of each cell.
+template <typename Text>
+void print_cells(const Comparison& comparison, std::size_t first, const Text& text) {
+  std::vector<std::string> head = short_names(comparison.axes);
+  head.insert(head.end(), comparison.columns.begin() + static_cast<std::ptrdiff_t>(first),
+              comparison.columns.end());
   TextTable table(head);
-  bool any_saturated = false;
   for (const ComparedRow& row : comparison.rows) {
     std::vector<std::string> line = row.values;
-    for (const ComparedCell& cell : row.cells) {
-      const bool there = cell.replications > 0;
-      line.push_back(
-          there ? with_interval(cell.value) + (cell.best ? " <" : "") + (cell.saturated ? " *" : "") : "-");
-      if (&cell != &row.cells.front()) line.push_back(there ? with_interval(cell.ratio) : "-");
-      any_saturated = any_saturated || cell.saturated;
+    for (std::size_t c = first; c < row.cells.size(); ++c) {
+      line.push_back(row.cells[c].replications > 0 ? text(row.cells[c]) : "-");
     }
     table.add(line);
   }
-  fmt::print(
-      "{}{}{}\n", table.text(), comparison.statistic->better == Better::neither ? "" : "< best of its row\n",
-      any_saturated ? "* saturated: the backlog grew, so the numbers depend on the length of the run\n" : "");
+  fmt::print("{}", table.text());
+}
+
+void print_comparison(const Comparison& comparison) {
+  bool any_saturated = false;
+  fmt::print("{} ({}): mean over replications ± 95 %\n", comparison.statistic->name,
+             comparison.statistic->unit);
+  print_cells(comparison, 0, [&](const ComparedCell& cell) {
+    any_saturated = any_saturated || cell.saturated;
+    return with_interval(cell.value) + (cell.best ? " <" : "") + (cell.saturated ? " *" : "");
+  });
+  fmt::print("{}{}", comparison.statistic->better == Better::neither ? "" : "< best of its row\n",
+             any_saturated ? "* saturated: the backlog grew, so the numbers hang on the run's length\n" : "");
+  if (comparison.columns.size() > 1) {
+    fmt::print("ratio to {} [95 %]\n", comparison.columns.front());
+    print_cells(comparison, 1, [](const ComparedCell& cell) { return with_interval(cell.ratio); });
+  }
+  fmt::print("\n");
 }
 
 std::string csv_cell(const std::string& text) {
@@ -233,9 +250,10 @@ void capacity(const CapacityArguments& arguments) {
              : rounded(100.0 * static_cast<double>(best->late) / static_cast<double>(best->requests), 3),
          std::to_string(capacity.probes.size())});
   }
-  fmt::print("highest {} at which surely (confidence {}) no more than {} % of the requests are late:\n\n{}{}",
-             options.key, io::shortest(options.confidence), rounded(100 * options.violation_rate, 3),
-             table.text(), any_open ? "+ even the highest that was tried holds\n" : "");
+  fmt::print(
+      "highest {} at which surely (confidence {})\nno more than {} % of the requests are late:\n\n{}{}",
+      options.key, io::shortest(options.confidence), rounded(100 * options.violation_rate, 3), table.text(),
+      any_open ? "+ even the highest that was tried holds\n" : "");
 }
 
 }  // namespace fluidbatch::sim::cli

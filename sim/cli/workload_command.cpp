@@ -82,7 +82,7 @@ void workload_describe(const RunArguments& arguments, bool csv) {
     fmt::print("closed loop: answered here as by an idle NPU for each request; under load it sends less\n");
   }
   fmt::print("\n{}\n{}", windows_table(d), exits_table(config, d));
-  fmt::print("\nwork of a request: {} MMAC of {}, {} ms of {} ms on the reference NPU; load after exits {}\n",
+  fmt::print("\nwork of a request: {} MMAC of {}, {} ms of {} ms on the reference NPU\nload after exits {}\n",
              rounded(d.mean_macs / 1e6), rounded(config.reference->macs(0, config.reference->layers()) / 1e6),
              rounded(1000 * d.mean_work_s), rounded(1000 * config.reference_latency_s),
              rounded(d.load_after_exits, 3));

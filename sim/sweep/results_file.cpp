@@ -115,7 +115,7 @@ void create_tables(Database& database, const Sweep& sweep) {
   database.execute("COMMIT;");
 }
 
-std::string placeholders(std::size_t count) {
+std::string question_marks(std::size_t count) {
   std::string text = "?";
   for (std::size_t i = 1; i < count; ++i) text += ", ?";
   return text;
@@ -225,7 +225,7 @@ void ResultsFile::add(const Point& point, const PointResult& result, const Point
   const bool done = result.error.empty();
   database_.execute("BEGIN");
   Query row(database_, "INSERT OR REPLACE INTO points VALUES (" +
-                           placeholders(fixed_columns().size() + kStatistics + 3) + ")");
+                           question_marks(fixed_columns().size() + kStatistics + 3) + ")");
   row.bind(point.number).bind(static_cast<std::int64_t>(point.setting)).bind(point.system);
   row.bind(std::int64_t{point.replication}).bind(static_cast<std::int64_t>(point.seed));
   row.bind(std::string_view(done ? "done" : "failed"));

@@ -170,7 +170,9 @@ class Sweep(CommandLineTest):
     def test_compare(self):
         self.sweep("r.sqlite")
         text = self.succeed("compare", "r.sqlite", "--metric", "mean_latency_s", "goodput_hz", "--by", "system").stdout
-        self.assertIn("mean_latency_s (s): mean over replications ± 95 %, and the ratio to dynamic", text)
+        self.assertIn("mean_latency_s (s): mean over replications ± 95 %\n", text)
+        self.assertIn("ratio to dynamic [95 %]\n", text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 80)
         rows = list(csv.DictReader(io.StringIO(self.succeed("compare", "r.sqlite", "--metric", "mean_latency_s", "--csv").stdout)))
         self.assertEqual(len(rows), 16)
         with sqlite3.connect(self.folder / "r.sqlite") as database:
@@ -189,7 +191,7 @@ class Sweep(CommandLineTest):
             self.assertEqual(row["best"], str(int(statistics.fmean(mine) <= min(statistics.fmean(base), statistics.fmean(mine)))
                                               if row["system"] == "ours" else int(row["best"])))
         by_load = self.succeed("compare", "r.sqlite", "--metric", "p99_latency_s", "--by", "workload.arrivals.rho", "--base", "2").stdout
-        self.assertIn("the ratio to 2\n", by_load)
+        self.assertIn("ratio to 2 [95 %]\n", by_load)
         for arguments, message in ((["--metric", "mean_latency"], "did you mean 'mean_latency_s'"), (["--metric", "requests", "--by", "rho"],
                                    "--by: the sweep has no axis 'rho'"), (["--metric", "requests", "--base", "x"], "--base: no value 'x'")):
             result = self.call("compare", "r.sqlite", *arguments)

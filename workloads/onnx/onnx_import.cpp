@@ -7,6 +7,7 @@
 #include <set>
 
 #include "workloads/network_builder.h"
+#include "workloads/onnx/added_exit.h"
 #include "workloads/onnx/onnx_graph.h"
 #include "workloads/onnx/onnx_window.h"
 
@@ -56,36 +57,6 @@ const std::set<std::string> kFused{"BatchNormalization",
 const std::set<std::string> kViews{"Flatten",   "Gather",       "Pad",         "Reshape",
                                    "Slice",     "Split",        "Squeeze",     "Transpose",
                                    "Unsqueeze", "DepthToSpace", "SpaceToDepth"};
-
-Node head_layer(const std::string& name, const std::string& kind) {
-  Node yaml = Node::map();
-  yaml.flow = true;
-  yaml.put("name", Node::text(name));
-  yaml.put("kind", Node::text(kind));
-  return yaml;
-}
-
-/// An early exit with a head as the shipped networks have: as in MSDNet, two 3 x 3 convolutions of stride 2
-/// to 128 channels, pooling, a dense layer.
-Node exit_with_head(const std::string& name, const std::string& after, std::int64_t classes) {
-  Node head = Node::sequence();
-  for (const char* convolution : {"_a", "_b"}) {
-    Node yaml = head_layer(name + convolution, "conv");
-    yaml.put("out_channels", Node::integer(128));
-    yaml.put("kernel", Node::integer(3));
-    yaml.put("stride", Node::integer(2));
-    yaml.put("padding", Node::integer(1));
-    head.items.push_back(std::move(yaml));
-  }
-  head.items.push_back(head_layer(name + "_pool", "global_pool"));
-  head.items.push_back(head_layer(name + "_fc", "dense"));
-  head.items.back().put("out_channels", Node::integer(classes));
-  Node exit = Node::map();
-  exit.put("name", Node::text(name));
-  exit.put("after", Node::text(after));
-  exit.put("head", std::move(head));
-  return exit;
-}
 
 class Importer {
  public:
