@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -16,8 +17,11 @@ inline constexpr double kDeadlineTolerance_s = 1e-9;
 
 /// Samples that run together, and the layer that they run next.
 struct Batch {
+  static constexpr int kNoExit = std::numeric_limits<int>::max();
+
   std::vector<RequestId> samples;
-  int next_layer = 0;
+  int next_layer = 0;      ///< layers 0 .. next_layer - 1 have run
+  int next_exit = kNoExit;  ///< the first that one of them takes: as Request::exit, for an oracle only
   double suspended_since_s = 0;  ///< meaningless while active
 };
 

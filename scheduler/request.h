@@ -12,14 +12,13 @@ namespace fluidbatch::scheduler {
 using RequestId = std::uint64_t;
 
 /// One sample from one device, and what has become of it so far. Dates in seconds.
-struct Request {
+struct alignas(64) Request {
   double arrival_s = 0;
   double sent_s = 0;        ///< by its device; arrival_s where there is no uplink
   double start_s = 0;       ///< first step began; meaningless while queued
   double completion_s = 0;  ///< left the server; meaningless before `completed`
   double suspended_s = 0;   ///< time spent in a suspended batch
   std::uint32_t device = 0;
-  int next_layer = 0;  ///< layers 0 .. next_layer - 1 have run
   int exit = 0;        ///< the exit it will take. Not known to a real server: only an oracle policy may look.
   int correct = -1;    ///< whether that exit's answer is right: 1 or 0; -1 where not known
   bool completed = false;  ///< or dropped: its stay has ended
@@ -37,7 +36,7 @@ class RequestWindow {
   [[nodiscard]] const Request& operator[](RequestId id) const { return ring_[id & mask_]; }
 
   RequestId push(const Request& request) {
-    if (end_ - first_ == ring_.size()) grow();
+    if (end_ - first_ > mask_) grow();
     (*this)[end_] = request;
     return end_++;
   }

@@ -1,5 +1,7 @@
 #include "sim/batch_stack.h"
 
+#include <algorithm>
+
 #include "sim/invariant.h"
 
 namespace fluidbatch::sim {
@@ -20,34 +22,7 @@ FbeRegisters BatchStack::registers() const {
   return registers;
 }
 
-void BatchStack::push(RequestId first, int b_incr, double date_s) {
-  const bool joins = !empty() && active().next_layer == 0;
-  if (!joins) {
-    if (!empty()) top().suspended_since_s = date_s;
-    if (depth_ == batches_.size()) batches_.emplace_back();
-    ++depth_;
-    top().samples.clear();
-    top().next_layer = 0;
-  }
-  std::vector<RequestId>& samples = top().samples;
-  for (int i = 0; i < b_incr; ++i) {
-    requests_[first].start_s = date_s;
-    samples.push_back(first++);
-  }
-}
-
-void BatchStack::advance_to(int layer) {
-  Batch& batch = top();
-  for (const RequestId id : batch.samples) {
-    scheduler::Request& request = requests_[id];
-    require_invariant(request.next_layer == batch.next_layer, "a sample runs every layer once, in order");
-    request.next_layer = layer;
-  }
-  batch.next_layer = layer;
-}
-
-bool BatchStack::merge(double date_s) {
-  if (depth_ < 2) return false;
+bool BatchStack::merge_uppermost(double date_s) {
   Batch& newcomers = top();
   Batch& suspended = batches_[depth_ - 2];
   require_invariant(newcomers.next_layer <= suspended.next_layer,
@@ -55,6 +30,7 @@ bool BatchStack::merge(double date_s) {
   if (newcomers.next_layer != suspended.next_layer) return false;
   resume(suspended, date_s);
   suspended.samples.insert(suspended.samples.end(), newcomers.samples.begin(), newcomers.samples.end());
+  suspended.next_exit = std::min(suspended.next_exit, newcomers.next_exit);
   --depth_;
   return true;
 }

@@ -1,8 +1,10 @@
 // The batches in flight: the active one and those that it has preempted.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "scheduler/policy.h"
@@ -18,8 +20,8 @@ struct FbeRegisters {
 };
 
 /// A stack of batches, the active one on top. The FBE's two levels, generalised to any depth: every batch is
-/// at an earlier layer than the one below it. Dates are of the caller's; samples keep their own count of
-/// layers and suspended time in the request window.
+/// at an earlier layer than the one below it. Dates are of the caller's; samples keep their start and suspended
+/// time in the request window.
 class BatchStack {
  public:
   explicit BatchStack(scheduler::RequestWindow& requests) : requests_(requests) {}
@@ -33,34 +35,55 @@ class BatchStack {
 
   /// B_incr requests, from number `first` on, become the active batch, at layer 0. The batch that was active
   /// is suspended, or joined where it has not run a layer yet.
-  void push(scheduler::RequestId first, int b_incr, double date_s);
+  void push(scheduler::RequestId first, int b_incr, double date_s) {
+    const bool joins = !empty() && active().next_layer == 0;
+    if (!joins) {
+      if (!empty()) top().suspended_since_s = date_s;
+      if (depth_ == batches_.size()) batches_.emplace_back();
+      ++depth_;
+      top().samples.clear();
+      top().next_layer = 0;
+      top().next_exit = scheduler::Batch::kNoExit;
+    }
+    scheduler::Batch& batch = top();
+    for (int i = 0; i < b_incr; ++i) {
+      scheduler::Request& request = requests_[first];
+      request.start_s = date_s;
+      batch.next_exit = std::min(batch.next_exit, request.exit);
+      batch.samples.push_back(first++);
+    }
+  }
 
   /// The active batch has run up to `layer`.
-  void advance_to(int layer);
+  void advance_to(int layer) { top().next_layer = layer; }
 
-  /// Takes the samples whose exit is `exit` out of the active batch, B_exit in number, and calls `visit` with
-  /// each. An emptied batch is popped, and the one below becomes active.
+  /// Takes the samples that leave by the active batch's next exit out of it, B_exit in number, and calls
+  /// `visit` with each. An emptied batch is popped, and the one below becomes active.
   template <typename Visit>
-  void leave(int exit, double date_s, const Visit& visit) {
-    std::vector<scheduler::RequestId>& samples = top().samples;
+  void leave(double date_s, const Visit& visit) {
+    scheduler::Batch& batch = top();
+    const int exit = std::exchange(batch.next_exit, scheduler::Batch::kNoExit);
     std::size_t stay = 0;  // those who stay keep their order
-    for (const scheduler::RequestId id : samples) {
-      if (requests_[id].exit == exit) {
-        visit(id);
+    for (const scheduler::RequestId id : batch.samples) {
+      scheduler::Request& request = requests_[id];
+      if (request.exit == exit) {
+        visit(request);
       } else {
-        samples[stay++] = id;
+        batch.samples[stay++] = id;
+        batch.next_exit = std::min(batch.next_exit, request.exit);
       }
     }
-    samples.erase(samples.begin() + static_cast<std::ptrdiff_t>(stay), samples.end());
+    batch.samples.resize(stay);
     if (stay > 0) return;
     --depth_;
     if (depth_ > 0) resume(top(), date_s);
   }
 
   /// Merges the two uppermost batches where they are about to run the same layer; true where they are.
-  bool merge(double date_s);
+  bool merge(double date_s) { return depth_ >= 2 && merge_uppermost(date_s); }
 
  private:
+  bool merge_uppermost(double date_s);
   [[nodiscard]] scheduler::Batch& top() { return batches_[depth_ - 1]; }
   void resume(scheduler::Batch& batch, double date_s);
 

@@ -1,94 +1,176 @@
 #include "sim/percentiles.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <functional>
 #include <limits>
 
 namespace fluidbatch::sim {
 namespace {
 
 /// Numbers values by bucket: exponent and first 8 bits of the mantissa, which are in the order of the values
-/// where those are not negative. A bucket is 0.4 % wide, and coarser where the values spread over more than
-/// 16 bits of buckets.
+/// where those are not negative. A bucket is 0.4 % wide, and coarser where the values spread over more buckets
+/// than are worth their room.
 class Buckets {
  public:
+  /// Precondition: there are values.
   explicit Buckets(std::span<const double> values) {
-    double least = values.front();
-    double largest = values.front();
-    for (const double value : values) {  // without branches, unlike std::ranges::minmax
-      least = std::min(least, value);
-      largest = std::max(largest, value);
-    }
-    const auto range = [&] { return (bits(largest) >> shift_) - (bits(least) >> shift_); };
-    while (range() >= kMost) ++shift_;
+    const auto [least, largest] = extremes(values);
+    const std::uint64_t most = std::clamp<std::uint64_t>(values.size() / 16, 1U << 8U, 1U << 16U);
+    while ((bits(largest) >> shift_) - (bits(least) >> shift_) >= most) ++shift_;
     first_ = bits(least) >> shift_;
-    counts_.resize(range() + 1);
-    for (const double value : values) ++counts_[of(value)];
+    size_ = of(largest) + 1;
   }
 
-  [[nodiscard]] std::size_t size() const { return counts_.size(); }
+  [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t of(double value) const { return (bits(value) >> shift_) - first_; }
-  [[nodiscard]] std::uint64_t count(std::size_t bucket) const { return counts_[bucket]; }
 
  private:
-  static constexpr std::uint64_t kMost = 1U << 16U;
+  struct Extremes {
+    double least;
+    double largest;
+  };
+
   static std::uint64_t bits(double value) { return std::bit_cast<std::uint64_t>(value); }
+
+  /// In lanes, so that a comparison does not wait for the one before.
+  static Extremes extremes(std::span<const double> values) {
+    constexpr std::size_t kLanes = 8;
+    std::array<double, kLanes> least{};
+    std::array<double, kLanes> largest{};
+    least.fill(values.front());
+    largest.fill(values.front());
+    std::size_t i = 0;
+    for (; i + kLanes <= values.size(); i += kLanes) {
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        least[lane] = std::min(least[lane], values[i + lane]);
+        largest[lane] = std::max(largest[lane], values[i + lane]);
+      }
+    }
+    for (; i < values.size(); ++i) {
+      least[0] = std::min(least[0], values[i]);
+      largest[0] = std::max(largest[0], values[i]);
+    }
+    return {std::ranges::min(least), std::ranges::max(largest)};
+  }
 
   unsigned shift_ = 44;
   std::uint64_t first_ = 0;
-  std::vector<std::uint64_t> counts_;
+  std::size_t size_ = 0;
 };
 
-struct Wanted {
-  std::uint64_t rank;       // from 1, of all values
-  std::size_t bucket;       // that it lies in
-  std::size_t index;        // of the percentile asked for
-  std::uint64_t place = 0;  // from 0, of the values kept
+/// Finds wanted ranks in a set of values: first their buckets, from the counts, then the values themselves,
+/// among those that lie in such a bucket.
+class Selection {
+ public:
+  explicit Selection(std::size_t buckets) : counts_(buckets) {}
+
+  [[nodiscard]] std::vector<std::uint64_t>& counts() { return counts_; }
+
+  /// To be called once all values are counted.
+  void want(std::span<const std::uint64_t> per_mille) {
+    std::vector<std::uint64_t> before(counts_.size() + 1);  // values in smaller buckets
+    for (std::size_t i = 0; i < counts_.size(); ++i) before[i + 1] = before[i] + counts_[i];
+
+    // Ranks and their buckets, the smallest first.
+    wanted_.reserve(per_mille.size());
+    for (std::size_t i = 0; i < per_mille.size(); ++i) {
+      const std::uint64_t rank = (per_mille[i] * before.back() + 999) / 1000;
+      const auto bucket =
+          static_cast<std::size_t>(std::ranges::lower_bound(before, rank) - before.begin()) - 1;
+      wanted_.push_back({.rank = rank, .bucket = bucket, .index = i});
+    }
+    std::ranges::sort(wanted_, {}, &Wanted::rank);
+
+    std::uint64_t kept = 0;
+    for (Wanted& one : wanted_) {
+      if (buckets_.empty() || buckets_.back() != one.bucket) {
+        buckets_.push_back(one.bucket);
+        kept += counts_[one.bucket];
+      }
+      one.place = kept - (before[one.bucket + 1] - one.rank) - 1;
+    }
+    kept_.reserve(kept);
+  }
+
+  /// The buckets that wanted ranks lie in.
+  [[nodiscard]] std::span<const std::size_t> buckets() const { return buckets_; }
+  /// To be called for every value of those.
+  void keep(double value) { kept_.push_back(value); }
+
+  /// In the order in which they were asked for.
+  std::vector<double> found() {
+    std::vector<double> found(wanted_.size());
+    auto begin = kept_.begin();  // what is before it is smaller than all that is still wanted, or equal
+    for (const Wanted& one : wanted_) {
+      const auto place = kept_.begin() + static_cast<std::ptrdiff_t>(one.place);
+      std::nth_element(begin, place, kept_.end());
+      found[one.index] = *place;
+      begin = place;
+    }
+    return found;
+  }
+
+ private:
+  struct Wanted {
+    std::uint64_t rank;       // from 1, of all values
+    std::size_t bucket;       // that it lies in
+    std::size_t index;        // of the percentile asked for
+    std::uint64_t place = 0;  // from 0, of the values kept
+  };
+
+  std::vector<std::uint64_t> counts_;  // of values, by bucket
+  std::vector<Wanted> wanted_;
+  std::vector<std::size_t> buckets_;
+  std::vector<double> kept_;
 };
+
+constexpr std::uint8_t kWantedOfAll = 1;
+constexpr std::uint8_t kWantedOfPart = 2;
 
 }  // namespace
 
-std::vector<double> percentiles(std::span<const double> values, std::span<const std::uint64_t> per_mille) {
-  std::vector<double> found(per_mille.size(), std::numeric_limits<double>::quiet_NaN());
-  if (values.empty()) return found;
+PartedPercentiles parted_percentiles(std::span<const double> values, std::span<const std::uint64_t> per_mille,
+                                     std::size_t parts, std::uint64_t of_part) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  PartedPercentiles result{.of_all = std::vector(per_mille.size(), kNone),
+                           .of_parts = std::vector(parts, kNone)};
+  if (values.empty()) return result;
   const Buckets buckets(values);
-  std::vector<std::uint64_t> before(buckets.size() + 1);  // values in smaller buckets
-  for (std::size_t i = 0; i < buckets.size(); ++i) before[i + 1] = before[i] + buckets.count(i);
+  Selection all(buckets.size());
+  std::vector<Selection> selections(parts, all);
+  for (std::size_t i = 0; i < parts; ++i) {
+    std::vector<std::uint64_t>& counts = selections[i].counts();
+    for (const double value : part_of(values, i, parts)) ++counts[buckets.of(value)];
+    std::ranges::transform(counts, all.counts(), all.counts().begin(), std::plus());
+  }
 
-  // Ranks and their buckets, the smallest first.
-  std::vector<Wanted> wanted;
-  wanted.reserve(per_mille.size());
-  for (std::size_t i = 0; i < per_mille.size(); ++i) {
-    const std::uint64_t rank = (per_mille[i] * values.size() + 999) / 1000;
-    const auto bucket = static_cast<std::size_t>(std::ranges::lower_bound(before, rank) - before.begin()) - 1;
-    wanted.push_back({.rank = rank, .bucket = bucket, .index = i});
+  all.want(per_mille);
+  std::vector<std::uint8_t> marks(buckets.size());
+  for (const std::size_t bucket : all.buckets()) marks[bucket] = kWantedOfAll;
+  for (std::size_t i = 0; i < parts; ++i) {
+    const std::span<const double> part = part_of(values, i, parts);
+    if (part.empty()) continue;
+    Selection& selection = selections[i];
+    selection.want(std::span(&of_part, 1));
+    std::uint8_t& mark = marks[selection.buckets().front()];
+    mark |= kWantedOfPart;
+    for (const double value : part) {
+      const std::uint8_t marked = marks[buckets.of(value)];
+      if (marked == 0) continue;
+      if ((marked & kWantedOfAll) != 0) all.keep(value);
+      if ((marked & kWantedOfPart) != 0) selection.keep(value);
+    }
+    mark &= static_cast<std::uint8_t>(~kWantedOfPart);
+    result.of_parts[i] = selection.found().front();
   }
-  std::ranges::sort(wanted, {}, &Wanted::rank);
-
-  std::vector<char> is_wanted(buckets.size());
-  std::uint64_t kept_values = 0;
-  for (Wanted& one : wanted) {
-    if (is_wanted[one.bucket] == 0) kept_values += buckets.count(one.bucket);
-    is_wanted[one.bucket] = 1;
-    one.place = kept_values - (before[one.bucket + 1] - one.rank) - 1;
-  }
-  std::vector<double> kept;
-  kept.reserve(kept_values);
-  for (const double value : values) {
-    if (is_wanted[buckets.of(value)] != 0) kept.push_back(value);
-  }
-  auto begin = kept.begin();  // what is before it is smaller than all that is still wanted, or equal
-  for (const Wanted& one : wanted) {
-    const auto place = kept.begin() + static_cast<std::ptrdiff_t>(one.place);
-    std::nth_element(begin, place, kept.end());
-    found[one.index] = *place;
-    begin = place;
-  }
-  return found;
+  result.of_all = all.found();
+  return result;
 }
 
-double percentile(std::span<const double> values, std::uint64_t per_mille) {
-  return percentiles(values, std::span(&per_mille, 1)).front();
+std::vector<double> percentiles(std::span<const double> values, std::span<const std::uint64_t> per_mille) {
+  return parted_percentiles(values, per_mille, 1, 1000).of_all;
 }
 
 }  // namespace fluidbatch::sim

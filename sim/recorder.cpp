@@ -92,7 +92,7 @@ Totals& Recorder::finish() {
   return totals_;
 }
 
-void Recorder::keep(double latency_s, double end_to_end_s) {
+inline void Recorder::keep(double latency_s, double end_to_end_s) {
   if (totals_.end_to_end_s.empty() && end_to_end_s != latency_s) {
     totals_.end_to_end_s.reserve(totals_.latencies_s.capacity());
     totals_.end_to_end_s = totals_.latencies_s;
@@ -103,7 +103,7 @@ void Recorder::keep(double latency_s, double end_to_end_s) {
   totals_.latencies_s.push_back(latency_s);
 }
 
-void Recorder::completed(scheduler::RequestId id, const scheduler::Request& request) {
+[[gnu::flatten]] void Recorder::completed(scheduler::RequestId id, const scheduler::Request& request) {
   constexpr std::uint64_t kProgressEvery = 1024;
   if (progress_ != nullptr && id % kProgressEvery == 0) progress_->store(id, std::memory_order_relaxed);
   if (sink_) sink_(id, request);

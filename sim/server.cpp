@@ -26,9 +26,9 @@ Server::Server(const npu::BatchPolicyTable& table, const ServerOptions& options,
   read_ahead();
 }
 
-void Server::advance(double date_s) {
+[[gnu::flatten]] void Server::advance(double date_s) {
   event_s_ = date_s;
-  someone_left_ = false;
+  view_.someone_left = false;
   if (running()) {
     // Arrivals during the step have not been looked at yet; those of its very end come after its exits.
     admit_before(date_s);
@@ -56,19 +56,19 @@ void Server::stream_changed() {
   if (running()) plan_step();
 }
 
-void Server::read_ahead() {
+inline void Server::read_ahead() {
   next_arrival_s_ = stream_.next_event_s();
   require_invariant(next_arrival_s_ >= last_stream_event_s_, "arrivals are in order of time");
 }
 
-void Server::advance_stream() {
+inline void Server::advance_stream() {
   last_stream_event_s_ = next_arrival_s_;
   if (const workloads::Arrival* arrival = stream_.advance()) admit(*arrival);
   read_ahead();
 }
 
-void Server::admit(const workloads::Arrival& arrival) {
-  require_invariant(arrival.exit >= 0 && arrival.exit < table_.segments(), "an exit that the network has");
+inline void Server::admit(const workloads::Arrival& arrival) {
+  require_invariant(arrival.exit >= 0 && arrival.exit < segments_, "an exit that the network has");
   elapse(arrival.date_s);
   const RequestId id = requests_.push({.arrival_s = arrival.date_s,
                                        .sent_s = arrival.sent_s,
@@ -76,7 +76,6 @@ void Server::admit(const workloads::Arrival& arrival) {
                                        .completion_s = 0,
                                        .suspended_s = 0,
                                        .device = arrival.device,
-                                       .next_layer = 0,
                                        .exit = arrival.exit,
                                        .correct = arrival.correct,
                                        .completed = false,
@@ -88,42 +87,42 @@ void Server::admit(const workloads::Arrival& arrival) {
   conservation_.last_arrival_s = arrival.date_s;
 }
 
-void Server::admit_before(double date_s) {
+inline void Server::admit_before(double date_s) {
   while (next_arrival_s_ < date_s) advance_stream();
 }
 
-void Server::admit_up_to(double date_s) {
+inline void Server::admit_up_to(double date_s) {
   while (next_arrival_s_ <= date_s) advance_stream();
 }
 
-void Server::end_step() {
+inline void Server::end_step() {
   const double date_s = step_.end_s;
   observer_.stepped(step_);
   elapse(date_s);
   stack_.advance_to(step_.end_layer);
-  const int segment = table_.segment_of(step_.end_layer - 1);
-  if (step_.end_layer == table_.segment_begin(segment + 1)) {
+  bool batch_changed = false;
+  if (step_.end_layer == table_.segment_begin(stack_.active().next_exit + 1)) {
     const std::size_t batches = stack_.depth();
-    stack_.leave(segment, date_s, [&](RequestId id) { leave(id, date_s); });
+    stack_.leave(date_s, [&](Request& request) { leave(request, date_s); });
     hand_over_completed();
     if (running() && stack_.depth() < batches) observer_.resumed(date_s);
+    batch_changed = true;
   }
   while (stack_.merge(date_s)) {
-    batch_changed_ = true;
+    batch_changed = true;
     observer_.merged(date_s);
   }
+  if (batch_changed && running()) begin_run(date_s);
 }
 
-void Server::begin_step(double date_s) {
+/// The active batch runs with the same samples from `date_s` on.
+inline void Server::begin_run(double date_s) {
+  view_.run_begin_s = date_s;
+  view_.run_first_layer = stack_.active().next_layer;
+}
+
+inline void Server::begin_step(double date_s) {
   const scheduler::Batch& batch = stack_.active();
-  if (batch_changed_) {
-    run_begin_s_ = date_s + overhead_s_;
-    run_first_layer_ = batch.next_layer;
-    next_exit_ = table_.segments();
-    for (const RequestId id : batch.samples) next_exit_ = std::min(next_exit_, requests_[id].exit);
-    batch_changed_ = false;
-    overhead_s_ = 0;
-  }
   step_.begin_s = date_s;
   step_.first_layer = batch.next_layer;
   step_.batch = static_cast<int>(batch.samples.size());
@@ -132,7 +131,7 @@ void Server::begin_step(double date_s) {
 }
 
 /// At the boundary that the step starts from, and at those that it passes over.
-void Server::report_refusal() {
+inline void Server::report_refusal() {
   int passed_over = 0;
   if (until_layer_ > step_.first_layer) {
     const int last = step_.end_layer - 1;
@@ -144,21 +143,21 @@ void Server::report_refusal() {
   refusal_ = Decision::Refusal::none;
 }
 
-void Server::plan_step() {
+inline void Server::plan_step() {
   step_.end_layer = next_stop();
   step_.end_s = date_before(step_.end_layer);
 }
 
 /// When the active batch will have run all layers before `layer`.
-double Server::date_before(int layer) const {
-  return run_begin_s_ + table_.latency_s(run_first_layer_, layer, step_.batch);
+inline double Server::date_before(int layer) const {
+  return view_.run_begin_s + table_.latency_s(view_.run_first_layer, layer, step_.batch);
 }
 
 /// The layer before which the active batch stops next.
-int Server::next_stop() const {
+inline int Server::next_stop() const {
   const std::span<const scheduler::Batch> batches = stack_.batches();
   const scheduler::Batch& batch = batches.back();
-  int stop = table_.segment_begin(next_exit_ + 1);
+  int stop = table_.segment_begin(batch.next_exit + 1);
   if (batches.size() > 1) stop = std::min(stop, batches[batches.size() - 2].next_layer);
   if (boundary_ == scheduler::Boundary::batch) return stop;
 
@@ -177,7 +176,7 @@ int Server::next_stop() const {
 }
 
 /// Whether the policy wants to be asked before `layer`.
-bool Server::is_boundary(int layer) const {
+inline bool Server::is_boundary(int layer) const {
   switch (boundary_) {
     case scheduler::Boundary::batch:
       return false;
@@ -189,26 +188,17 @@ bool Server::is_boundary(int layer) const {
   return false;
 }
 
-bool Server::must_decide() const {
+inline bool Server::must_decide() const {
   if (queue_empty()) return false;
   return !running() || is_boundary(stack_.active().next_layer);
 }
 
-void Server::decide(double date_s) {
-  const scheduler::ServerView view{
-      .now_s = date_s,
-      .slo_s = options_.slo_s,
-      .table = table_,
-      .requests = requests_,
-      .queue_begin = queue_begin_,
-      .queue_end = requests_.end(),
-      .stack = stack_.batches(),
-      .someone_left = someone_left_,
-      .slo_from_sending = options_.slo_from_sending,
-      .run_begin_s = batch_changed_ ? date_s : run_begin_s_,
-      .run_first_layer = batch_changed_ && running() ? stack_.active().next_layer : run_first_layer_};
+inline void Server::decide(double date_s) {
+  view_.now_s = date_s;
+  view_.queue_end = requests_.end();
+  view_.stack = stack_.batches();
   until_layer_ = 0;
-  const Decision decision = policy_.decide(view);
+  const Decision decision = policy_.decide(view_);
   switch (decision.action) {
     case Decision::Action::go_on:
       require_invariant(running(), "an idle NPU has nothing to go on with");
@@ -222,7 +212,6 @@ void Server::decide(double date_s) {
       break;
     case Decision::Action::preempt:
       require_invariant(running(), "only an active batch is preempted");
-      overhead_s_ = policy_.preemption_cost_s();
       take_from_queue(date_s, decision);
       break;
     case Decision::Action::drop:
@@ -242,24 +231,24 @@ void Server::decide(double date_s) {
 
 /// Queued requests, the oldest ones, that would be late even if they ran alone from now on.
 std::size_t Server::hopeless(double date_s) const {
-  RequestId id = queue_begin_;
+  RequestId id = view_.queue_begin;
   const double latency_s = table_.single_sample_latency_s();
   while (id != requests_.end() &&
          date_s - slo_start_s(requests_[id]) + latency_s > options_.slo_s + scheduler::kDeadlineTolerance_s) {
     ++id;
   }
-  return static_cast<std::size_t>(id - queue_begin_);
+  return static_cast<std::size_t>(id - view_.queue_begin);
 }
 
-double Server::slo_start_s(const Request& request) const {
+inline double Server::slo_start_s(const Request& request) const {
   return options_.slo_from_sending ? request.sent_s : request.arrival_s;
 }
 
 void Server::drop(std::size_t samples, double date_s) {
-  require_invariant(samples <= requests_.end() - queue_begin_, "no more are dropped than are queued");
+  require_invariant(samples <= queue_size(), "no more are dropped than are queued");
   elapse(date_s);
   for (std::size_t i = 0; i < samples; ++i) {
-    Request& request = requests_[queue_begin_++];
+    Request& request = requests_[view_.queue_begin++];
     request.dropped = true;
     ++conservation_.dropped;
     end_stay(request, date_s);
@@ -267,33 +256,32 @@ void Server::drop(std::size_t samples, double date_s) {
   hand_over_completed();
 }
 
-void Server::take_from_queue(double date_s, const Decision& decision) {
-  std::size_t in_flight = 0;
-  for (const scheduler::Batch& batch : stack_.batches()) in_flight += batch.samples.size();
-  require_invariant(decision.samples >= 1 && decision.samples <= requests_.end() - queue_begin_ &&
+inline void Server::take_from_queue(double date_s, const Decision& decision) {
+  const std::size_t queued = queue_size();
+  const std::size_t in_flight = static_cast<std::size_t>(in_system_) - queued;
+  require_invariant(decision.samples >= 1 && decision.samples <= queued &&
                         in_flight + decision.samples <= max_batch_,
                     "a batch takes at least one sample, no more than are queued, and no more than max_batch "
                     "are in flight");
   const std::size_t batches = stack_.depth();
-  stack_.push(queue_begin_, static_cast<int>(decision.samples), date_s);
-  queue_begin_ += decision.samples;
-  batch_changed_ = true;
+  stack_.push(view_.queue_begin, static_cast<int>(decision.samples), date_s);
+  view_.queue_begin += decision.samples;
+  const bool preempting = decision.action == Decision::Action::preempt;
+  begin_run(preempting ? date_s + policy_.preemption_cost_s() : date_s);
   timer_s_ = kNever;
-  observer_.started(date_s, static_cast<int>(decision.samples), decision.action == Decision::Action::preempt);
+  observer_.started(date_s, static_cast<int>(decision.samples), preempting);
   if (batches > 0 && stack_.depth() > batches) observer_.suspended(date_s, stack_.registers());
 }
 
-void Server::leave(RequestId id, double date_s) {
-  Request& request = requests_[id];
-  require_invariant(request.next_layer == table_.segment_begin(request.exit + 1),
+inline void Server::leave(Request& request, double date_s) {
+  require_invariant(step_.end_layer == table_.segment_begin(request.exit + 1),
                     "a sample leaves at the end of its exit's segment");
-  someone_left_ = true;
-  batch_changed_ = true;
+  view_.someone_left = true;
   ++conservation_.completed;
   end_stay(request, date_s);
 }
 
-void Server::end_stay(Request& request, double date_s) {
+inline void Server::end_stay(Request& request, double date_s) {
   request.completion_s = date_s;
   request.completed = true;
   --in_system_;
@@ -306,14 +294,14 @@ void Server::end_stay(Request& request, double date_s) {
   }
 }
 
-void Server::hand_over_completed() {
+inline void Server::hand_over_completed() {
   while (!requests_.empty() && requests_[requests_.first()].completed) {
     observer_.completed(requests_.first(), requests_[requests_.first()]);
     requests_.pop_first();
   }
 }
 
-void Server::elapse(double date_s) {
+inline void Server::elapse(double date_s) {
   require_invariant(date_s >= now_s_, "time does not run backwards");
   conservation_.time_in_system_s += static_cast<double>(in_system_) * (date_s - now_s_);
   now_s_ = date_s;

@@ -22,7 +22,7 @@ struct Conservation {
   std::uint64_t dropped = 0;
   double time_in_system_s = 0;  ///< integral over time of the number of requests in the system
   double sum_of_latencies_s = 0;
-  std::uint64_t in_system_at_last_arrival = 0;  ///< that arrival included
+  std::int64_t in_system_at_last_arrival = 0;  ///< that arrival included
   double last_arrival_s = 0;
   double end_s = 0;  ///< last completion
 };
@@ -79,7 +79,8 @@ class Server {
   static constexpr double kNever = std::numeric_limits<double>::infinity();
 
   [[nodiscard]] bool running() const { return !stack_.empty(); }
-  [[nodiscard]] bool queue_empty() const { return queue_begin_ == requests_.end(); }
+  [[nodiscard]] bool queue_empty() const { return view_.queue_begin == requests_.end(); }
+  [[nodiscard]] std::size_t queue_size() const { return requests_.end() - view_.queue_begin; }
 
   void read_ahead();
   void advance_stream();
@@ -88,6 +89,7 @@ class Server {
   void admit_up_to(double date_s);
 
   void end_step();
+  void begin_run(double date_s);
   void begin_step(double date_s);
   void plan_step();
   void report_refusal();
@@ -102,7 +104,7 @@ class Server {
   void drop(std::size_t samples, double date_s);
   void take_from_queue(double date_s, const scheduler::Decision& decision);
 
-  void leave(scheduler::RequestId id, double date_s);
+  void leave(scheduler::Request& request, double date_s);
   void end_stay(scheduler::Request& request, double date_s);
   void hand_over_completed();
   void elapse(double date_s);
@@ -110,31 +112,31 @@ class Server {
   const npu::BatchPolicyTable& table_;
   ServerOptions options_;
   scheduler::Policy& policy_;
+  const int segments_ = table_.segments();
   const scheduler::Boundary boundary_ = policy_.boundary();
   const std::size_t max_batch_ = static_cast<std::size_t>(policy_.max_batch());
   LookAhead stream_;
   bool stream_listens_;
   Observer& observer_;
 
-  scheduler::RequestWindow requests_;     // all that are in the system, and completed ones held back
-  scheduler::RequestId queue_begin_ = 0;  // queued: queue_begin_ .. requests_.end() - 1
+  scheduler::RequestWindow requests_;  // all that are in the system, and completed ones held back
   BatchStack stack_{requests_};
+  // What the policy sees is where the server keeps it: the beginning of the queue, whether somebody has left
+  // at the date of the last step's end, and since when the active batch has run with the same samples. Dates
+  // are counted from there, so that asking a policy in between, which splits a step, does not change a bit of
+  // them. Its other changing members are set before it is asked.
+  scheduler::ServerView view_{.slo_s = options_.slo_s,
+                              .table = table_,
+                              .requests = requests_,
+                              .slo_from_sending = options_.slo_from_sending};
   Step step_;  // of the active batch
-  // Since when the active batch has run with the same samples. Dates are counted from there, so that asking a
-  // policy in between, which splits a step, does not change a bit of them.
-  double run_begin_s_ = 0;
-  int run_first_layer_ = 0;
-  int next_exit_ = 0;  // the first that one of them takes
-  bool batch_changed_ = true;
   // What the policy has said at the boundary before the next step, and up to where that holds.
   scheduler::Decision::Refusal refusal_ = scheduler::Decision::Refusal::none;
   int until_layer_ = 0;
   double next_arrival_s_ = 0;  // the stream's next event; infinity: none left
   double last_stream_event_s_ = 0;
   double timer_s_ = kNever;
-  double overhead_s_ = 0;      // of a preemption: before the next step
-  bool someone_left_ = false;  // at the date of the last step's end
-  std::uint64_t in_system_ = 0;
+  std::int64_t in_system_ = 0;  // signed, since that is what converts to double in one instruction
   double now_s_ = 0;    // up to where time_in_system_s has been summed
   double event_s_ = 0;  // the last event
   Conservation conservation_;

@@ -98,26 +98,42 @@ double mean_of(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-/// 95 % half-width from `estimate` of each of 32 consecutive batches.
-template <typename Estimate>
-double batch_half_width(std::span<const double> values, const Estimate& estimate) {
-  if (values.size() < 2 * kBatches) return kUndefined;
-  std::array<double, kBatches> estimates{};
-  for (std::size_t i = 0; i < kBatches; ++i) {
-    const std::size_t begin = i * values.size() / kBatches;
-    const std::size_t end = (i + 1) * values.size() / kBatches;
-    estimates[i] = estimate(values.subspan(begin, end - begin));
-  }
+/// 95 % half-width from the estimates of 32 consecutive batches of `size` values in all.
+double batch_half_width(std::span<const double> estimates, std::size_t size) {
+  if (size < 2 * kBatches) return kUndefined;
   const double mean = mean_of(estimates);
   double squares = 0;
   for (const double value : estimates) squares += (value - mean) * (value - mean);
   return kStudentT31 * std::sqrt(squares / (kBatches - 1) / kBatches);
 }
 
+/// A mean and its 95 % half-width.
+struct Mean {
+  double value = kUndefined;
+  double half_width = kUndefined;
+};
+
+Mean mean_in_batches(std::span<const double> values) {
+  if (values.empty()) return {};
+  double sum = 0;
+  std::array<double, kBatches> means{};
+  for (std::size_t i = 0; i < kBatches; ++i) {
+    const std::span<const double> batch = part_of(values, i, kBatches);
+    double batch_sum = 0;
+    for (const double value : batch) {
+      sum += value;
+      batch_sum += value;
+    }
+    means[i] = batch_sum / static_cast<double>(batch.size());
+  }
+  return {.value = sum / static_cast<double>(values.size()),
+          .half_width = batch_half_width(means, values.size())};
+}
+
 /// A run is called saturated where its backlog kept growing: over 1 % of all requests (and 32) were in the
 /// system when the last one arrived, and the last third waited more than 1.5 times as long as the first.
 bool is_saturated(std::span<const double> latencies, const Conservation& conservation) {
-  const std::uint64_t backlog = conservation.in_system_at_last_arrival;
+  const auto backlog = static_cast<std::uint64_t>(conservation.in_system_at_last_arrival);
   if (backlog <= 32 || backlog * 100 <= conservation.admitted) return false;
   const std::size_t third = latencies.size() / 3;
   return third > 0 && mean_of(latencies.last(third)) > 1.5 * mean_of(latencies.first(third));
@@ -133,13 +149,14 @@ class Computation {
       set(id, kUndefined);
     result_.admitted = conservation_.admitted;
     violations(slo);
-    std::erase(totals_.latencies_s, kDropped);
-    std::erase(totals_.end_to_end_s, kDropped);
+    if (totals_.dropped > 0) {
+      std::erase(totals_.latencies_s, kDropped);
+      std::erase(totals_.end_to_end_s, kDropped);
+    }
     result_.saturated = is_saturated(totals_.latencies_s, conservation_);
     means();
     window();
     preemptions();
-    intervals();
     latency_percentiles();
     end_to_end();
     return std::move(result_);
@@ -156,18 +173,23 @@ class Computation {
     set(Id::slo_violation_rate, static_cast<double>(totals_.late) / n);
     const bool on_end_to_end = slo.end_to_end && !totals_.end_to_end_s.empty();
     const std::span<const double> bounded = on_end_to_end ? totals_.end_to_end_s : totals_.latencies_s;
-    set(Id::slo_violation_rate_ci95, batch_half_width(bounded, [&](std::span<const double> b) {
-          const auto late = std::count_if(
-              b.begin(), b.end(), [&](double x) { return is_late(x, slo.latency_s) || x == kDropped; });
-          return static_cast<double>(late) / static_cast<double>(b.size());
-        }));
+    std::array<double, kBatches> late_shares{};
+    for (std::size_t i = 0; i < kBatches; ++i) {
+      const std::span<const double> batch = part_of(bounded, i, kBatches);
+      const auto late =
+          std::ranges::count_if(batch, [&](double x) { return is_late(x, slo.latency_s) || x == kDropped; });
+      late_shares[i] = static_cast<double>(late) / static_cast<double>(batch.size());
+    }
+    set(Id::slo_violation_rate_ci95, batch_half_width(late_shares, bounded.size()));
     const double window_s = totals_.window_end_s - totals_.window_begin_s;
     set(Id::goodput, (n - static_cast<double>(totals_.late)) / window_s);
   }
 
   void means() {
     const auto n = static_cast<double>(totals_.latencies_s.size());
-    set(Id::mean_latency, mean_of(totals_.latencies_s));
+    const Mean latency = mean_in_batches(totals_.latencies_s);
+    set(Id::mean_latency, latency.value);
+    set(Id::mean_latency_ci95, latency.half_width);
     set(Id::mean_uplink, totals_.uplink_s / n);
     set(Id::mean_queueing, totals_.queueing_s / n);
     set(Id::mean_suspended, totals_.suspended_s / n);
@@ -207,17 +229,10 @@ class Computation {
     }
   }
 
-  void intervals() {
-    const std::span<const double> latencies = totals_.latencies_s;
-    set(Id::mean_latency_ci95,
-        batch_half_width(latencies, [](std::span<const double> b) { return mean_of(b); }));
-    set(Id::p99_latency_ci95,
-        batch_half_width(latencies, [](std::span<const double> b) { return percentile(b, 990); }));
-  }
-
   void latency_percentiles() {
     constexpr std::array<std::uint64_t, 6> kPerMille{500, 900, 950, 990, 999, 1000};
-    const std::vector<double> found = percentiles(totals_.latencies_s, kPerMille);
+    const auto [found, p99s] = parted_percentiles(totals_.latencies_s, kPerMille, kBatches, 990);
+    set(Id::p99_latency_ci95, batch_half_width(p99s, totals_.latencies_s.size()));
     set(Id::p50_latency, found[0]);
     set(Id::p90_latency, found[1]);
     set(Id::p95_latency, found[2]);
@@ -236,9 +251,9 @@ class Computation {
       set(Id::max_end_to_end, result_[Id::max_latency]);
       return;
     }
-    set(Id::mean_end_to_end, mean_of(times));
-    set(Id::mean_end_to_end_ci95,
-        batch_half_width(times, [](std::span<const double> b) { return mean_of(b); }));
+    const Mean mean = mean_in_batches(times);
+    set(Id::mean_end_to_end, mean.value);
+    set(Id::mean_end_to_end_ci95, mean.half_width);
     constexpr std::array<std::uint64_t, 3> kPerMille{500, 990, 1000};
     const std::vector<double> found = percentiles(times, kPerMille);
     set(Id::p50_end_to_end, found[0]);

@@ -24,7 +24,18 @@ void check(const std::vector<double>& values) {
   const std::vector<double> found = sim::percentiles(values, wanted);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     CHECK(found[i] == by_sorting(values, wanted[i]));
-    CHECK(sim::percentile(values, wanted[i]) == found[i]);
+    CHECK(sim::percentiles(values, std::span(&wanted[i], 1)).front() == found[i]);
+  }
+  constexpr std::size_t kParts = 5;
+  const auto [of_all, of_parts] = sim::parted_percentiles(values, wanted, kParts, 950);
+  CHECK(of_all == found);
+  for (std::size_t i = 0; i < kParts; ++i) {
+    const auto part = sim::part_of(values, i, kParts);
+    if (part.empty()) {
+      CHECK(std::isnan(of_parts[i]));
+    } else {
+      CHECK(of_parts[i] == by_sorting({part.begin(), part.end()}, 950));
+    }
   }
 }
 
@@ -50,5 +61,6 @@ TEST_CASE("percentiles are those of the sorted values", "[statistics]") {
     check(std::vector<double>(size, 0.25));
     check(std::vector<double>(size, 0.0));
   }
-  CHECK(std::isnan(sim::percentile({}, 500)));
+  const std::vector<std::uint64_t> median{500};
+  CHECK(std::isnan(sim::percentiles({}, median).front()));
 }
