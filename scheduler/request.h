@@ -43,7 +43,7 @@ class RequestWindow {
   void pop_first() { ++first_; }
 
  private:
-  void grow() {
+  [[gnu::noinline]] void grow() {
     std::vector<Request> larger(2 * ring_.size());
     const RequestId mask = larger.size() - 1;
     for (RequestId id = first_; id != end_; ++id) larger[id & mask] = (*this)[id];

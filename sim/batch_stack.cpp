@@ -14,24 +14,23 @@ FbeRegisters BatchStack::registers() const {
   if (empty()) return registers;
   registers.b_act = static_cast<int>(active().samples.size());
   registers.l = active().next_layer;
-  if (depth_ > 1) {
-    const Batch& suspended = batches_[depth_ - 2];
-    registers.b_old = static_cast<int>(suspended.samples.size());
-    registers.l_old = suspended.next_layer;
+  if (suspended() != nullptr) {
+    registers.b_old = static_cast<int>(suspended()->samples.size());
+    registers.l_old = suspended()->next_layer;
   }
   return registers;
 }
 
 bool BatchStack::merge_uppermost(double date_s) {
   Batch& newcomers = top();
-  Batch& suspended = batches_[depth_ - 2];
+  Batch& suspended = end_[-2];
   require_invariant(newcomers.next_layer <= suspended.next_layer,
                     "newcomers do not overtake the batch that waits");
   if (newcomers.next_layer != suspended.next_layer) return false;
   resume(suspended, date_s);
   suspended.samples.insert(suspended.samples.end(), newcomers.samples.begin(), newcomers.samples.end());
   suspended.next_exit = std::min(suspended.next_exit, newcomers.next_exit);
-  --depth_;
+  --end_;
   return true;
 }
 

@@ -24,23 +24,29 @@ struct FbeRegisters {
 /// time in the request window.
 class BatchStack {
  public:
-  explicit BatchStack(scheduler::RequestWindow& requests) : requests_(requests) {}
+  /// `requests` must outlive the stack. No more than `most` batches are in flight at a time.
+  BatchStack(scheduler::RequestWindow& requests, std::size_t most) : requests_(requests), batches_(most) {}
+  BatchStack(const BatchStack&) = delete;
+  BatchStack& operator=(const BatchStack&) = delete;
 
-  [[nodiscard]] bool empty() const { return depth_ == 0; }
-  [[nodiscard]] std::size_t depth() const { return depth_; }
-  [[nodiscard]] const scheduler::Batch& active() const { return batches_[depth_ - 1]; }
-  [[nodiscard]] std::span<const scheduler::Batch> batches() const { return {batches_.data(), depth_}; }
+  [[nodiscard]] bool empty() const { return end_ == batches_.data(); }
+  /// Precondition: not empty.
+  [[nodiscard]] const scheduler::Batch& active() const { return end_[-1]; }
+  /// The batch that the active one has preempted; nullptr where there is none.
+  [[nodiscard]] const scheduler::Batch* suspended() const {
+    return end_ - batches_.data() > 1 ? end_ - 2 : nullptr;
+  }
+  [[nodiscard]] std::span<const scheduler::Batch> batches() const { return {batches_.data(), end_}; }
   /// The registers as the FBE would hold them: of the two uppermost batches.
   [[nodiscard]] FbeRegisters registers() const;
 
   /// B_incr requests, from number `first` on, become the active batch, at layer 0. The batch that was active
-  /// is suspended, or joined where it has not run a layer yet.
-  void push(scheduler::RequestId first, int b_incr, double date_s) {
-    const bool joins = !empty() && active().next_layer == 0;
-    if (!joins) {
-      if (!empty()) top().suspended_since_s = date_s;
-      if (depth_ == batches_.size()) batches_.emplace_back();
-      ++depth_;
+  /// is suspended, or joined where it has not run a layer yet. True where one has been suspended.
+  bool push(scheduler::RequestId first, int b_incr, double date_s) {
+    const bool suspends = !empty() && active().next_layer > 0;
+    if (suspends) top().suspended_since_s = date_s;
+    if (suspends || empty()) {
+      ++end_;
       top().samples.clear();
       top().next_layer = 0;
       top().next_exit = scheduler::Batch::kNoExit;
@@ -52,46 +58,50 @@ class BatchStack {
       batch.next_exit = std::min(batch.next_exit, request.exit);
       batch.samples.push_back(first++);
     }
+    return suspends;
   }
 
   /// The active batch has run up to `layer`.
   void advance_to(int layer) { top().next_layer = layer; }
 
   /// Takes the samples that leave by the active batch's next exit out of it, B_exit in number, and calls
-  /// `visit` with each. An emptied batch is popped, and the one below becomes active.
+  /// `visit` with each. An emptied batch is popped, and the one below becomes active: true where there is
+  /// one.
   template <typename Visit>
-  void leave(double date_s, const Visit& visit) {
+  bool leave(double date_s, const Visit& visit) {
     scheduler::Batch& batch = top();
     const int exit = std::exchange(batch.next_exit, scheduler::Batch::kNoExit);
-    std::size_t stay = 0;  // those who stay keep their order
+    auto stay = batch.samples.begin();  // those who stay keep their order
     for (const scheduler::RequestId id : batch.samples) {
       scheduler::Request& request = requests_[id];
       if (request.exit == exit) {
         visit(request);
       } else {
-        batch.samples[stay++] = id;
+        *stay++ = id;
         batch.next_exit = std::min(batch.next_exit, request.exit);
       }
     }
-    batch.samples.resize(stay);
-    if (stay > 0) return;
-    --depth_;
-    if (depth_ > 0) resume(top(), date_s);
+    batch.samples.erase(stay, batch.samples.end());
+    if (!batch.samples.empty()) return false;
+    --end_;
+    if (empty()) return false;
+    resume(top(), date_s);
+    return true;
   }
 
   /// Merges the two uppermost batches where they are about to run the same layer; true where they are.
-  bool merge(double date_s) { return depth_ >= 2 && merge_uppermost(date_s); }
+  bool merge(double date_s) { return suspended() != nullptr && merge_uppermost(date_s); }
 
  private:
   bool merge_uppermost(double date_s);
-  [[nodiscard]] scheduler::Batch& top() { return batches_[depth_ - 1]; }
+  [[nodiscard]] scheduler::Batch& top() { return end_[-1]; }
   void resume(scheduler::Batch& batch, double date_s);
 
   scheduler::RequestWindow& requests_;
-  // Those beyond `depth_` are gone; they are kept for their vectors, since allocating one for each batch
-  // would cost more than all the rest.
+  // Those from `end_` on are gone; they are kept for their vectors, since allocating one for each batch would
+  // cost more than all the rest.
   std::vector<scheduler::Batch> batches_;
-  std::size_t depth_ = 0;
+  scheduler::Batch* end_ = batches_.data();
 };
 
 }  // namespace fluidbatch::sim

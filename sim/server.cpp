@@ -102,10 +102,9 @@ inline void Server::end_step() {
   stack_.advance_to(step_.end_layer);
   bool batch_changed = false;
   if (step_.end_layer == table_.segment_begin(stack_.active().next_exit + 1)) {
-    const std::size_t batches = stack_.depth();
-    stack_.leave(date_s, [&](Request& request) { leave(request, date_s); });
+    const bool resumed = stack_.leave(date_s, [&](Request& request) { leave(request, date_s); });
     hand_over_completed();
-    if (running() && stack_.depth() < batches) observer_.resumed(date_s);
+    if (resumed) observer_.resumed(date_s);
     batch_changed = true;
   }
   while (stack_.merge(date_s)) {
@@ -155,10 +154,9 @@ inline double Server::date_before(int layer) const {
 
 /// The layer before which the active batch stops next.
 inline int Server::next_stop() const {
-  const std::span<const scheduler::Batch> batches = stack_.batches();
-  const scheduler::Batch& batch = batches.back();
+  const scheduler::Batch& batch = stack_.active();
   int stop = table_.segment_begin(batch.next_exit + 1);
-  if (batches.size() > 1) stop = std::min(stop, batches[batches.size() - 2].next_layer);
+  if (stack_.suspended() != nullptr) stop = std::min(stop, stack_.suspended()->next_layer);
   if (boundary_ == scheduler::Boundary::batch) return stop;
 
   // The first boundary that the policy wants to see, and at which somebody waits in the queue.
@@ -263,14 +261,13 @@ inline void Server::take_from_queue(double date_s, const Decision& decision) {
                         in_flight + decision.samples <= max_batch_,
                     "a batch takes at least one sample, no more than are queued, and no more than max_batch "
                     "are in flight");
-  const std::size_t batches = stack_.depth();
-  stack_.push(view_.queue_begin, static_cast<int>(decision.samples), date_s);
+  const bool suspends = stack_.push(view_.queue_begin, static_cast<int>(decision.samples), date_s);
   view_.queue_begin += decision.samples;
   const bool preempting = decision.action == Decision::Action::preempt;
   begin_run(preempting ? date_s + policy_.preemption_cost_s() : date_s);
   timer_s_ = kNever;
   observer_.started(date_s, static_cast<int>(decision.samples), preempting);
-  if (batches > 0 && stack_.depth() > batches) observer_.suspended(date_s, stack_.registers());
+  if (suspends) observer_.suspended(date_s, stack_.registers());
 }
 
 inline void Server::leave(Request& request, double date_s) {

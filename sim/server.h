@@ -120,7 +120,7 @@ class Server {
   Observer& observer_;
 
   scheduler::RequestWindow requests_;  // all that are in the system, and completed ones held back
-  BatchStack stack_{requests_};
+  BatchStack stack_{requests_, max_batch_};
   // What the policy sees is where the server keeps it: the beginning of the queue, whether somebody has left
   // at the date of the last step's end, and since when the active batch has run with the same samples. Dates
   // are counted from there, so that asking a policy in between, which splits a step, does not change a bit of

@@ -65,8 +65,9 @@ std::size_t SentRequests::read(std::span<Arrival> block) {
     dates.front() = tree_.date_s();
     sources_.front().stream->next_s(dates.subspan(1));
     const std::size_t begin = filled;
-    while (filled < begin + wanted && dates[filled - begin] < std::min(kNever, length_.duration_s)) {
-      block[filled] = Arrival::at(dates[filled - begin]);
+    const auto end = std::ranges::lower_bound(dates, std::min(kNever, length_.duration_s));
+    for (const double date_s : dates.first(static_cast<std::size_t>(end - dates.begin()))) {
+      block[filled] = Arrival::at(date_s);
       block[filled].device = sources_.front().first_device;
       ++filled;
     }
