@@ -17,7 +17,9 @@ class PoissonStream final : public ArrivalStream {
     for (double& date_s : dates) date_s = random.uniform();
     random_ = random;
     for (double& date_s : dates) date_s = mean_gap_s_ * -portable_log(1.0 - date_s);
-    for (double& date_s : dates) date_s = date_s_ += date_s;
+    double sum_s = date_s_;  // in a register, since the dates could lie where date_s_ does
+    for (double& date_s : dates) date_s = sum_s += date_s;
+    date_s_ = sum_s;
   }
 
  private:
