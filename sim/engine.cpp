@@ -33,7 +33,9 @@ bool is_over(const Server& server) {
 /// be off by a rounding, so it only says whose turn it is.
 class ServingModel final : public simgrid::kernel::resource::Model {
  public:
-  explicit ServingModel(Server& server) : Model("fluidbatch"), server_(server) {}
+  /// `alone`: nothing but the core makes events. It knows then when the next request comes to an idle NPU, and
+  /// that takes no SimGrid step of its own: there is one for each step of the NPU.
+  ServingModel(Server& server, bool alone) : Model("fluidbatch"), server_(server), alone_(alone) {}
 
   double next_occurring_event(double now) override {
     if (is_over(server_)) return -1;  // SimGrid's word for "nothing to come"
@@ -43,11 +45,15 @@ class ServingModel final : public simgrid::kernel::resource::Model {
 
   void update_actions_state(double /*now*/, double delta) override {
     // A smaller delta is another model's event, before ours.
-    if (delta >= until_next_s_ && !is_over(server_)) server_.advance(server_.next_event_s());
+    if (delta < until_next_s_ || is_over(server_)) return;
+    do {
+      server_.advance(server_.next_event_s());
+    } while (alone_ && server_.idle() && !is_over(server_));
   }
 
  private:
   Server& server_;
+  bool alone_;
   double until_next_s_ = 0;
 };
 
@@ -226,7 +232,7 @@ class Links {
 void drive(Server& server, Driver driver) {
   switch (driver) {
     case Driver::simgrid:
-      run_on_simgrid(server, std::make_shared<ServingModel>(server));
+      run_on_simgrid(server, std::make_shared<ServingModel>(server, true));
       break;
     case Driver::simgrid_window:
       run_on_simgrid(server, std::make_shared<WindowedServingModel>(server));
@@ -246,7 +252,7 @@ void drive_over_links(LinkedServer& linked) {
   simulation.configure("network/TCP-gamma:0");
   auto* zone = star_zone(simulation.engine());
   Links links(linked, zone);
-  simulation.engine().add_model(std::make_shared<ServingModel>(linked.server));
+  simulation.engine().add_model(std::make_shared<ServingModel>(linked.server, false));
   zone->seal();
   linked.delivered.on_answer([&links] { links.arm_timer(); });
   links.arm_timer();

@@ -61,6 +61,9 @@ class Server {
     return running() ? step_.end_s : std::min(next_arrival_s_, timer_s_);
   }
 
+  /// Whether the NPU has no batch to run.
+  [[nodiscard]] bool idle() const { return stack_.empty(); }
+
   /// Applies all events of `date_s`, which must be next_event_s().
   void advance(double date_s);
 
@@ -78,7 +81,7 @@ class Server {
  private:
   static constexpr double kNever = std::numeric_limits<double>::infinity();
 
-  [[nodiscard]] bool running() const { return !stack_.empty(); }
+  [[nodiscard]] bool running() const { return !idle(); }
   [[nodiscard]] bool queue_empty() const { return view_.queue_begin == requests_.end(); }
   [[nodiscard]] std::size_t queue_size() const { return requests_.end() - view_.queue_begin; }
 
