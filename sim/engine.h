@@ -9,7 +9,7 @@
 namespace fluidbatch::sim {
 
 enum class Driver {
-  simgrid,         ///< a SimGrid model: one engine step per step of the NPU, or per arrival when it is idle
+  simgrid,         ///< a SimGrid model: one engine step per step of the NPU
   simgrid_window,  ///< the same model with an engine step per window of time, in which the core runs alone
   bare,            ///< a plain loop: the oracle of the tests and the speed limit of the benchmark
 };

@@ -111,15 +111,14 @@ void workload_describe(const RunArguments& arguments, bool csv);
 void policy_list();
 void network_list();
 void network_show(const std::string& name, bool csv);
+/// Becomes the importer, which is a program of its own: the libraries that it needs would cost every other
+/// command a tenth of its start. Throws InputError where that program is missing.
 void network_import(const NetworkImportArguments& arguments);
 void npu_list();
 void npu_table(const NpuTableArguments& arguments);
 void npu_explain(const NpuExplainArguments& arguments);
 void npu_search(const NpuSearchArguments& arguments);
 void metric_list(bool markdown);
-
-/// Exit code of a sweep that has recorded failed points.
-inline constexpr int kSomePointsFailed = 4;
 
 /// A name from the command line, as a configuration's value: paths in it are relative to the current folder.
 io::Node argument(const std::string& option, const std::string& value);

@@ -1,22 +1,22 @@
 // The listings: policies, networks, statistics.
-#include <filesystem>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <unistd.h>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "scheduler/policy_registry.h"
 #include "sim/cli/commands.h"
-#include "sim/output/output_file.h"
 #include "sim/output/text_table.h"
 #include "sim/statistics.h"
 #include "workloads/io/shipped_files.h"
 #include "workloads/io/text_number.h"
 #include "workloads/network.h"
-#include "workloads/onnx/onnx_import.h"
 
 namespace fluidbatch::sim::cli {
 namespace {
-
-std::string millions(std::int64_t value) { return rounded(static_cast<double>(value) / 1e6, 5); }
 
 void network_csv(const workloads::Network& network) {
   fmt::print("layer,kind,groups,r,p,c,segment\n");
@@ -79,21 +79,21 @@ void network_show(const std::string& name, bool csv) {
 }
 
 void network_import(const NetworkImportArguments& arguments) {
-  workloads::OnnxImportOptions options;
-  options.name = std::filesystem::path(arguments.out).stem().string();
-  if (!arguments.input.empty()) options.height_width = {arguments.input.at(0), arguments.input.at(1)};
+  const std::string program = (io::prefix() / "libexec" / "fluidbatch" / "network-import").string();
+  std::vector<std::string> words{program, arguments.model, arguments.out};
+  const bool sized = !arguments.input.empty();
+  words.push_back(sized ? std::to_string(arguments.input.at(0)) : "");
+  words.push_back(sized ? std::to_string(arguments.input.at(1)) : "");
   for (std::string layer : arguments.exits) {
     if (layer.starts_with("after=")) layer.erase(0, std::string("after=").size());
-    options.exits_after.push_back(layer);
+    words.push_back(layer);
   }
-  if (std::filesystem::exists(arguments.out)) throw io::InputError(arguments.out + ": is there already");
-  const std::string yaml = io::to_yaml(workloads::import_onnx(arguments.model, options));
-  const workloads::Network network =
-      workloads::read_network(io::parse_yaml(yaml, arguments.out), options.name);
-  write_file(arguments.out, yaml);
-  fmt::print("{}: {} layers ({} more fused), {} MMAC, {} M weights, {} exit{}\n", arguments.out,
-             network.layers.size(), network.fused.size(), millions(network.macs()),
-             millions(network.weights()), network.exit_count(), network.exit_count() == 1 ? "" : "s");
+  std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  ::execv(program.c_str(), pointers.data());
+  throw io::InputError(program + ": the importer of ONNX models can't be run: " + std::strerror(errno));
 }
 
 void metric_list(bool markdown) {

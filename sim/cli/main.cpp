@@ -1,13 +1,14 @@
-// The command line. The one file that includes CLI11, and the only one that ends the process.
+// The command line. The one file that includes CLI11.
 #include <algorithm>
 #include <cstdio>
-#include <exception>
+#include <cstdlib>
 #include <map>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
 #include "sim/cli/commands.h"
+#include "sim/cli/exit_codes.h"
 #include "sim/version.h"
 #include "workloads/io/input_error.h"
 
@@ -15,9 +16,6 @@ namespace {
 
 namespace cli = fluidbatch::sim::cli;
 using fluidbatch::sim::Driver;
-
-constexpr int kUserError = 2;
-constexpr int kBug = 3;
 
 /// Adds CONFIG and --set, which `run` and `check` share, and --seed, which is short for --set seed=N.
 void add_configuration(CLI::App& command, cli::RunArguments& arguments) {
@@ -177,9 +175,8 @@ void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments) {
       ->expected(2)
       ->type_name("H,W")
       ->check(CLI::Range(1, 1 << 16));
-  import->callback([&] { cli::network_import(arguments);
-});
-}  // namespace
+  import->callback([&] { cli::network_import(arguments); });
+}
 
 void add_listings(CLI::App& app, cli::NetworkImportArguments& import, std::string& network, bool& csv,
                   bool& markdown) {
@@ -344,7 +341,7 @@ int run_program(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     explain_unknown_command(app);
     app.exit(error);
-    return kUserError;
+    return cli::kUserError;
   }
   return arguments.exit_code;
 }
@@ -352,13 +349,11 @@ int run_program(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run_program(argc, argv);
-  } catch (const fluidbatch::io::InputError& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return kUserError;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "fluidbatch: internal error, please report it: %s\n", error.what());
-    return kBug;
-  }
+  const int code = cli::exit_code_of([&] { return run_program(argc, argv); });
+#ifndef __SANITIZE_ADDRESS__  // which looks for leaks at the end
+  // Nothing is left to do but to destroy the static objects of ns-3, which SimGrid brings along: a millisecond.
+  std::fflush(nullptr);
+  std::_Exit(code);
+#endif
+  return code;
 }

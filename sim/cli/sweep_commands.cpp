@@ -11,6 +11,7 @@
 
 #include "sim/child_process.h"
 #include "sim/cli/commands.h"
+#include "sim/cli/exit_codes.h"
 #include "sim/config/overrides.h"
 #include "sim/output/text_table.h"
 #include "sim/sweep/capacity.h"

@@ -44,4 +44,6 @@ std::string rounded(double value, int digits) {
   return fmt::format("{:.{}f}", value, std::max(0, digits - 1 - magnitude));
 }
 
+std::string millions(std::int64_t count) { return rounded(static_cast<double>(count) / 1e6, 5); }
+
 }  // namespace fluidbatch::sim

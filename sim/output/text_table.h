@@ -1,6 +1,7 @@
 // Columns of text for a terminal.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,5 +22,8 @@ class TextTable {
 
 /// A number for a person: `digits` significant ones; `-` where it is not a number.
 std::string rounded(double value, int digits = 4);
+
+/// A count in millions, for a person.
+std::string millions(std::int64_t count);
 
 }  // namespace fluidbatch::sim

@@ -11,6 +11,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+from onnx_file import two_convolutions  # noqa: E402
 from harness import CONFIG, ROOT, CommandLineTest  # noqa: E402
 
 OTHER = os.environ.get("FLUIDBATCH_OTHER", "")
@@ -302,6 +303,18 @@ class Listings(CommandLineTest):
         self.assertIn("B=6", text)
         self.assertIn("per sample", text)
 
+
+class Import(CommandLineTest):
+    def test_from_onnx_to_a_run(self):
+        (self.folder / "m.onnx").write_bytes(two_convolutions())
+        said = self.succeed("network", "import", "m.onnx", "--out", "n.yaml", "--exits", "after=a").stdout
+        self.assertTrue(said.startswith("n.yaml: "), said)
+        rows = list(csv.DictReader(io.StringIO(self.succeed("network", "show", "./n.yaml", "--csv").stdout)))
+        sizes = {row["layer"]: tuple(int(row[key]) for key in ("groups", "r", "p", "c", "segment")) for row in rows}
+        self.assertEqual(sizes["a"], (1, 14 * 14, 3 * 3 * 3, 8, 0))
+        self.assertEqual(sizes["c"], (1, 12 * 12, 3 * 3 * 8, 4, 1))
+        self.write("c.yaml", CONFIG.replace("ee_resnet50", "./n.yaml").replace("[0.30, 0.35, 0.40]", "[0.5]"))
+        self.succeed("run", "c.yaml", "--out", "out")
 
 if __name__ == "__main__":
     unittest.main()

@@ -8,6 +8,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+from onnx_file import two_convolutions  # noqa: E402
 from harness import CONFIG, CommandLineTest  # noqa: E402
 
 
@@ -18,6 +19,8 @@ class Install(CommandLineTest):
                        capture_output=True, timeout=60)
         program = str(self.folder / "prefix/bin/fluidbatch")
         self.assertIn("ee_resnet50", self.succeed("network", "list", program=program).stdout)
+        (self.folder / "m.onnx").write_bytes(two_convolutions())
+        self.succeed("network", "import", "m.onnx", "--out", "n.yaml", program=program)
         self.write("c.yaml", CONFIG)
         self.succeed("run", "c.yaml", "--out", "out", program=program)
         for name in ("share/fluidbatch/npus/zu7ev_large.yaml", "share/doc/fluidbatch/README.md",

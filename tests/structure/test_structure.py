@@ -45,6 +45,8 @@ class Structure(unittest.TestCase):
         self.assertEqual(self.users_of("sqlite3"), {"sim/sweep/sqlite.cpp"})
         self.assertEqual(self.users_of("boost/"), {"sim/sweep/confidence.cpp"})
         self.assertTrue(all(p.startswith(("workloads/onnx/", "tests/workloads/test_onnx")) for p in self.users_of("onnx/")))
+        self.assertEqual({p for p in self.users_of("workloads/onnx/") if p.startswith("sim/")},
+                         {"sim/cli/network_import_main.cpp"})
         mains = [p for p in sources("tests") if "CATCH_CONFIG_MAIN" in p.read_text()]
         self.assertEqual(len(mains), 1)
 

@@ -13,9 +13,10 @@ bool is_path(const std::string& text) {
 
 }  // namespace
 
+fs::path prefix() { return fs::read_symlink("/proc/self/exe").parent_path().parent_path(); }
+
 fs::path shipped_folder() {
-  const fs::path program = fs::read_symlink("/proc/self/exe");
-  fs::path folder = program.parent_path().parent_path() / "share" / "fluidbatch";
+  fs::path folder = prefix() / "share" / "fluidbatch";
   if (!fs::is_directory(folder)) {
     throw InputError(folder.string() + ": the folder with the shipped networks and NPUs is missing");
   }

@@ -9,6 +9,10 @@
 
 namespace fluidbatch::io {
 
+/// The folder above the running program's own, in a build tree and installed alike: what comes with the program
+/// is in `share/fluidbatch` and `libexec/fluidbatch` below it.
+std::filesystem::path prefix();
+
 /// `share/fluidbatch` beside the running program's own folder, in a build tree and installed alike.
 /// Throws InputError where it is not there.
 std::filesystem::path shipped_folder();
