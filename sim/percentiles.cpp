@@ -91,13 +91,17 @@ class Selection {
       }
       one.place = kept - (before[one.bucket + 1] - one.rank) - 1;
     }
-    kept_.reserve(kept);
+    kept_.resize(kept + 1);
   }
 
   /// The buckets that wanted ranks lie in.
   [[nodiscard]] std::span<const std::size_t> buckets() const { return buckets_; }
-  /// To be called for every value of those.
-  void keep(double value) { kept_.push_back(value); }
+  /// To be called for every value, `wanted` where it lies in one of those. Which do is anybody's guess, so there
+  /// is no branch on it.
+  void offer(double value, bool wanted) {
+    kept_[kept_values_] = value;
+    kept_values_ += wanted ? 1 : 0;
+  }
 
   /// In the order in which they were asked for.
   std::vector<double> found() {
@@ -105,7 +109,7 @@ class Selection {
     auto begin = kept_.begin();  // what is before it is smaller than all that is still wanted, or equal
     for (const Wanted& one : wanted_) {
       const auto place = kept_.begin() + static_cast<std::ptrdiff_t>(one.place);
-      std::nth_element(begin, place, kept_.end());
+      std::nth_element(begin, place, kept_.begin() + static_cast<std::ptrdiff_t>(kept_values_));
       found[one.index] = *place;
       begin = place;
     }
@@ -123,7 +127,8 @@ class Selection {
   std::vector<std::uint64_t> counts_;  // of values, by bucket
   std::vector<Wanted> wanted_;
   std::vector<std::size_t> buckets_;
-  std::vector<double> kept_;
+  std::vector<double> kept_;  // with room for one more
+  std::size_t kept_values_ = 0;
 };
 
 constexpr std::uint8_t kWantedOfAll = 1;
@@ -139,8 +144,10 @@ PartedPercentiles parted_percentiles(std::span<const double> values, std::span<c
   if (values.empty()) return result;
   const Buckets buckets(values);
   Selection all(buckets.size());
-  std::vector<Selection> selections(parts, all);
+  std::vector<Selection> selections;
+  selections.reserve(parts);
   for (std::size_t i = 0; i < parts; ++i) {
+    selections.emplace_back(buckets.size());
     std::vector<std::uint64_t>& counts = selections[i].counts();
     for (const double value : part_of(values, i, parts)) ++counts[buckets.of(value)];
     std::ranges::transform(counts, all.counts(), all.counts().begin(), std::plus());
@@ -158,9 +165,8 @@ PartedPercentiles parted_percentiles(std::span<const double> values, std::span<c
     mark |= kWantedOfPart;
     for (const double value : part) {
       const std::uint8_t marked = marks[buckets.of(value)];
-      if (marked == 0) continue;
-      if ((marked & kWantedOfAll) != 0) all.keep(value);
-      if ((marked & kWantedOfPart) != 0) selection.keep(value);
+      all.offer(value, (marked & kWantedOfAll) != 0);
+      selection.offer(value, (marked & kWantedOfPart) != 0);
     }
     mark &= static_cast<std::uint8_t>(~kWantedOfPart);
     result.of_parts[i] = selection.found().front();

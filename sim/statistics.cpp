@@ -107,27 +107,35 @@ double batch_half_width(std::span<const double> estimates, std::size_t size) {
   return kStudentT31 * std::sqrt(squares / (kBatches - 1) / kBatches);
 }
 
-/// A mean and its 95 % half-width.
-struct Mean {
-  double value = kUndefined;
-  double half_width = kUndefined;
+/// Mean of latencies, and 95 % half-widths of it and of the share that is late.
+struct InBatches {
+  double mean = kUndefined;
+  double mean_ci95 = kUndefined;
+  double late_ci95 = kUndefined;
 };
 
-Mean mean_in_batches(std::span<const double> values) {
-  if (values.empty()) return {};
+/// In one pass, since a long run's latencies come from memory. A dropped request is late.
+InBatches in_batches(std::span<const double> latencies, double slo_s) {
+  if (latencies.empty()) return {};
   double sum = 0;
   std::array<double, kBatches> means{};
+  std::array<double, kBatches> late_shares{};
   for (std::size_t i = 0; i < kBatches; ++i) {
-    const std::span<const double> batch = part_of(values, i, kBatches);
+    const std::span<const double> batch = part_of(latencies, i, kBatches);
     double batch_sum = 0;
-    for (const double value : batch) {
-      sum += value;
-      batch_sum += value;
+    std::int64_t late = 0;
+    for (const double latency_s : batch) {
+      sum += latency_s;
+      batch_sum += latency_s;
+      late += is_late(latency_s, slo_s) || latency_s == kDropped ? 1 : 0;
     }
-    means[i] = batch_sum / static_cast<double>(batch.size());
+    const auto size = static_cast<double>(batch.size());
+    means[i] = batch_sum / size;
+    late_shares[i] = static_cast<double>(late) / size;
   }
-  return {.value = sum / static_cast<double>(values.size()),
-          .half_width = batch_half_width(means, values.size())};
+  return {.mean = sum / static_cast<double>(latencies.size()),
+          .mean_ci95 = batch_half_width(means, latencies.size()),
+          .late_ci95 = batch_half_width(late_shares, latencies.size())};
 }
 
 /// A run is called saturated where its backlog kept growing: over 1 % of all requests (and 32) were in the
@@ -148,10 +156,14 @@ class Computation {
     for (const Id id : {Id::unloaded_bound, Id::clairvoyant_bound, Id::distance_to_bound})
       set(id, kUndefined);
     result_.admitted = conservation_.admitted;
+    latencies_ = in_batches(totals_.latencies_s, slo.latency_s);
+    end_to_end_ = in_batches(totals_.end_to_end_s, slo.latency_s);
     violations(slo);
     if (totals_.dropped > 0) {
       std::erase(totals_.latencies_s, kDropped);
       std::erase(totals_.end_to_end_s, kDropped);
+      latencies_ = in_batches(totals_.latencies_s, slo.latency_s);
+      end_to_end_ = in_batches(totals_.end_to_end_s, slo.latency_s);
     }
     result_.saturated = is_saturated(totals_.latencies_s, conservation_);
     means();
@@ -172,24 +184,15 @@ class Computation {
     set(Id::drop_rate, static_cast<double>(totals_.dropped) / n);
     set(Id::slo_violation_rate, static_cast<double>(totals_.late) / n);
     const bool on_end_to_end = slo.end_to_end && !totals_.end_to_end_s.empty();
-    const std::span<const double> bounded = on_end_to_end ? totals_.end_to_end_s : totals_.latencies_s;
-    std::array<double, kBatches> late_shares{};
-    for (std::size_t i = 0; i < kBatches; ++i) {
-      const std::span<const double> batch = part_of(bounded, i, kBatches);
-      const auto late =
-          std::ranges::count_if(batch, [&](double x) { return is_late(x, slo.latency_s) || x == kDropped; });
-      late_shares[i] = static_cast<double>(late) / static_cast<double>(batch.size());
-    }
-    set(Id::slo_violation_rate_ci95, batch_half_width(late_shares, bounded.size()));
+    set(Id::slo_violation_rate_ci95, (on_end_to_end ? end_to_end_ : latencies_).late_ci95);
     const double window_s = totals_.window_end_s - totals_.window_begin_s;
     set(Id::goodput, (n - static_cast<double>(totals_.late)) / window_s);
   }
 
   void means() {
     const auto n = static_cast<double>(totals_.latencies_s.size());
-    const Mean latency = mean_in_batches(totals_.latencies_s);
-    set(Id::mean_latency, latency.value);
-    set(Id::mean_latency_ci95, latency.half_width);
+    set(Id::mean_latency, latencies_.mean);
+    set(Id::mean_latency_ci95, latencies_.mean_ci95);
     set(Id::mean_uplink, totals_.uplink_s / n);
     set(Id::mean_queueing, totals_.queueing_s / n);
     set(Id::mean_suspended, totals_.suspended_s / n);
@@ -251,9 +254,8 @@ class Computation {
       set(Id::max_end_to_end, result_[Id::max_latency]);
       return;
     }
-    const Mean mean = mean_in_batches(times);
-    set(Id::mean_end_to_end, mean.value);
-    set(Id::mean_end_to_end_ci95, mean.half_width);
+    set(Id::mean_end_to_end, end_to_end_.mean);
+    set(Id::mean_end_to_end_ci95, end_to_end_.mean_ci95);
     constexpr std::array<std::uint64_t, 3> kPerMille{500, 990, 1000};
     const std::vector<double> found = percentiles(times, kPerMille);
     set(Id::p50_end_to_end, found[0]);
@@ -264,6 +266,8 @@ class Computation {
   Totals& totals_;
   const Conservation& conservation_;
   const npu::BatchPolicyTable& table_;
+  InBatches latencies_;
+  InBatches end_to_end_;
   RunStatistics result_;
 };
 
