@@ -14,12 +14,13 @@ using scheduler::Request;
 using scheduler::RequestId;
 
 Server::Server(const npu::BatchPolicyTable& table, const ServerOptions& options, scheduler::Policy& policy,
-               workloads::RequestStream& stream, Observer& observer)
+               workloads::RequestStream& stream, Recorder& recorder, Observer* observer)
     : table_(table),
       options_(options),
       policy_(policy),
       stream_(stream),
       stream_listens_(stream.listens()),
+      recorder_(recorder),
       observer_(observer) {
   require_invariant(max_batch_ <= static_cast<std::size_t>(table.max_batch()),
                     "the latency table ends below the policy's batch");
@@ -80,7 +81,7 @@ inline void Server::admit(const workloads::Arrival& arrival) {
                                        .correct = arrival.correct,
                                        .completed = false,
                                        .dropped = false});
-  observer_.admitted(id, requests_[id]);
+  tell([&](auto& observer) { observer.admitted(id, requests_[id]); });
   ++in_system_;
   ++conservation_.admitted;
   conservation_.in_system_at_last_arrival = in_system_;
@@ -97,19 +98,19 @@ inline void Server::admit_up_to(double date_s) {
 
 inline void Server::end_step() {
   const double date_s = step_.end_s;
-  observer_.stepped(step_);
+  tell([&](auto& observer) { observer.stepped(step_); });
   elapse(date_s);
   stack_.advance_to(step_.end_layer);
   bool batch_changed = false;
   if (step_.end_layer == table_.segment_begin(stack_.active().next_exit + 1)) {
     const bool resumed = stack_.leave(date_s, [&](Request& request) { leave(request, date_s); });
     hand_over_completed();
-    if (resumed) observer_.resumed(date_s);
+    if (resumed) tell([&](auto& observer) { observer.resumed(date_s); });
     batch_changed = true;
   }
   while (stack_.merge(date_s)) {
     batch_changed = true;
-    observer_.merged(date_s);
+    tell([&](auto& observer) { observer.merged(date_s); });
   }
   if (batch_changed && running()) begin_run(date_s);
 }
@@ -138,7 +139,7 @@ inline void Server::report_refusal() {
                       ? last - step_.first_layer
                       : table_.segment_of(last) - table_.segment_of(step_.first_layer);
   }
-  observer_.refused(step_.begin_s, refusal_, 1 + passed_over);
+  tell([&](auto& observer) { observer.refused(step_.begin_s, refusal_, 1 + passed_over); });
   refusal_ = Decision::Refusal::none;
 }
 
@@ -266,8 +267,8 @@ inline void Server::take_from_queue(double date_s, const Decision& decision) {
   const bool preempting = decision.action == Decision::Action::preempt;
   begin_run(preempting ? date_s + policy_.preemption_cost_s() : date_s);
   timer_s_ = kNever;
-  observer_.started(date_s, static_cast<int>(decision.samples), preempting);
-  if (suspends) observer_.suspended(date_s, stack_.registers());
+  tell([&](auto& observer) { observer.started(date_s, static_cast<int>(decision.samples), preempting); });
+  if (suspends) tell([&](auto& observer) { observer.suspended(date_s, stack_.registers()); });
 }
 
 inline void Server::leave(Request& request, double date_s) {
@@ -284,7 +285,7 @@ inline void Server::end_stay(Request& request, double date_s) {
   --in_system_;
   conservation_.sum_of_latencies_s += date_s - request.arrival_s;
   conservation_.end_s = date_s;
-  observer_.departed(request);
+  tell([&](auto& observer) { observer.departed(request); });
   if (stream_listens_) {
     stream_.answered(request.device, date_s);
     read_ahead();
@@ -293,7 +294,7 @@ inline void Server::end_stay(Request& request, double date_s) {
 
 inline void Server::hand_over_completed() {
   while (!requests_.empty() && requests_[requests_.first()].completed) {
-    observer_.completed(requests_.first(), requests_[requests_.first()]);
+    tell([&](auto& observer) { observer.completed(requests_.first(), requests_[requests_.first()]); });
     requests_.pop_first();
   }
 }

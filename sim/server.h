@@ -11,6 +11,7 @@
 #include "sim/batch_stack.h"
 #include "sim/look_ahead.h"
 #include "sim/observer.h"
+#include "sim/recorder.h"
 #include "workloads/request_stream.h"
 
 namespace fluidbatch::sim {
@@ -50,9 +51,10 @@ struct ServerOptions {
 /// policy's decision is not allowed or a conservation law is broken.
 class Server {
  public:
-  /// All references must outlive the server.
+  /// All references must outlive the server. `recorder` collects the statistics; `observer`, where not null, is
+  /// told of everything after it.
   Server(const npu::BatchPolicyTable& table, const ServerOptions& options, scheduler::Policy& policy,
-         workloads::RequestStream& stream, Observer& observer);
+         workloads::RequestStream& stream, Recorder& recorder, Observer* observer = nullptr);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -84,6 +86,13 @@ class Server {
   [[nodiscard]] bool running() const { return !idle(); }
   [[nodiscard]] bool queue_empty() const { return view_.queue_begin == requests_.end(); }
   [[nodiscard]] std::size_t queue_size() const { return requests_.end() - view_.queue_begin; }
+
+  /// `call` is a call of an Observer's. The recorder's type is known here, so that its calls are inlined.
+  template <typename Call>
+  void tell(const Call& call) {
+    call(recorder_);
+    if (observer_ != nullptr) call(*observer_);
+  }
 
   void read_ahead();
   void advance_stream();
@@ -120,7 +129,8 @@ class Server {
   const std::size_t max_batch_ = static_cast<std::size_t>(policy_.max_batch());
   LookAhead stream_;
   bool stream_listens_;
-  Observer& observer_;
+  Recorder& recorder_;
+  Observer* observer_;
 
   scheduler::RequestWindow requests_;  // all that are in the system, and completed ones held back
   BatchStack stack_{requests_, max_batch_};

@@ -11,22 +11,23 @@ namespace {
 
 using UplinkModel = workloads::UplinkSpec::Model;
 
-/// Runs the server to its end; what it counted.
-Conservation serve(const RunConfig& config, const SystemConfig& system, Driver driver, Observer& observer) {
+/// Runs the server to its end; what it counted. `observer` may be null.
+Conservation serve(const RunConfig& config, const SystemConfig& system, Driver driver, Recorder& recorder,
+                   Observer* observer) {
   const auto policy = system.policy->make(system.parameters, config.policy_context());
   const ServerOptions options{.slo_s = config.slo.server_latency_s(),
                               .slo_from_sending = config.slo.end_to_end,
                               .drop_hopeless = system.drop_hopeless};
   if (config.uplink.model != UplinkModel::simgrid) {
     Workload workload(config);
-    Server server(*system.table, options, *policy, workload.requests(), observer);
+    Server server(*system.table, options, *policy, workload.requests(), recorder, observer);
     drive(server, driver);
     return server.conservation();
   }
   workloads::SentRequests sends(config.devices, *config.exits, config.seed, config.length,
                                 config.uplink.answer_latency_s);
   DeliveredRequests delivered(sends);
-  Server server(*system.table, options, *policy, delivered, observer);
+  Server server(*system.table, options, *policy, delivered, recorder, observer);
   LinkedServer linked{.server = server,
                       .delivered = delivered,
                       .sends = sends,
@@ -43,11 +44,9 @@ RunStatistics simulate(const RunConfig& config, const SystemConfig& system, Driv
                        const std::vector<Observer*>& observers) {
   Recorder recorder(*system.table, config.slo, config.warmup_requests, sink, progress);
   if (const auto requests = config.known_requests()) recorder.reserve(*requests);
-  std::vector<Observer*> all{&recorder};
-  all.insert(all.end(), observers.begin(), observers.end());
-  ObserverList list(all);
-  Observer& observer = observers.empty() ? static_cast<Observer&>(recorder) : list;
-  const Conservation conservation = serve(config, system, driver, observer);
+  ObserverList list(observers);
+  const Conservation conservation =
+      serve(config, system, driver, recorder, observers.empty() ? nullptr : &list);
   RunStatistics statistics = compute_statistics(recorder.finish(), conservation, *system.table, config.slo);
   // A closed loop sends otherwise under every policy, so that no bound is common to all.
   if (config.compute_bounds && !config.devices.listen()) {

@@ -308,7 +308,8 @@ void fuzz(int runs) {
                                                   : 0;
       Watch watch(policy->max_batch(), depth, waits);
       const sim::ServerOptions options{.slo_s = config.slo.latency_s, .drop_hopeless = system.drop_hopeless};
-      sim::Server server(*system.table, options, *policy, stream, watch);
+      sim::Recorder recorder = test::recorder_for(*system.table);
+      sim::Server server(*system.table, options, *policy, stream, recorder, &watch);
       sim::drive(server, sim::Driver::bare);
       REQUIRE(watch.completed() == *config.known_requests());
     }

@@ -92,7 +92,8 @@ Run serve(scheduler::Policy& policy, const std::vector<Sample>& arrivals) {
   Listed stream(arrivals);
   Run run;
   Keeper keeper(run);
-  sim::Server server(table, {.slo_s = 100}, policy, stream, keeper);
+  sim::Recorder recorder = test::recorder_for(table);
+  sim::Server server(table, {.slo_s = 100}, policy, stream, recorder, &keeper);
   sim::drive(server, sim::Driver::bare);
   run.conservation = server.conservation();
   return run;
@@ -187,7 +188,8 @@ TEST_CASE("steps that take no time", "[sim]") {
   Scripted policy([](const scheduler::ServerView&) { return Decision::start(1); });
   Run run;
   Keeper keeper(run);
-  sim::Server server(table, {.slo_s = 100}, policy, stream, keeper);
+  sim::Recorder recorder = test::recorder_for(table);
+  sim::Server server(table, {.slo_s = 100}, policy, stream, recorder, &keeper);
   sim::drive(server, sim::Driver::bare);
   for (const Request& request : run.requests) CHECK(request.completion_s == request.arrival_s);
 }
@@ -288,9 +290,8 @@ systems: [{policy: {name: serial}}]
       Scripted policy(greedy);
       const npu::BatchPolicyTable wide(config.network.layers, *table.npu(), npu::Mode::r, 4);
       workloads::SentRequests stream(config.devices, *config.exits, 1, config.length);
-      Run kept;
-      Keeper keeper(kept);
-      sim::Server server(wide, {.slo_s = 1}, policy, stream, keeper);
+      sim::Recorder recorder = test::recorder_for(wide);
+      sim::Server server(wide, {.slo_s = 1}, policy, stream, recorder);
       sim::drive(server, sim::Driver::simgrid);
     };
     run();

@@ -39,6 +39,10 @@ std::string requests_csv_of(const sim::RunConfig& config, sim::Driver driver, st
   return outcome.text;
 }
 
+sim::Recorder recorder_for(const npu::BatchPolicyTable& table) {
+  return {table, sim::Slo{}, 0, sim::Recorder::RequestSink(), nullptr};
+}
+
 TemporaryFolder::TemporaryFolder() {
   std::string pattern = (std::filesystem::temp_directory_path() / "fluidbatch-test-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");

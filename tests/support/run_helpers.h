@@ -8,6 +8,7 @@
 #include "scheduler/request.h"
 #include "sim/config/run_config.h"
 #include "sim/engine.h"
+#include "sim/recorder.h"
 #include "sim/statistics.h"
 
 namespace fluidbatch::test {
@@ -25,6 +26,9 @@ RunOutcome run_bare(const sim::RunConfig& config, std::size_t index = 0);
 
 /// Text of requests.csv of system `index`, simulated in a process of its own.
 std::string requests_csv_of(const sim::RunConfig& config, sim::Driver driver, std::size_t index = 0);
+
+/// A recorder for a server that a test watches by other means.
+sim::Recorder recorder_for(const npu::BatchPolicyTable& table);
 
 /// A folder of its own below the system's temporary one, removed with all it holds at the end.
 class TemporaryFolder {
