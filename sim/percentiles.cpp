@@ -1,7 +1,6 @@
 #include "sim/percentiles.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <functional>
 #include <limits>
@@ -14,46 +13,19 @@ namespace {
 /// than are worth their room.
 class Buckets {
  public:
-  /// Precondition: there are values.
-  explicit Buckets(std::span<const double> values) {
-    const auto [least, largest] = extremes(values);
-    const std::uint64_t most = std::clamp<std::uint64_t>(values.size() / 16, 1U << 8U, 1U << 16U);
-    while ((bits(largest) >> shift_) - (bits(least) >> shift_) >= most) ++shift_;
-    first_ = bits(least) >> shift_;
-    size_ = of(largest) + 1;
+  /// For `values` values between those extremes.
+  Buckets(const Extremes& extremes, std::size_t values) {
+    const std::uint64_t most = std::clamp<std::uint64_t>(values / 16, 1U << 8U, 1U << 16U);
+    while ((bits(extremes.largest) >> shift_) - (bits(extremes.least) >> shift_) >= most) ++shift_;
+    first_ = bits(extremes.least) >> shift_;
+    size_ = of(extremes.largest) + 1;
   }
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t of(double value) const { return (bits(value) >> shift_) - first_; }
 
  private:
-  struct Extremes {
-    double least;
-    double largest;
-  };
-
   static std::uint64_t bits(double value) { return std::bit_cast<std::uint64_t>(value); }
-
-  /// In lanes, so that a comparison does not wait for the one before.
-  static Extremes extremes(std::span<const double> values) {
-    constexpr std::size_t kLanes = 8;
-    std::array<double, kLanes> least{};
-    std::array<double, kLanes> largest{};
-    least.fill(values.front());
-    largest.fill(values.front());
-    std::size_t i = 0;
-    for (; i + kLanes <= values.size(); i += kLanes) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        least[lane] = std::min(least[lane], values[i + lane]);
-        largest[lane] = std::max(largest[lane], values[i + lane]);
-      }
-    }
-    for (; i < values.size(); ++i) {
-      least[0] = std::min(least[0], values[i]);
-      largest[0] = std::max(largest[0], values[i]);
-    }
-    return {std::ranges::min(least), std::ranges::max(largest)};
-  }
 
   unsigned shift_ = 44;
   std::uint64_t first_ = 0;
@@ -136,13 +108,14 @@ constexpr std::uint8_t kWantedOfPart = 2;
 
 }  // namespace
 
-PartedPercentiles parted_percentiles(std::span<const double> values, std::span<const std::uint64_t> per_mille,
-                                     std::size_t parts, std::uint64_t of_part) {
+PartedPercentiles parted_percentiles(std::span<const double> values, const Extremes& extremes,
+                                     std::span<const std::uint64_t> per_mille, std::size_t parts,
+                                     std::uint64_t of_part) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   PartedPercentiles result{.of_all = std::vector(per_mille.size(), kNone),
                            .of_parts = std::vector(parts, kNone)};
   if (values.empty()) return result;
-  const Buckets buckets(values);
+  const Buckets buckets(extremes, values.size());
   Selection all(buckets.size());
   std::vector<Selection> selections;
   selections.reserve(parts);
@@ -175,8 +148,9 @@ PartedPercentiles parted_percentiles(std::span<const double> values, std::span<c
   return result;
 }
 
-std::vector<double> percentiles(std::span<const double> values, std::span<const std::uint64_t> per_mille) {
-  return parted_percentiles(values, per_mille, 1, 1000).of_all;
+std::vector<double> percentiles(std::span<const double> values, const Extremes& extremes,
+                                std::span<const std::uint64_t> per_mille) {
+  return parted_percentiles(values, extremes, per_mille, 1, 1000).of_all;
 }
 
 }  // namespace fluidbatch::sim

@@ -8,11 +8,19 @@
 
 namespace fluidbatch::sim {
 
+/// Bounds of values, as close as they may be.
+struct Extremes {
+  double least = 0;
+  double largest = 0;
+};
+
 /// The smallest value that at least so many thousandths of all do not exceed (nearest rank), for each of
 /// `per_mille`; NaN where there are no values. Values must be finite and not negative. They are counted into
 /// narrow buckets, and only those buckets in which a wanted rank lies are looked at again, so that it takes
-/// three passes whatever the number of percentiles. Precondition: 0 < per mille <= 1000.
-std::vector<double> percentiles(std::span<const double> values, std::span<const std::uint64_t> per_mille);
+/// two passes whatever the number of percentiles. `extremes` are those of the values. Precondition:
+/// 0 < per mille <= 1000.
+std::vector<double> percentiles(std::span<const double> values, const Extremes& extremes,
+                                std::span<const std::uint64_t> per_mille);
 
 struct PartedPercentiles {
   std::vector<double> of_all;    ///< as `percentiles`
@@ -20,9 +28,10 @@ struct PartedPercentiles {
 };
 
 /// The same, and the percentile `of_part` of each of `parts` consecutive parts of (about) the same size, in
-/// the same three passes.
-PartedPercentiles parted_percentiles(std::span<const double> values, std::span<const std::uint64_t> per_mille,
-                                     std::size_t parts, std::uint64_t of_part);
+/// the same two passes.
+PartedPercentiles parted_percentiles(std::span<const double> values, const Extremes& extremes,
+                                     std::span<const std::uint64_t> per_mille, std::size_t parts,
+                                     std::uint64_t of_part);
 
 /// Part `index` of `parts`: the values are cut so that no two parts differ by more than one in size.
 inline std::span<const double> part_of(std::span<const double> values, std::size_t index, std::size_t parts) {

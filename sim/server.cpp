@@ -85,7 +85,6 @@ inline void Server::admit(const workloads::Arrival& arrival) {
   ++in_system_;
   ++conservation_.admitted;
   conservation_.in_system_at_last_arrival = in_system_;
-  conservation_.last_arrival_s = arrival.date_s;
 }
 
 inline void Server::admit_before(double date_s) {

@@ -24,7 +24,6 @@ struct Conservation {
   double time_in_system_s = 0;  ///< integral over time of the number of requests in the system
   double sum_of_latencies_s = 0;
   std::int64_t in_system_at_last_arrival = 0;  ///< that arrival included
-  double last_arrival_s = 0;
   double end_s = 0;  ///< last completion
 };
 

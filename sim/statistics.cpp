@@ -112,12 +112,14 @@ struct InBatches {
   double mean = kUndefined;
   double mean_ci95 = kUndefined;
   double late_ci95 = kUndefined;
+  Extremes extremes;
 };
 
 /// In one pass, since a long run's latencies come from memory. A dropped request is late.
 InBatches in_batches(std::span<const double> latencies, double slo_s) {
   if (latencies.empty()) return {};
   double sum = 0;
+  Extremes extremes{.least = latencies.front(), .largest = latencies.front()};
   std::array<double, kBatches> means{};
   std::array<double, kBatches> late_shares{};
   for (std::size_t i = 0; i < kBatches; ++i) {
@@ -127,6 +129,8 @@ InBatches in_batches(std::span<const double> latencies, double slo_s) {
     for (const double latency_s : batch) {
       sum += latency_s;
       batch_sum += latency_s;
+      extremes.least = std::min(extremes.least, latency_s);
+      extremes.largest = std::max(extremes.largest, latency_s);
       late += is_late(latency_s, slo_s) || latency_s == kDropped ? 1 : 0;
     }
     const auto size = static_cast<double>(batch.size());
@@ -135,7 +139,8 @@ InBatches in_batches(std::span<const double> latencies, double slo_s) {
   }
   return {.mean = sum / static_cast<double>(latencies.size()),
           .mean_ci95 = batch_half_width(means, latencies.size()),
-          .late_ci95 = batch_half_width(late_shares, latencies.size())};
+          .late_ci95 = batch_half_width(late_shares, latencies.size()),
+          .extremes = extremes};
 }
 
 /// A run is called saturated where its backlog kept growing: over 1 % of all requests (and 32) were in the
@@ -234,7 +239,7 @@ class Computation {
 
   void latency_percentiles() {
     constexpr std::array<std::uint64_t, 6> kPerMille{500, 900, 950, 990, 999, 1000};
-    const auto [found, p99s] = parted_percentiles(totals_.latencies_s, kPerMille, kBatches, 990);
+    const auto [found, p99s] = parted_percentiles(totals_.latencies_s, latencies_.extremes, kPerMille, kBatches, 990);
     set(Id::p99_latency_ci95, batch_half_width(p99s, totals_.latencies_s.size()));
     set(Id::p50_latency, found[0]);
     set(Id::p90_latency, found[1]);
@@ -257,7 +262,7 @@ class Computation {
     set(Id::mean_end_to_end, end_to_end_.mean);
     set(Id::mean_end_to_end_ci95, end_to_end_.mean_ci95);
     constexpr std::array<std::uint64_t, 3> kPerMille{500, 990, 1000};
-    const std::vector<double> found = percentiles(times, kPerMille);
+    const std::vector<double> found = percentiles(times, end_to_end_.extremes, kPerMille);
     set(Id::p50_end_to_end, found[0]);
     set(Id::p99_end_to_end, found[1]);
     set(Id::max_end_to_end, found[2]);

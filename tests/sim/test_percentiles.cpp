@@ -21,13 +21,15 @@ double by_sorting(std::vector<double> values, std::uint64_t per_mille) {
 
 void check(const std::vector<double>& values) {
   const std::vector<std::uint64_t> wanted{500, 1, 900, 950, 990, 999, 1000, 500};
-  const std::vector<double> found = sim::percentiles(values, wanted);
+  const auto [least, largest] = std::minmax_element(values.begin(), values.end());
+  const sim::Extremes extremes{.least = *least, .largest = *largest};
+  const std::vector<double> found = sim::percentiles(values, extremes, wanted);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     CHECK(found[i] == by_sorting(values, wanted[i]));
-    CHECK(sim::percentiles(values, std::span(&wanted[i], 1)).front() == found[i]);
+    CHECK(sim::percentiles(values, extremes, std::span(&wanted[i], 1)).front() == found[i]);
   }
   constexpr std::size_t kParts = 5;
-  const auto [of_all, of_parts] = sim::parted_percentiles(values, wanted, kParts, 950);
+  const auto [of_all, of_parts] = sim::parted_percentiles(values, extremes, wanted, kParts, 950);
   CHECK(of_all == found);
   for (std::size_t i = 0; i < kParts; ++i) {
     const auto part = sim::part_of(values, i, kParts);
@@ -62,5 +64,5 @@ TEST_CASE("percentiles are those of the sorted values", "[statistics]") {
     check(std::vector<double>(size, 0.0));
   }
   const std::vector<std::uint64_t> median{500};
-  CHECK(std::isnan(sim::percentiles({}, median).front()));
+  CHECK(std::isnan(sim::percentiles({}, {}, median).front()));
 }
