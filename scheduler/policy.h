@@ -20,8 +20,8 @@ struct Batch {
   static constexpr int kNoExit = std::numeric_limits<int>::max();
 
   std::vector<RequestId> samples;
-  int next_layer = 0;      ///< layers 0 .. next_layer - 1 have run
-  int next_exit = kNoExit;  ///< the first that one of them takes: as Request::exit, for an oracle only
+  int next_layer = 0;            ///< layers 0 .. next_layer - 1 have run
+  int next_exit = kNoExit;       ///< the first that one of them takes: as Request::exit, for an oracle only
   double suspended_since_s = 0;  ///< meaningless while active
 };
 

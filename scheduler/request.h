@@ -19,8 +19,8 @@ struct alignas(64) Request {
   double completion_s = 0;  ///< left the server; meaningless before `completed`
   double suspended_s = 0;   ///< time spent in a suspended batch
   std::uint32_t device = 0;
-  int exit = 0;        ///< the exit it will take. Not known to a real server: only an oracle policy may look.
-  int correct = -1;    ///< whether that exit's answer is right: 1 or 0; -1 where not known
+  int exit = 0;      ///< the exit it will take. Not known to a real server: only an oracle policy may look.
+  int correct = -1;  ///< whether that exit's answer is right: 1 or 0; -1 where not known
   bool completed = false;  ///< or dropped: its stay has ended
   bool dropped = false;    ///< given up while queued; completion_s is the date of that
 };

@@ -20,8 +20,8 @@ struct FbeRegisters {
 };
 
 /// A stack of batches, the active one on top. The FBE's two levels, generalised to any depth: every batch is
-/// at an earlier layer than the one below it. Dates are of the caller's; samples keep their start and suspended
-/// time in the request window.
+/// at an earlier layer than the one below it. Dates are of the caller's; samples keep their start and
+/// suspended time in the request window.
 class BatchStack {
  public:
   /// `requests` must outlive the stack. No more than `most` batches are in flight at a time.

@@ -33,8 +33,8 @@ bool is_over(const Server& server) {
 /// be off by a rounding, so it only says whose turn it is.
 class ServingModel final : public simgrid::kernel::resource::Model {
  public:
-  /// `alone`: nothing but the core makes events. It knows then when the next request comes to an idle NPU, and
-  /// that takes no SimGrid step of its own: there is one for each step of the NPU.
+  /// `alone`: nothing but the core makes events. It knows then when the next request comes to an idle NPU,
+  /// and that takes no SimGrid step of its own: there is one for each step of the NPU.
   ServingModel(Server& server, bool alone) : Model("fluidbatch"), server_(server), alone_(alone) {}
 
   double next_occurring_event(double now) override {
@@ -71,13 +71,7 @@ class WindowedServingModel final : public simgrid::kernel::resource::Model {
     return std::max(window_s_, server_.next_event_s() - now);
   }
 
-  void update_actions_state(double now, double /*delta*/) override {
-    double date_s = server_.next_event_s();
-    while (date_s <= now && date_s < std::numeric_limits<double>::infinity()) {
-      server_.advance(date_s);
-      date_s = server_.next_event_s();
-    }
-  }
+  void update_actions_state(double now, double /*delta*/) override { server_.advance_through(now); }
 
  private:
   static constexpr double kLatencies = 1000;  // of a sample in a window: SimGrid's part is lost in the noise
@@ -121,14 +115,6 @@ void run_on_simgrid(Server& server, std::shared_ptr<simgrid::kernel::resource::M
   simulation.engine().run();
   // SimGrid returns from a deadlock as if all was well.
   require_invariant(is_over(server), "the engine runs until the last event");
-}
-
-void run_bare(Server& server) {
-  double date_s = server.next_event_s();
-  while (date_s < std::numeric_limits<double>::infinity()) {
-    server.advance(date_s);
-    date_s = server.next_event_s();
-  }
 }
 
 /// The links, and the samples on them. Timers start the transfers; no actor is needed.
@@ -238,7 +224,7 @@ void drive(Server& server, Driver driver) {
       run_on_simgrid(server, std::make_shared<WindowedServingModel>(server));
       break;
     case Driver::bare:
-      run_bare(server);
+      server.advance_through(std::numeric_limits<double>::infinity());
       break;
   }
   server.finish();

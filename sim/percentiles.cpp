@@ -9,8 +9,8 @@ namespace fluidbatch::sim {
 namespace {
 
 /// Numbers values by bucket: exponent and first 8 bits of the mantissa, which are in the order of the values
-/// where those are not negative. A bucket is 0.4 % wide, and coarser where the values spread over more buckets
-/// than are worth their room.
+/// where those are not negative. A bucket is 0.4 % wide, and coarser where the values spread over more
+/// buckets than are worth their room.
 class Buckets {
  public:
   /// For `values` values between those extremes.
@@ -68,8 +68,8 @@ class Selection {
 
   /// The buckets that wanted ranks lie in.
   [[nodiscard]] std::span<const std::size_t> buckets() const { return buckets_; }
-  /// To be called for every value, `wanted` where it lies in one of those. Which do is anybody's guess, so there
-  /// is no branch on it.
+  /// To be called for every value, `wanted` where it lies in one of those. Which do is anybody's guess, so
+  /// there is no branch on it.
   void offer(double value, bool wanted) {
     kept_[kept_values_] = value;
     kept_values_ += wanted ? 1 : 0;

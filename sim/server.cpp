@@ -27,7 +27,14 @@ Server::Server(const npu::BatchPolicyTable& table, const ServerOptions& options,
   read_ahead();
 }
 
-[[gnu::flatten]] void Server::advance(double date_s) {
+[[gnu::flatten]] void Server::advance(double date_s) { apply_events_of(date_s); }
+
+[[gnu::flatten]] void Server::advance_through(double date_s) {
+  for (double next_s = next_event_s(); next_s <= date_s && next_s < kNever; next_s = next_event_s())
+    apply_events_of(next_s);
+}
+
+inline void Server::apply_events_of(double date_s) {
   event_s_ = date_s;
   view_.someone_left = false;
   if (running()) {
@@ -257,10 +264,10 @@ void Server::drop(std::size_t samples, double date_s) {
 inline void Server::take_from_queue(double date_s, const Decision& decision) {
   const std::size_t queued = queue_size();
   const std::size_t in_flight = static_cast<std::size_t>(in_system_) - queued;
-  require_invariant(decision.samples >= 1 && decision.samples <= queued &&
-                        in_flight + decision.samples <= max_batch_,
-                    "a batch takes at least one sample, no more than are queued, and no more than max_batch "
-                    "are in flight");
+  require_invariant(
+      decision.samples >= 1 && decision.samples <= queued && in_flight + decision.samples <= max_batch_,
+      "a batch takes at least one sample, no more than are queued, and no more than max_batch "
+      "are in flight");
   const bool suspends = stack_.push(view_.queue_begin, static_cast<int>(decision.samples), date_s);
   view_.queue_begin += decision.samples;
   const bool preempting = decision.action == Decision::Action::preempt;

@@ -24,7 +24,7 @@ struct Conservation {
   double time_in_system_s = 0;  ///< integral over time of the number of requests in the system
   double sum_of_latencies_s = 0;
   std::int64_t in_system_at_last_arrival = 0;  ///< that arrival included
-  double end_s = 0;  ///< last completion
+  double end_s = 0;                            ///< last completion
 };
 
 struct ServerOptions {
@@ -50,8 +50,8 @@ struct ServerOptions {
 /// policy's decision is not allowed or a conservation law is broken.
 class Server {
  public:
-  /// All references must outlive the server. `recorder` collects the statistics; `observer`, where not null, is
-  /// told of everything after it.
+  /// All references must outlive the server. `recorder` collects the statistics; `observer`, where not null,
+  /// is told of everything after it.
   Server(const npu::BatchPolicyTable& table, const ServerOptions& options, scheduler::Policy& policy,
          workloads::RequestStream& stream, Recorder& recorder, Observer* observer = nullptr);
   Server(const Server&) = delete;
@@ -67,6 +67,9 @@ class Server {
 
   /// Applies all events of `date_s`, which must be next_event_s().
   void advance(double date_s);
+
+  /// Applies all events up to `date_s`, that date included; all that are left where it is infinite.
+  void advance_through(double date_s);
 
   /// The stream's next event has changed. Its date must not be before the last event's.
   void stream_changed();
@@ -93,6 +96,7 @@ class Server {
     if (observer_ != nullptr) call(*observer_);
   }
 
+  void apply_events_of(double date_s);
   void read_ahead();
   void advance_stream();
   void admit(const workloads::Arrival& arrival);
@@ -149,8 +153,8 @@ class Server {
   double last_stream_event_s_ = 0;
   double timer_s_ = kNever;
   std::int64_t in_system_ = 0;  // signed, since that is what converts to double in one instruction
-  double now_s_ = 0;    // up to where time_in_system_s has been summed
-  double event_s_ = 0;  // the last event
+  double now_s_ = 0;            // up to where time_in_system_s has been summed
+  double event_s_ = 0;          // the last event
   Conservation conservation_;
 };
 

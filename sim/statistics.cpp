@@ -239,7 +239,8 @@ class Computation {
 
   void latency_percentiles() {
     constexpr std::array<std::uint64_t, 6> kPerMille{500, 900, 950, 990, 999, 1000};
-    const auto [found, p99s] = parted_percentiles(totals_.latencies_s, latencies_.extremes, kPerMille, kBatches, 990);
+    const auto [found, p99s] =
+        parted_percentiles(totals_.latencies_s, latencies_.extremes, kPerMille, kBatches, 990);
     set(Id::p99_latency_ci95, batch_half_width(p99s, totals_.latencies_s.size()));
     set(Id::p50_latency, found[0]);
     set(Id::p90_latency, found[1]);

@@ -175,8 +175,9 @@ void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments) {
       ->expected(2)
       ->type_name("H,W")
       ->check(CLI::Range(1, 1 << 16));
-  import->callback([&] { cli::network_import(arguments); });
-}
+  import->callback([&] { cli::network_import(arguments);
+});
+}  // namespace
 
 void add_listings(CLI::App& app, cli::NetworkImportArguments& import, std::string& network, bool& csv,
                   bool& markdown) {
@@ -351,7 +352,8 @@ int run_program(int argc, char** argv) {
 int main(int argc, char** argv) {
   const int code = cli::exit_code_of([&] { return run_program(argc, argv); });
 #ifndef __SANITIZE_ADDRESS__  // which looks for leaks at the end
-  // Nothing is left to do but to destroy the static objects of ns-3, which SimGrid brings along: a millisecond.
+  // Nothing is left to do but to destroy the static objects of ns-3, which SimGrid brings along: a
+  // millisecond.
   std::fflush(nullptr);
   std::_Exit(code);
 #endif

@@ -9,8 +9,8 @@
 
 namespace fluidbatch::io {
 
-/// The folder above the running program's own, in a build tree and installed alike: what comes with the program
-/// is in `share/fluidbatch` and `libexec/fluidbatch` below it.
+/// The folder above the running program's own, in a build tree and installed alike: what comes with the
+/// program is in `share/fluidbatch` and `libexec/fluidbatch` below it.
 std::filesystem::path prefix();
 
 /// `share/fluidbatch` beside the running program's own folder, in a build tree and installed alike.
