@@ -27,6 +27,7 @@ Server::Server(const npu::BatchPolicyTable& table, const ServerOptions& options,
   read_ahead();
 }
 
+// Flat: what a request takes is some thirty small functions, and their calls would cost a tenth of the run.
 [[gnu::flatten]] void Server::advance(double date_s) { apply_events_of(date_s); }
 
 [[gnu::flatten]] void Server::advance_through(double date_s) {
@@ -34,7 +35,7 @@ Server::Server(const npu::BatchPolicyTable& table, const ServerOptions& options,
     apply_events_of(next_s);
 }
 
-inline void Server::apply_events_of(double date_s) {
+void Server::apply_events_of(double date_s) {
   event_s_ = date_s;
   view_.someone_left = false;
   if (running()) {
@@ -64,18 +65,18 @@ void Server::stream_changed() {
   if (running()) plan_step();
 }
 
-inline void Server::read_ahead() {
+void Server::read_ahead() {
   next_arrival_s_ = stream_.next_event_s();
   require_invariant(next_arrival_s_ >= last_stream_event_s_, "arrivals are in order of time");
 }
 
-inline void Server::advance_stream() {
+void Server::advance_stream() {
   last_stream_event_s_ = next_arrival_s_;
   if (const workloads::Arrival* arrival = stream_.advance()) admit(*arrival);
   read_ahead();
 }
 
-inline void Server::admit(const workloads::Arrival& arrival) {
+void Server::admit(const workloads::Arrival& arrival) {
   require_invariant(arrival.exit >= 0 && arrival.exit < segments_, "an exit that the network has");
   elapse(arrival.date_s);
   const RequestId id = requests_.push({.arrival_s = arrival.date_s,
@@ -94,15 +95,15 @@ inline void Server::admit(const workloads::Arrival& arrival) {
   conservation_.in_system_at_last_arrival = in_system_;
 }
 
-inline void Server::admit_before(double date_s) {
+void Server::admit_before(double date_s) {
   while (next_arrival_s_ < date_s) advance_stream();
 }
 
-inline void Server::admit_up_to(double date_s) {
+void Server::admit_up_to(double date_s) {
   while (next_arrival_s_ <= date_s) advance_stream();
 }
 
-inline void Server::end_step() {
+void Server::end_step() {
   const double date_s = step_.end_s;
   tell([&](auto& observer) { observer.stepped(step_); });
   elapse(date_s);
@@ -122,12 +123,12 @@ inline void Server::end_step() {
 }
 
 /// The active batch runs with the same samples from `date_s` on.
-inline void Server::begin_run(double date_s) {
+void Server::begin_run(double date_s) {
   view_.run_begin_s = date_s;
   view_.run_first_layer = stack_.active().next_layer;
 }
 
-inline void Server::begin_step(double date_s) {
+void Server::begin_step(double date_s) {
   const scheduler::Batch& batch = stack_.active();
   step_.begin_s = date_s;
   step_.first_layer = batch.next_layer;
@@ -137,7 +138,7 @@ inline void Server::begin_step(double date_s) {
 }
 
 /// At the boundary that the step starts from, and at those that it passes over.
-inline void Server::report_refusal() {
+void Server::report_refusal() {
   int passed_over = 0;
   if (until_layer_ > step_.first_layer) {
     const int last = step_.end_layer - 1;
@@ -149,18 +150,18 @@ inline void Server::report_refusal() {
   refusal_ = Decision::Refusal::none;
 }
 
-inline void Server::plan_step() {
+void Server::plan_step() {
   step_.end_layer = next_stop();
   step_.end_s = date_before(step_.end_layer);
 }
 
 /// When the active batch will have run all layers before `layer`.
-inline double Server::date_before(int layer) const {
+double Server::date_before(int layer) const {
   return view_.run_begin_s + table_.latency_s(view_.run_first_layer, layer, step_.batch);
 }
 
 /// The layer before which the active batch stops next.
-inline int Server::next_stop() const {
+int Server::next_stop() const {
   const scheduler::Batch& batch = stack_.active();
   int stop = table_.segment_begin(batch.next_exit + 1);
   if (stack_.suspended() != nullptr) stop = std::min(stop, stack_.suspended()->next_layer);
@@ -181,7 +182,7 @@ inline int Server::next_stop() const {
 }
 
 /// Whether the policy wants to be asked before `layer`.
-inline bool Server::is_boundary(int layer) const {
+bool Server::is_boundary(int layer) const {
   switch (boundary_) {
     case scheduler::Boundary::batch:
       return false;
@@ -193,12 +194,12 @@ inline bool Server::is_boundary(int layer) const {
   return false;
 }
 
-inline bool Server::must_decide() const {
+bool Server::must_decide() const {
   if (queue_empty()) return false;
   return !running() || is_boundary(stack_.active().next_layer);
 }
 
-inline void Server::decide(double date_s) {
+void Server::decide(double date_s) {
   view_.now_s = date_s;
   view_.queue_end = requests_.end();
   view_.stack = stack_.batches();
@@ -245,7 +246,7 @@ std::size_t Server::hopeless(double date_s) const {
   return static_cast<std::size_t>(id - view_.queue_begin);
 }
 
-inline double Server::slo_start_s(const Request& request) const {
+double Server::slo_start_s(const Request& request) const {
   return options_.slo_from_sending ? request.sent_s : request.arrival_s;
 }
 
@@ -261,7 +262,7 @@ void Server::drop(std::size_t samples, double date_s) {
   hand_over_completed();
 }
 
-inline void Server::take_from_queue(double date_s, const Decision& decision) {
+void Server::take_from_queue(double date_s, const Decision& decision) {
   const std::size_t queued = queue_size();
   const std::size_t in_flight = static_cast<std::size_t>(in_system_) - queued;
   require_invariant(
@@ -277,7 +278,7 @@ inline void Server::take_from_queue(double date_s, const Decision& decision) {
   if (suspends) tell([&](auto& observer) { observer.suspended(date_s, stack_.registers()); });
 }
 
-inline void Server::leave(Request& request, double date_s) {
+void Server::leave(Request& request, double date_s) {
   require_invariant(step_.end_layer == table_.segment_begin(request.exit + 1),
                     "a sample leaves at the end of its exit's segment");
   view_.someone_left = true;
@@ -285,7 +286,7 @@ inline void Server::leave(Request& request, double date_s) {
   end_stay(request, date_s);
 }
 
-inline void Server::end_stay(Request& request, double date_s) {
+void Server::end_stay(Request& request, double date_s) {
   request.completion_s = date_s;
   request.completed = true;
   --in_system_;
@@ -298,14 +299,14 @@ inline void Server::end_stay(Request& request, double date_s) {
   }
 }
 
-inline void Server::hand_over_completed() {
+void Server::hand_over_completed() {
   while (!requests_.empty() && requests_[requests_.first()].completed) {
     tell([&](auto& observer) { observer.completed(requests_.first(), requests_[requests_.first()]); });
     requests_.pop_first();
   }
 }
 
-inline void Server::elapse(double date_s) {
+void Server::elapse(double date_s) {
   require_invariant(date_s >= now_s_, "time does not run backwards");
   conservation_.time_in_system_s += static_cast<double>(in_system_) * (date_s - now_s_);
   now_s_ = date_s;

@@ -160,24 +160,23 @@ void add_workload(CLI::App& app, cli::RunArguments& arguments, bool& csv) {
 }
 
 void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments) {
-  CLI::App* import = networks.add_subcommand("import", "Turn an ONNX model into a network's YAML");
-  import->add_option("model", arguments.model, "ONNX file, with or without weights")
+  CLI::App* command = networks.add_subcommand("import", "Turn an ONNX model into a network's YAML");
+  command->add_option("model", arguments.model, "ONNX file, with or without weights")
       ->required()
       ->type_name("MODEL");
-  import->add_option("--out", arguments.out, "YAML file to write; must not be there yet")
+  command->add_option("--out", arguments.out, "YAML file to write; must not be there yet")
       ->required()
       ->type_name("FILE");
-  import->add_option("--exits", arguments.exits, "Layers to put an early exit after")
+  command->add_option("--exits", arguments.exits, "Layers to put an early exit after")
       ->delimiter(',')
       ->type_name("after=LAYER,..");
-  import->add_option("--input", arguments.input, "Size of the input, where the model leaves it open")
+  command->add_option("--input", arguments.input, "Size of the input, where the model leaves it open")
       ->delimiter(',')
       ->expected(2)
       ->type_name("H,W")
       ->check(CLI::Range(1, 1 << 16));
-  import->callback([&] { cli::network_import(arguments);
-});
-}  // namespace
+  command->callback([&] { cli::network_import(arguments); });
+}
 
 void add_listings(CLI::App& app, cli::NetworkImportArguments& import, std::string& network, bool& csv,
                   bool& markdown) {
@@ -352,8 +351,7 @@ int run_program(int argc, char** argv) {
 int main(int argc, char** argv) {
   const int code = cli::exit_code_of([&] { return run_program(argc, argv); });
 #ifndef __SANITIZE_ADDRESS__  // which looks for leaks at the end
-  // Nothing is left to do but to destroy the static objects of ns-3, which SimGrid brings along: a
-  // millisecond.
+  // Nothing is left to do but to destroy the static objects of ns-3, which SimGrid brings along: 1 ms.
   std::fflush(nullptr);
   std::_Exit(code);
 #endif

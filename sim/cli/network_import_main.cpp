@@ -21,7 +21,7 @@ namespace {
 using namespace fluidbatch;
 using sim::millions;
 
-void import(const std::span<char*> arguments) {
+void import_model(const std::span<char*> arguments) {
   if (arguments.size() < 4) throw io::InputError("network-import is run by 'fluidbatch network import'");
   const std::string model = arguments[0];
   const std::string out = arguments[1];
@@ -44,7 +44,7 @@ void import(const std::span<char*> arguments) {
 
 int main(int argc, char** argv) {
   return sim::cli::exit_code_of([&] {
-    import(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
+    import_model(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
     return sim::cli::kDone;
   });
 }
