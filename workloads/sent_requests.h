@@ -31,9 +31,19 @@ class SentRequests final : public RequestStream {
     std::unique_ptr<ArrivalStream> stream;
     std::uint32_t first_device = 0;
     bool has_details = false;
+    bool drawn_ahead = false;  // nothing else than its dates comes from it, and no answer changes them
+    double next_s = 0;         // where drawn ahead: the date after the one in the tree
+
+    double draw() {
+      if (!drawn_ahead) return stream->next_s();
+      const double date_s = next_s;
+      // Nobody waits for this one yet, so that the machine has time for it while it goes on.
+      if (date_s < kNever) next_s = stream->next_s();
+      return date_s;
+    }
   };
 
-  void fetch(std::uint32_t source) { tree_.set(source, sources_[source].stream->next_s()); }
+  void fetch(std::uint32_t source) { tree_.set(source, sources_[source].draw()); }
   void look_ahead();
 
   std::unique_ptr<ExitStream> exits_;
