@@ -22,7 +22,7 @@ TASKS = 6
 
 SWEEP = """\
 base:
-  requests: 400000
+  requests: 3000000
   network: ee_resnet18
   slo: {latency_ms: 60}
   workload:
@@ -103,7 +103,7 @@ def run(program, folder):
         return len(list((folder / "parts").glob("part-*.sqlite")))
 
     wait_for("work on both nodes", lambda: sorted(running()) == ["n0", "n1"] and parts_begun() >= 2, 60)
-    time.sleep(2)  # a task takes some 6 s, a point 0.2: some are finished by now, some are not
+    time.sleep(2)  # a task takes some 6 s, a point 0.25: some are finished by now, some are not
     print(f"both nodes at work; n1 dies with {kill_node(folder / 'slurm', 'n1')} processes")
     lost = []
 
