@@ -12,6 +12,7 @@ namespace fluidbatch::scheduler {
 using RequestId = std::uint64_t;
 
 /// One sample from one device, and what has become of it so far. Dates in seconds.
+/// Each fills a cache line, which makes numbers cheap to turn into addresses.
 struct alignas(64) Request {
   double arrival_s = 0;
   double sent_s = 0;        ///< by its device; arrival_s where there is no uplink
@@ -43,7 +44,7 @@ class RequestWindow {
   void pop_first() { ++first_; }
 
  private:
-  [[gnu::noinline]] void grow() {
+  [[gnu::noinline]] void grow() {  // rare: kept out of the way of what is not
     std::vector<Request> larger(2 * ring_.size());
     const RequestId mask = larger.size() - 1;
     for (RequestId id = first_; id != end_; ++id) larger[id & mask] = (*this)[id];

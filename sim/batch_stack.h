@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "scheduler/policy.h"
+#include "sim/invariant.h"
 
 namespace fluidbatch::sim {
 
@@ -61,8 +62,11 @@ class BatchStack {
     return suspends;
   }
 
-  /// The active batch has run up to `layer`.
-  void advance_to(int layer) { top().next_layer = layer; }
+  /// The active batch has run layers first .. end - 1.
+  void ran(int first, int end) {
+    require_invariant(first == top().next_layer && first < end, "a sample runs every layer once, in order");
+    top().next_layer = end;
+  }
 
   /// Takes the samples that leave by the active batch's next exit out of it, B_exit in number, and calls
   /// `visit` with each. An emptied batch is popped, and the one below becomes active: true where there is
@@ -74,6 +78,7 @@ class BatchStack {
     auto stay = batch.samples.begin();  // those who stay keep their order
     for (const scheduler::RequestId id : batch.samples) {
       scheduler::Request& request = requests_[id];
+      require_invariant(request.exit >= exit, "nobody is carried past the exit that it takes");
       if (request.exit == exit) {
         visit(request);
       } else {

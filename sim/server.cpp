@@ -107,9 +107,11 @@ void Server::end_step() {
   const double date_s = step_.end_s;
   tell([&](auto& observer) { observer.stepped(step_); });
   elapse(date_s);
-  stack_.advance_to(step_.end_layer);
+  stack_.ran(step_.first_layer, step_.end_layer);
   bool batch_changed = false;
-  if (step_.end_layer == table_.segment_begin(stack_.active().next_exit + 1)) {
+  const int exit_layer = table_.segment_begin(stack_.active().next_exit + 1);
+  require_invariant(step_.end_layer <= exit_layer, "a sample leaves at the end of its exit's segment");
+  if (step_.end_layer == exit_layer) {
     const bool resumed = stack_.leave(date_s, [&](Request& request) { leave(request, date_s); });
     hand_over_completed();
     if (resumed) tell([&](auto& observer) { observer.resumed(date_s); });
@@ -279,8 +281,6 @@ void Server::take_from_queue(double date_s, const Decision& decision) {
 }
 
 void Server::leave(Request& request, double date_s) {
-  require_invariant(step_.end_layer == table_.segment_begin(request.exit + 1),
-                    "a sample leaves at the end of its exit's segment");
   view_.someone_left = true;
   ++conservation_.completed;
   end_stay(request, date_s);

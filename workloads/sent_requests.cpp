@@ -22,8 +22,8 @@ SentRequests::SentRequests(const Devices& devices, const ExitSpec& exits, std::u
       tree_(streams_of(devices)) {
   if (exits.bound() > 0) length_.requests = std::min(length_.requests, exits.bound());
   const bool listens = devices.listen();
-  const bool many = streams_of(devices) > 1;
-  sources_.reserve(streams_of(devices));
+  const std::size_t streams = streams_of(devices);
+  sources_.reserve(streams);
   for (std::size_t g = 0; g < devices.groups().size(); ++g) {
     const DeviceGroup& group = devices.groups()[g];
     const std::uint32_t devices_each = group.arrivals->devices_per_stream();
@@ -36,7 +36,7 @@ SentRequests::SentRequests(const Devices& devices, const ExitSpec& exits, std::u
                           .first_device = group.first_device + i * devices_each,
                           .has_details = group.arrivals->has_details()});
       Source& source = sources_.back();
-      source.drawn_ahead = many && !listens && !source.has_details;
+      source.drawn_ahead = streams > 1 && !listens && !source.has_details;
       if (source.drawn_ahead) source.next_s = source.stream->next_s();
       fetch(static_cast<std::uint32_t>(sources_.size() - 1));
     }

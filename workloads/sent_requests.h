@@ -31,13 +31,14 @@ class SentRequests final : public RequestStream {
     std::unique_ptr<ArrivalStream> stream;
     std::uint32_t first_device = 0;
     bool has_details = false;
-    bool drawn_ahead = false;  // nothing else than its dates comes from it, and no answer changes them
-    double next_s = 0;         // where drawn ahead: the date after the one in the tree
+    // One of many, which is asked for nothing but dates, and no answer changes those.
+    bool drawn_ahead = false;
+    double next_s = 0;  // where drawn ahead: the date after the one in the tree
 
     double draw() {
       if (!drawn_ahead) return stream->next_s();
       const double date_s = next_s;
-      // Nobody waits for this one yet, so that the machine has time for it while it goes on.
+      // Nobody waits for the one after it, so that the machine draws it while it goes on.
       if (date_s < kNever) next_s = stream->next_s();
       return date_s;
     }

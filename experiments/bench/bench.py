@@ -101,7 +101,7 @@ def main():
     program = sys.argv[1]
     cpu = max(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cpu})
-    print(f"one core (cpu {cpu}); processor time of whole processes")
+    print(f"one core (cpu {cpu}); processor time of whole processes: the best of some runs, since other work can only add; of sweeps, medians of the clock")
     for part in sys.argv[2:] or PARTS:
         PARTS[part](program)
 

@@ -25,8 +25,7 @@ def bench(program):
 
 def drivers(program, folder, requests=10**7):
     """All policies, loads and drivers; returns seconds a request, by (policy, load, driver)."""
-    print(f"{requests:,} requests, {ROUNDS} rounds in which the drivers take turns: the best of each, since other work on the machine can only add; "
-          "medians of the ratios")
+    print(f"{requests:,} requests, {ROUNDS} rounds in which the drivers take turns: the best of each, and medians of the ratios")
     print(f"{'policy':<18}{'rho':>5}  " + "".join(f"{d + ' M req/s':>24}" for d in DRIVERS) + "".join(f"{d + ' / bare':>24}" for d in DRIVERS[1:]))
     taken_s = {}
     for policy in measure.POLICIES:
@@ -54,7 +53,7 @@ def against_simpy(program, taken_s):
 
 def growth(program, folder):
     for policy in ("serial", "exit_aware"):
-        runs = {n: min(measure.run(program, folder, policy, n, "bare") for _ in range(5 if n < 10**8 else 1)) for n in (1, 10**5, 10**6, 10**7, 10**8)}
+        runs = {n: measure.best(ROUNDS if n < 10**8 else 1, program, folder, policy, n, "bare") for n in (1, 10**5, 10**6, 10**7, 10**8)}
         begin_s = runs.pop(1)[0]
         print(f"{policy}: " + "; ".join(f"{n:,} requests {1e9 * (s - begin_s) / n:.0f} ns each beyond the start, {b / 2**20:.0f} MB" for n, (s, b) in runs.items()))
         print(f"{policy}: {(runs[10**8][1] - runs[10**7][1]) / (10**8 - 10**7):.1f} bytes a request", flush=True)
@@ -62,7 +61,7 @@ def growth(program, folder):
 
 def devices(program, folder, requests=5_000_000):
     counts = (1, 10, 100, 1000, 10000)
-    seconds = [measure.run(program, folder, "exit_aware", requests, "bare",
+    seconds = [measure.best(ROUNDS, program, folder, "exit_aware", requests, "bare",
                            workload=f"{{devices: [{{count: {n}, arrivals: {{kind: poisson, rho: {1 / n!r}}}}}], exits: {{kind: rates, rates: [0.3, 0.35, 0.4]}}}}")[0]
                for n in counts]
     print("exit_aware by devices: " + "; ".join(f"{n:,}: {1e9 * s / requests:.0f} ns" for n, s in zip(counts, seconds)), flush=True)
@@ -71,7 +70,7 @@ def devices(program, folder, requests=5_000_000):
 def overload(program, folder):
     for policy in measure.POLICIES:
         sizes = (10**6, 4 * 10**6, 16 * 10**6)
-        seconds = [measure.run(program, folder, policy, n, "bare", workload__arrivals__rho=6)[0] for n in sizes]
+        seconds = [measure.best(2, program, folder, policy, n, "bare", workload__arrivals__rho=6)[0] for n in sizes]
         print(f"{policy} at rho 6, a queue that grows with the run: " + "; ".join(f"{n:,} requests {1e9 * s / n:.0f} ns" for n, s in zip(sizes, seconds)),
               flush=True)
 

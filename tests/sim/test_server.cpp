@@ -194,6 +194,39 @@ TEST_CASE("steps that take no time", "[sim]") {
   for (const Request& request : run.requests) CHECK(request.completion_s == request.arrival_s);
 }
 
+TEST_CASE("the batch stack holds its samples to their layers and exits", "[sim]") {
+  scheduler::RequestWindow requests;
+  const auto stack_of_two = [&](sim::BatchStack& stack) {
+    for (int exit : {1, 2}) {
+      Request request;
+      request.exit = exit;
+      requests.push(request);
+    }
+    stack.push(requests.end() - 2, 2, 0);
+    stack.ran(0, 5);
+  };
+  const auto nobody = [](const Request&) {};
+  sim::BatchStack stack(requests, 2);
+  SECTION("layers in order, each once") {
+    stack_of_two(stack);
+    CHECK_THROWS_WITH(stack.ran(4, 6), Catch::Contains("every layer once"));
+    CHECK_THROWS_WITH(stack.ran(6, 7), Catch::Contains("every layer once"));
+    CHECK_THROWS_WITH(stack.ran(5, 5), Catch::Contains("every layer once"));
+  }
+  SECTION("who takes the next exit leaves, and no other") {
+    stack_of_two(stack);
+    CHECK(stack.active().next_exit == 1);
+    CHECK_FALSE(stack.leave(1, nobody));
+    CHECK(stack.active().samples == std::vector<scheduler::RequestId>{1});
+    CHECK(stack.active().next_exit == 2);
+  }
+  SECTION("an exit that was missed") {
+    stack_of_two(stack);
+    requests[0].exit = 0;
+    CHECK_THROWS_WITH(stack.leave(1, nobody), Catch::Contains("carried past"));
+  }
+}
+
 TEST_CASE("a decision that is not allowed ends the run", "[sim]") {
   const auto refuses = [](const Scripted::Script& script, const char* message) {
     Scripted policy(script);

@@ -1,8 +1,8 @@
 #include "tests/support/run_helpers.h"
 
-#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
+#include <unistd.h>
 
 #include "sim/child_process.h"
 #include "sim/output/requests_csv.h"
@@ -44,9 +44,11 @@ sim::Recorder recorder_for(const npu::BatchPolicyTable& table) {
 }
 
 TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "fluidbatch-test-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-  path_ = pattern;
+  static int made = 0;
+  const std::string name = "fluidbatch-test-" + std::to_string(::getpid()) + "-";
+  do {  // a name that an earlier process has left is passed over
+    path_ = std::filesystem::temp_directory_path() / (name + std::to_string(made++));
+  } while (!std::filesystem::create_directory(path_));
 }
 
 TemporaryFolder::~TemporaryFolder() {
