@@ -352,7 +352,6 @@ int main(int argc, char** argv) {
   const int code = cli::exit_code_of([&] { return run_program(argc, argv); });
 #ifndef __SANITIZE_ADDRESS__  // which looks for leaks at the end
   // Nothing is left to do but to destroy the static objects of ns-3, which SimGrid brings along: 1 ms.
-  std::fflush(nullptr);
   std::_Exit(code);
 #endif
   return code;

@@ -4,15 +4,16 @@
 import csv
 import io
 import json
-import statistics
 import os
+import statistics
+import subprocess
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from onnx_file import two_convolutions  # noqa: E402
-from harness import CONFIG, ROOT, CommandLineTest  # noqa: E402
+from harness import CONFIG, PROGRAM, ROOT, CommandLineTest  # noqa: E402
 
 OTHER = os.environ.get("FLUIDBATCH_OTHER", "")
 
@@ -302,6 +303,17 @@ class Listings(CommandLineTest):
         text = self.succeed("npu", "table", "--network", "resnet50", "--npu", "zu7ev_large", "--max-batch", "6").stdout
         self.assertIn("B=6", text)
         self.assertIn("per sample", text)
+
+
+class FullDisk(CommandLineTest):
+    def test_lost_output_is_said(self):
+        # Short output is lost at the end, long output on the way.
+        for command in (["policy", "list"], ["network", "show", "resnet50", "--csv"], ["--help"],
+                        ["npu", "table", "--network", "resnet50", "--npu", "zu7ev_large", "--max-batch", "16", "--csv"]):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                result = subprocess.run([PROGRAM, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(result.returncode, 2, command)
+            self.assertEqual(result.stderr, "the output can't be written: No space left on device\n", command)
 
 
 class Import(CommandLineTest):
