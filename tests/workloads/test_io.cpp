@@ -7,6 +7,7 @@
 
 #include "tests/support/run_helpers.h"
 #include "workloads/io/csv.h"
+#include "workloads/io/input_file.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/io/text_number.h"
 
@@ -138,6 +139,17 @@ TEST_CASE("defaults end up in the resolved map", "[io]") {
   CHECK(reader.integer("y", 0, 9, 7) == 7);
   CHECK(reader.boolean("z", true));
   CHECK(io::to_yaml(reader.resolved()) == "x: 2\ny: 7\nz: true\n");
+}
+
+TEST_CASE("only a regular file of a bounded size is read", "[io]") {
+  const test::TemporaryFolder folder;
+  const std::string file = folder.write("x.yaml", "0123456789");
+  CHECK(io::read_file(file) == "0123456789");
+  CHECK(io::read_file(file, 10) == "0123456789");
+  CHECK_THROWS_WITH(io::read_file(file, 9), Contains("has 10 bytes; 9 bytes are allowed"));
+  CHECK_THROWS_WITH(io::read_file("/dev/zero"), Contains("a pipe or a device"));
+  CHECK_THROWS_WITH(io::read_file("/proc/self/mem"), Contains("can't be read"));
+  CHECK_THROWS_WITH(io::read_file(file + "x"), Contains("no such file"));
 }
 
 TEST_CASE("CSV", "[io]") {

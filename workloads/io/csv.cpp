@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <sstream>
 
+#include "workloads/io/input_file.h"
 #include "workloads/io/text_number.h"
 
 namespace fluidbatch::io {
@@ -21,14 +20,7 @@ std::string_view trimmed(std::string_view text) {
 }  // namespace
 
 CsvReader::CsvReader(const std::filesystem::path& file) : source_(file.string()) {
-  std::error_code ignored;
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file, ignored)) {
-    throw InputError(source_ + ": no such file, or not readable");
-  }
-  std::ostringstream text;
-  text << stream.rdbuf();
-  content_ = std::move(text).str();
+  content_ = read_file(file);
   if (content_.starts_with(kByteOrderMark)) position_ = kByteOrderMark.size();
 
   std::string_view line;

@@ -1,11 +1,10 @@
 #include "workloads/io/yaml_node.h"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include <yaml-cpp/yaml.h>
 
+#include "workloads/io/input_file.h"
 #include "workloads/io/text_number.h"
 
 namespace fluidbatch::io {
@@ -14,6 +13,7 @@ namespace {
 // Bounds what aliases can blow a small file up to, and how deep the recursion below goes.
 constexpr int kMostNodes = 1'000'000;
 constexpr int kMostDepth = 64;
+constexpr std::uint64_t kMostYamlBytes = std::uint64_t{64} << 20;
 
 class Converter {
  public:
@@ -171,15 +171,7 @@ Node parse_yaml(const std::string& text, const std::string& source) {
 }
 
 Node load_yaml(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) {
-    throw InputError(file.string() + ": is a folder, not a YAML file");
-  }
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw InputError(file.string() + ": no such file, or not readable");
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return parse_yaml(text.str(), file.string());
+  return parse_yaml(read_file(file, kMostYamlBytes), file.string());
 }
 
 std::string to_yaml(const Node& node) {
