@@ -189,3 +189,14 @@ TEST_CASE("CSV", "[io]") {
     CHECK_THROWS_WITH(quote.next(), Contains("f.csv:2:1: a quoted cell"));
   }
 }
+
+TEST_CASE("cells of CSV: quotes by RFC 4180, and around what a spreadsheet takes for a formula", "[io]") {
+  CHECK(io::csv_cell("plain text") == "plain text");
+  CHECK(io::csv_cell("a,b") == "\"a,b\"");
+  CHECK(io::csv_cell("say \"hi\"") == "\"say \"\"hi\"\"\"");
+  CHECK(io::csv_cell("two\nlines") == "\"two\nlines\"");
+  CHECK(io::csv_cell("=1+1") == "\"=1+1\"");
+  CHECK(io::csv_cell("-x") == "\"-x\"");
+  CHECK(io::csv_cell("-1.5e3") == "-1.5e3");
+  CHECK(io::csv_cell("").empty());
+}

@@ -120,4 +120,15 @@ std::int64_t CsvReader::integer(std::size_t column, std::int64_t min, std::int64
   return *value;
 }
 
+std::string csv_cell(std::string_view text) {
+  const bool formula = text.find_first_of("=+-@") == 0 && !parse_number(text);
+  if (!formula && text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string cell = "\"";
+  for (const char c : text) {
+    if (c == '"') cell += c;
+    cell += c;
+  }
+  return cell + '"';
+}
+
 }  // namespace fluidbatch::io

@@ -54,4 +54,8 @@ class CsvReader {
   std::vector<Cell> cells_;
 };
 
+/// `text` as a cell: in quotes by RFC 4180 where it has a comma, a quote or a line break, and where a
+/// spreadsheet would take it for a formula (`=`, `+`, `-` or `@` in front) though it is no number.
+std::string csv_cell(std::string_view text);
+
 }  // namespace fluidbatch::io
