@@ -11,6 +11,7 @@
 #include "sim/cli/commands.h"
 #include "sim/output/text_table.h"
 #include "sim/statistics.h"
+#include "workloads/io/csv.h"
 #include "workloads/io/shipped_files.h"
 #include "workloads/io/text_number.h"
 #include "workloads/network.h"
@@ -21,8 +22,8 @@ namespace {
 void network_csv(const workloads::Network& network) {
   fmt::print("layer,kind,groups,r,p,c,segment\n");
   for (const npu::Layer& layer : network.layers) {
-    fmt::print("{},{},{},{},{},{},{}\n", layer.name, npu::name_of(layer.kind), layer.gemm.groups,
-               layer.gemm.r, layer.gemm.p, layer.gemm.c, layer.segment);
+    fmt::print("{},{},{},{},{},{},{}\n", io::csv_cell(layer.name), npu::name_of(layer.kind),
+               layer.gemm.groups, layer.gemm.r, layer.gemm.p, layer.gemm.c, layer.segment);
   }
 }
 

@@ -31,10 +31,10 @@ void import_model(const std::span<char*> arguments) {
   if (!height.empty()) options.height_width = {std::stoll(height), std::stoll(arguments[3])};
   options.exits_after.assign(arguments.begin() + 4, arguments.end());
 
-  if (std::filesystem::exists(out)) throw io::InputError(out + ": is there already");
+  if (std::filesystem::exists(out)) throw io::InputError(out + ": already exists");
   const std::string yaml = io::to_yaml(workloads::import_onnx(model, options));
   const workloads::Network network = workloads::read_network(io::parse_yaml(yaml, out), options.name);
-  sim::write_file(out, yaml);
+  sim::write_file(out, yaml, sim::Existing::refuse);
   fmt::print("{}: {} layers ({} more fused), {} MMAC, {} M weights, {} exit{}\n", out, network.layers.size(),
              network.fused.size(), millions(network.macs()), millions(network.weights()),
              network.exit_count(), network.exit_count() == 1 ? "" : "s");

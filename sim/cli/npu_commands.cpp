@@ -7,6 +7,7 @@
 #include "sim/cli/commands.h"
 #include "sim/config/npu_file.h"
 #include "sim/output/text_table.h"
+#include "workloads/io/csv.h"
 #include "workloads/io/shipped_files.h"
 #include "workloads/io/text_number.h"
 #include "workloads/network.h"
@@ -22,10 +23,10 @@ void table_csv(const npu::BatchPolicyTable& table) {
     for (int b = 1; b <= table.max_batch(); ++b) {
       const npu::LayerCost& cost = table.cost(l, b);
       const npu::BatchPolicy& policy = table.policy(l, b);
-      fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", table.layer(l).name, b, table.mode_name(),
-                 policy.b_r, policy.b_p, policy.k, cost.compute_cycles, cost.input_words, cost.weight_words,
-                 cost.output_words, io::shortest(cost.latency_s), io::shortest(cost.roofline_s),
-                 io::shortest(cost.mac_utilisation));
+      fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", io::csv_cell(table.layer(l).name), b,
+                 table.mode_name(), policy.b_r, policy.b_p, policy.k, cost.compute_cycles, cost.input_words,
+                 cost.weight_words, cost.output_words, io::shortest(cost.latency_s),
+                 io::shortest(cost.roofline_s), io::shortest(cost.mac_utilisation));
     }
   }
 }

@@ -1,6 +1,5 @@
 // `npu search`: the design space of a board.
 #include <algorithm>
-#include <filesystem>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -115,8 +114,8 @@ void save(const npu::Npu& npu, const NpuSearchArguments& arguments) {
   for (const auto& [key, text] : arguments.engine) {
     if (yaml.find(key) == nullptr) yaml.put(key, io::parse_yaml(text, key));
   }
-  if (std::filesystem::exists(*arguments.save)) throw io::InputError(*arguments.save + ": is there already");
-  write_file(*arguments.save, "# found by: " + arguments.command + "\n" + io::to_yaml(yaml));
+  write_file(*arguments.save, "# found by: " + arguments.command + "\n" + io::to_yaml(yaml),
+             Existing::refuse);
 }
 
 }  // namespace

@@ -2,14 +2,50 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
 
-OutputFile::OutputFile(const std::filesystem::path& path)
-    : path_(path.string()), file_(std::fopen(path_.c_str(), "wb")) {
-  if (!file_) fail();
+OutputFile::OutputFile(const std::filesystem::path& path, Existing existing)
+    : path_(path.string()), existing_(existing) {
+  struct stat status {};
+  if (::lstat(path_.c_str(), &status) == 0) {
+    if (existing_ == Existing::refuse) throw io::InputError(path_ + ": already exists");
+    if (S_ISDIR(status.st_mode)) throw io::InputError(path_ + ": is a folder, not a file");
+    if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
+      throw io::InputError(path_ + ": is a pipe or a device; a regular file is needed");
+    }
+  }
+  open_beside();
+}
+
+/// Under a name that nobody has: what a killed process with the same number has left there stays.
+void OutputFile::open_beside() {
+  const std::string stem = path_ + ".part-" + std::to_string(::getpid());
+  beside_ = stem;
+  int descriptor = -1;
+  for (int n = 1;; ++n) {
+    descriptor = ::open(beside_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (descriptor >= 0 || errno != EEXIST) break;
+    beside_ = stem + "-" + std::to_string(n);
+  }
+  if (descriptor < 0) {
+    beside_.clear();
+    fail();
+  }
+  file_.reset(::fdopen(descriptor, "wb"));
+  if (file_) return;
+  ::close(descriptor);
+  ::unlink(beside_.c_str());
+  fail();
+}
+
+OutputFile::~OutputFile() {
+  if (!beside_.empty()) ::unlink(beside_.c_str());
 }
 
 void OutputFile::write(std::string_view text) {
@@ -18,12 +54,19 @@ void OutputFile::write(std::string_view text) {
 
 void OutputFile::close() {
   if (std::fclose(file_.release()) != 0) fail();
+  if (existing_ == Existing::replace) {
+    if (::rename(beside_.c_str(), path_.c_str()) != 0) fail();
+  } else if (::renameat2(AT_FDCWD, beside_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) != 0) {
+    // Not every file system can keep from replacing what appeared meanwhile.
+    if (errno != EINVAL || ::rename(beside_.c_str(), path_.c_str()) != 0) fail();
+  }
+  beside_.clear();
 }
 
 void OutputFile::fail() const { throw io::InputError(path_ + ": can't be written: " + std::strerror(errno)); }
 
-void write_file(const std::filesystem::path& path, std::string_view text) {
-  OutputFile file(path);
+void write_file(const std::filesystem::path& path, std::string_view text, Existing existing) {
+  OutputFile file(path, existing);
   file.write(text);
   file.close();
 }

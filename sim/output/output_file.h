@@ -1,4 +1,4 @@
-// A file that is written to its end or fails with a message that says why.
+// A file that appears whole, at the end, or not at all.
 #pragma once
 
 #include <cstdio>
@@ -9,16 +9,29 @@
 
 namespace fluidbatch::sim {
 
-/// Throws io::InputError where the file can't be opened, written (a full disk) or closed.
+/// What becomes of a file that already exists under an output's name.
+enum class Existing { replace, refuse };
+
+/// Text is written beside the file, as NAME.part-PROCESS, and gets the file's name when it is closed: until
+/// then, and where anything fails, what was there before stays as it was and nothing half-written is left.
+/// A symbolic link is itself replaced, not what it points to.
+///
+/// All members throw io::InputError, with the system's reason: where the file can't be made, written (a full
+/// disk) or closed, where its name is taken by something that is not a regular file, or by anything for
+/// Existing::refuse.
 class OutputFile {
  public:
-  explicit OutputFile(const std::filesystem::path& path);
+  explicit OutputFile(const std::filesystem::path& path, Existing existing = Existing::replace);
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  ~OutputFile();
 
   void write(std::string_view text);
-  /// Must be called at the end: only then is all of it known to be on its way to the disk.
+  /// Must be called at the end: only then is there a file.
   void close();
 
  private:
+  void open_beside();
   [[noreturn]] void fail() const;
 
   struct Closer {
@@ -26,10 +39,13 @@ class OutputFile {
   };
 
   std::string path_;
+  Existing existing_;
+  std::string beside_;  // empty when nothing is left there
   std::unique_ptr<std::FILE, Closer> file_;
 };
 
 /// Writes `text` as the whole of a file.
-void write_file(const std::filesystem::path& path, std::string_view text);
+void write_file(const std::filesystem::path& path, std::string_view text,
+                Existing existing = Existing::replace);
 
 }  // namespace fluidbatch::sim

@@ -138,7 +138,7 @@ CALLS = [
     (["npu", "search", "--network", "resnet50", "--board", "zu7ev", "--t_r", "6", "--top", "3"], r"no engine fits the board"),
     (["network", "import", "c.yaml", "--out", "n.yaml"], r"^c\.yaml: not an ONNX model"),
     (["network", "import", "none.onnx", "--out", "n.yaml"], r"^none\.onnx: no such file"),
-    (["network", "import", "none.onnx", "--out", "c.yaml"], r"^c\.yaml: is there already"),
+    (["network", "import", "none.onnx", "--out", "c.yaml"], r"^c\.yaml: already exists"),
 ]
 
 

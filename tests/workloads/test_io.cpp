@@ -169,6 +169,18 @@ TEST_CASE("CSV", "[io]") {
     CHECK(io::to_string(good.mark(2)).ends_with("b.csv:3:9"));
     CHECK_FALSE(good.next());
   }
+  SECTION("cells that need quotes are written in them, and read back as they were") {
+    std::string text = "a,b,c,d\n";
+    const std::vector<std::string> cells{"x,y", "say \"a\"", "\"", "=1+1"};
+    for (const std::string& cell : cells) text += io::csv_cell(cell) + (&cell == &cells.back() ? "\n" : ",");
+    CHECK(text == "a,b,c,d\n\"x,y\",\"say \"\"a\"\"\",\"\"\"\",\"=1+1\"\n");
+    CHECK(io::csv_cell("conv1_1.a") == "conv1_1.a");
+    CHECK(io::csv_cell("-3.5") == "-3.5");
+    CHECK(io::csv_cell("two\nlines") == "\"two\nlines\"");
+    io::CsvReader csv(folder.write("a.csv", text));
+    REQUIRE(csv.next());
+    for (std::size_t i = 0; i < cells.size(); ++i) CHECK(csv.cell(i) == cells[i]);
+  }
   SECTION("what is broken") {
     io::CsvReader csv(folder.write("a.csv", "a,b\n1,2\n1\n"));
     REQUIRE(csv.next());

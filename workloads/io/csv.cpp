@@ -17,6 +17,15 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+/// Where a quoted cell that begins at `begin` ends: at the first quote that is not doubled.
+std::size_t closing_quote(std::string_view line, std::size_t begin) {
+  std::size_t quote = line.find('"', begin);
+  while (quote != std::string_view::npos && quote + 1 < line.size() && line[quote + 1] == '"') {
+    quote = line.find('"', quote + 2);
+  }
+  return quote;
+}
+
 }  // namespace
 
 CsvReader::CsvReader(const std::filesystem::path& file) : source_(file.string()) {
@@ -61,19 +70,31 @@ bool CsvReader::next_line(std::string_view& line) {
   return false;
 }
 
+/// A quote in a quoted cell is written twice; such a cell can't be a view of the file.
+std::string_view CsvReader::without_doubled_quotes(std::string_view text) {
+  if (text.find('"') == std::string_view::npos) return text;
+  std::string& cell = unquoted_.emplace_back();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    cell += text[i];
+    if (text[i] == '"') ++i;
+  }
+  return cell;
+}
+
 void CsvReader::split(std::string_view line) {
   cells_.clear();
+  unquoted_.clear();
   std::size_t begin = 0;
   while (begin <= line.size()) {
     const int column = static_cast<int>(begin) + 1;
     std::size_t end = 0;
     if (begin < line.size() && line[begin] == '"') {
-      const std::size_t close = line.find('"', begin + 1);
+      const std::size_t close = closing_quote(line, begin + 1);
       end = close == std::string_view::npos ? close : close + 1;
       if (close == std::string_view::npos || (end < line.size() && line[end] != ',')) {
         throw InputError({source_, line_, column}, "a quoted cell must end with a quote and a comma");
       }
-      cells_.push_back({line.substr(begin + 1, close - begin - 1), column + 1});
+      cells_.push_back({without_doubled_quotes(line.substr(begin + 1, close - begin - 1)), column + 1});
     } else {
       end = std::min(line.find(',', begin), line.size());
       cells_.push_back({trimmed(line.substr(begin, end - begin)), column});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -12,8 +13,8 @@
 
 namespace fluidbatch::io {
 
-/// The rows of one file, one after another. Cells may stand in double quotes, but not span lines; CRLF
-/// line ends, a byte order mark and empty lines are passed over.
+/// The rows of one file, one after another. Cells may be in double quotes (a quote in them is doubled),
+/// but not span lines; CRLF line ends, a byte order mark and empty lines are passed over.
 class CsvReader {
  public:
   /// Throws InputError where the file can't be read or has no header.
@@ -45,6 +46,7 @@ class CsvReader {
 
   bool next_line(std::string_view& line);
   void split(std::string_view line);
+  std::string_view without_doubled_quotes(std::string_view text);
 
   std::string source_;
   std::string content_;
@@ -52,6 +54,7 @@ class CsvReader {
   int line_ = 0;
   std::vector<std::string> header_;
   std::vector<Cell> cells_;
+  std::deque<std::string> unquoted_;  // cells of the row that differ from the file's text
 };
 
 /// `text` as a cell: in quotes by RFC 4180 where it has a comma, a quote or a line break, and where a
