@@ -46,8 +46,7 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::max_end_to_end, "max_end_to_end_s", "s", "largest time from end to end", Better::lower},
     {Id::slo_violation_rate, "slo_violation_rate", "1",
      "share of the measured requests above the SLO (by more than 1e-9 s): with their latency or, for "
-     "`slo.on: "
-     "end_to_end`, from end to end",
+     "`slo.measured: end_to_end`, from end to end",
      Better::lower},
     {Id::slo_violation_rate_ci95, "slo_violation_rate_ci95", "1",
      "half-width of the 95 % interval of the SLO violation rate, by 32 batch means"},

@@ -82,7 +82,7 @@ class Reader {
   void read_slo() {
     const Node none = as_if_written(Node::map(), root_.mark());
     MapReader reader(root_.has("slo") ? root_.required("slo") : none, "slo",
-                     {"latency_ms", "unloaded_multiple", "on"});
+                     {"latency_ms", "unloaded_multiple", "measured", "on"});
     if (reader.one_of({"latency_ms", "unloaded_multiple"}) == "unloaded_multiple") {
       const double multiple = reader.number("unloaded_multiple", Range::non_negative_or_infinite());
       config_.slo.latency_s = multiple * config_.reference_latency_s;
@@ -90,8 +90,12 @@ class Reader {
       constexpr double kNone = std::numeric_limits<double>::infinity();
       config_.slo.latency_s = reader.number("latency_ms", Range::non_negative_or_infinite(), kNone) / 1000;
     }
-    config_.slo.end_to_end = reader.choice("on", {"server", "end_to_end"}, 0) == 1;
-    root_.resolve("slo", reader.resolved());
+    // `on` is what the key was called at first, which readers of YAML 1.1 take for a boolean.
+    const std::string key = reader.one_of({"measured", "on"}).value_or("measured");
+    config_.slo.end_to_end = reader.choice(key, {"server", "end_to_end"}, 0) == 1;
+    Node resolved = reader.resolved();
+    resolved.entries.back().key = "measured";
+    root_.resolve("slo", std::move(resolved));
   }
 
   void read_workload() {
@@ -140,7 +144,7 @@ class Reader {
       throw InputError(
           reader.mark_of("policy"),
           system.policy->name +
-              " takes the queue to be in order of deadlines, which it is with slo.on: server only");
+              " takes the queue to be in order of deadlines, which it is with slo.measured: server only");
     }
     system.label = reader.text("label", system.policy->name);
     check_label(system.label, reader.mark_of("label"));

@@ -80,7 +80,7 @@ std::string summary_json(const RunConfig& config, const SystemConfig& system,
   json.integer("seed", config.seed);
   json.text("version", kVersion);
   json.number("slo_s", config.slo.latency_s);
-  json.text("slo_on", config.slo.end_to_end ? "end_to_end" : "server");
+  json.text("slo_measured", config.slo.end_to_end ? "end_to_end" : "server");
   json.number("reference_latency_s", config.reference_latency_s);
   json.number("single_sample_latency_s", system.table->single_sample_latency_s());
   json.integer("admitted", statistics.admitted);

@@ -56,7 +56,7 @@ CONFIGURATIONS = [
     ("no devices", "arrivals: {kind: poisson, rho: 0.8}", "devices: [{count: 0, arrivals: {kind: poisson, rho: 0.8}}]", r"^c\.yaml:8:21: count must be a whole number from 1"),
     ("arrivals and devices", "arrivals: {kind: poisson, rho: 0.8}", "arrivals: {kind: poisson, rho: 0.8}\n  devices: []", r"takes only one of 'arrivals', 'devices'"),
     ("negative bytes", "arrivals: {", "uplink: {model: analytic, sample_bytes: -1, access_point_bandwidth_bytes_per_s: 5}\n  arrivals: {", r"^c\.yaml:8:43: sample_bytes must be a whole number from 0"),
-    ("SLO on the wrong thing", "slo: {latency_ms: 120}", "slo: {latency_ms: 120, on: device}", r"^c\.yaml:5:28: unknown on 'device'; allowed: 'server', 'end_to_end'"),
+    ("SLO on the wrong thing", "slo: {latency_ms: 120}", "slo: {latency_ms: 120, measured: device}", r"^c\.yaml:5:34: unknown measured 'device'; allowed: 'server', 'end_to_end'"),
     ("unknown network", "network: ee_resnet50", "network: ee_resnet5", r"^c\.yaml:4:10: unknown name 'ee_resnet5' \(did you mean 'ee_resnet50'\?\)"),
     ("missing network file", "network: ee_resnet50", "network: ./none.yaml", r"^c\.yaml:4:10: no file '.*/none\.yaml'"),
     ("unknown NPU", "- {label: serial, policy: {name: serial}, npu: zu7ev_large", "- {label: serial, policy: {name: serial}, npu: zu7ev_lrage", r"^c\.yaml:11:50: unknown name 'zu7ev_lrage' \(did you mean 'zu7ev_large'\?\)"),

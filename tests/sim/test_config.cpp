@@ -56,6 +56,21 @@ TEST_CASE("defaults are filled in, and the resolved configuration gives itself a
   }
 }
 
+TEST_CASE("what the SLO is laid on goes by its name and its old one", "[config]") {
+  const auto resolved = [](const std::vector<std::string>& overrides) {
+    const sim::RunConfig config = sim::read_run_config(with(overrides));
+    CHECK(config.slo.end_to_end);
+    return io::to_yaml(*config.resolved.find("slo"));
+  };
+  const std::string now = resolved({"slo.measured=end_to_end"});
+  CHECK_THAT(now, Contains("measured: end_to_end"));
+  CHECK(resolved({"slo.on=end_to_end"}) == now);
+  io::Node both = with({});
+  both.find("slo")->put("on", io::Node::text("server"));
+  both.find("slo")->put("measured", io::Node::text("end_to_end"));
+  CHECK_THROWS_WITH(sim::read_run_config(both), Contains("slo takes only one of 'measured', 'on'"));
+}
+
 TEST_CASE("all systems of a run see the same arrivals and exits", "[config]") {
   const sim::RunConfig config = test::config_of(kConfig);
   const auto first = test::run_bare(config, 0).requests;

@@ -182,7 +182,7 @@ TEST_CASE("an end-to-end bound is a bound at the server, less the time in the ai
       "answer_latency_ms: 20}\n  arrivals: {kind: poisson, rho: 1.6}\n" +
       kExits;
   const sim::RunConfig whole =
-      test::config_of(config_text(uplink, 3000, "{latency_ms: 250, on: end_to_end}"));
+      test::config_of(config_text(uplink, 3000, "{latency_ms: 250, measured: end_to_end}"));
   const sim::RunConfig part = test::config_of(config_text(uplink, 3000, "{latency_ms: 200}"));
   for (std::size_t i = 0; i < whole.systems.size(); ++i) {
     INFO(whole.systems[i].label);
@@ -198,7 +198,7 @@ TEST_CASE("an end-to-end bound is a bound at the server, less the time in the ai
     CHECK(a[Id::mean_uplink] == Approx(0.03));
   }
   CHECK_THROWS_WITH(
-      test::config_of("network: resnet50\nslo: {latency_ms: 5, on: end_to_end}\nworkload: {arrivals: "
+      test::config_of("network: resnet50\nslo: {latency_ms: 5, measured: end_to_end}\nworkload: {arrivals: "
                       "{kind: poisson, rho: 1}}\nsystems: [{policy: {name: edf}}]\n"),
       Catch::Contains("edf takes the queue to be in order of deadlines"));
 }

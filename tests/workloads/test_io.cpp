@@ -152,6 +152,16 @@ TEST_CASE("only a regular file of a bounded size is read", "[io]") {
   CHECK_THROWS_WITH(io::read_file(file + "x"), Contains("no such file"));
 }
 
+TEST_CASE("a text that YAML 1.1 takes for something else is written in quotes", "[io]") {
+  for (const char* text :
+       {"on", "No", "YES", "off", "n", "True", "null", "1_000", "0x10", "1:30", "2020-01-01", "1e5"}) {
+    CHECK(io::to_yaml(io::Node::text(text)) == "\"" + std::string(text) + "\"\n");
+  }
+  for (const char* text : {"one", "ee_resnet50", "/a/b.yaml", "3d_conv", "none"}) {
+    CHECK(io::to_yaml(io::Node::text(text)) == std::string(text) + "\n");
+  }
+}
+
 TEST_CASE("CSV", "[io]") {
   const test::TemporaryFolder folder;
   SECTION("a byte order mark, CRLF, quotes, blanks and empty lines") {

@@ -1,6 +1,8 @@
 #include "workloads/io/yaml_node.h"
 
 #include <algorithm>
+#include <functional>
+#include <set>
 
 #include <yaml-cpp/yaml.h>
 
@@ -88,6 +90,15 @@ void emit(YAML::Emitter& out, const Node& node) {
   }
 }
 
+/// Beside the numbers that we read: 1_000, 0x10, 0b1 and 1:30, all of which begin with a digit.
+bool is_number_of_yaml_1_1(const std::string& text) {
+  if (parse_number(text)) return true;
+  const std::string_view digits =
+      std::string_view(text).substr(text.starts_with('-') || text.starts_with('+'));
+  return !digits.empty() && digits.front() >= '0' && digits.front() <= '9' &&
+         digits.find_first_not_of("0123456789abcdefx_:.-+") == std::string_view::npos;
+}
+
 Node scalar_node(std::string text) {
   Node node;
   node.kind = Node::Kind::scalar;
@@ -107,10 +118,12 @@ Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(
 
 Node Node::text(std::string value) {
   Node node = scalar_node(std::move(value));
-  // What YAML would read as null, a number or a boolean keeps its quotes.
-  const std::string& s = node.scalar;
-  node.quoted = s.empty() || s == "~" || s == "null" || s == "Null" || s == "NULL" || s == "true" ||
-                s == "false" || parse_number(s).has_value();
+  // What YAML, 1.1 or 1.2, would read as null, a number or a boolean keeps its quotes.
+  static const std::set<std::string, std::less<>> kWords{"",   "~",  "null", "true", "false", "yes",
+                                                         "no", "on", "off",  "y",    "n"};
+  std::string word;
+  for (const char c : node.scalar) word += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  node.quoted = kWords.contains(word) || is_number_of_yaml_1_1(word);
   return node;
 }
 
