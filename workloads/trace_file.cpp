@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cmath>
 
 #include "workloads/io/csv.h"
+#include "workloads/io/text_number.h"
 
 namespace fluidbatch::workloads {
 namespace {
 
 constexpr std::int64_t kTicksPerSecond = 10'000'000;
+constexpr int kTickExponent = -7;  // the same, as a power of ten
 
 /// Reads fixed-width fields from the front of a text.
 class Scanner {
@@ -90,22 +91,21 @@ std::optional<std::int64_t> zone_offset(Scanner& scanner) {
   return west ? -*seconds : *seconds;
 }
 
-/// Reads the dates of a trace from whichever column has them, in the trace's own time.
+/// Reads dates from whichever column has them, exactly.
 class DateColumn {
  public:
   /// Looks at the first row of `csv` to tell.
-  explicit DateColumn(const io::CsvReader& csv) {
+  DateColumn(const io::CsvReader& csv, TimeUnit unit) : unit_(unit) {
     if (const auto column = csv.column("arrival_s")) {
       column_ = *column;
       return;
     }
     for (std::size_t c = 0; c < csv.header().size(); ++c) {
-      if (const auto ticks = parse_time_stamp(csv.cell(c))) {
-        column_ = c;
-        time_stamps_ = true;
-        first_ticks_ = *ticks;
-        return;
-      }
+      if (csv.is_gap(c) || !parse_time_stamp(csv.cell(c))) continue;
+      if (unit != TimeUnit::s) throw io::InputError(csv.mark(c), "time_unit does not go with time stamps");
+      column_ = c;
+      time_stamps_ = true;
+      return;
     }
     throw io::InputError(csv.mark(0),
                          "no column 'arrival_s', and none with time stamps such as "
@@ -115,46 +115,68 @@ class DateColumn {
 
   [[nodiscard]] std::size_t column() const { return column_; }
 
-  [[nodiscard]] double date_s(const io::CsvReader& csv) const {
-    if (!time_stamps_) return csv.number(column_);
-    const auto ticks = parse_time_stamp(csv.cell(column_));
-    if (!ticks) {
+  /// In seconds: since 1970, for time stamps.
+  [[nodiscard]] io::Decimal date_s(const io::CsvReader& csv) const {
+    if (!time_stamps_) return number_s(csv, column_);
+    const auto date_s = time_stamp_s(csv.cell(column_));
+    if (!date_s) {
       throw io::InputError(csv.mark(column_), "not a time stamp such as '2023-11-16 18:17:03.9799600': '" +
                                                   std::string(csv.cell(column_)) + "'");
     }
-    return static_cast<double>(*ticks - first_ticks_) / static_cast<double>(kTicksPerSecond);
+    return *date_s;
+  }
+
+  /// The same from a column of numbers.
+  [[nodiscard]] io::Decimal number_s(const io::CsvReader& csv, std::size_t column) const {
+    const auto number = io::Decimal::parse(csv.cell(column));
+    if (!number) {
+      throw io::InputError(csv.mark(column), csv.header()[column] + " must be a finite number, found '" +
+                                                 std::string(csv.cell(column)) + "'");
+    }
+    return number->shifted(power_of_ten(unit_));
   }
 
  private:
+  TimeUnit unit_;
   std::size_t column_ = 0;
   bool time_stamps_ = false;
-  std::int64_t first_ticks_ = 0;
 };
+
+/// The earliest date in `column`, which no earlier row need have: the sample that is sent first may arrive
+/// late.
+io::Decimal earliest_s(const std::filesystem::path& file, const DateColumn& dates, std::size_t column) {
+  io::CsvReader csv(file);
+  std::optional<io::Decimal> earliest;
+  while (csv.next()) {
+    const io::Decimal date_s = dates.number_s(csv, column);
+    if (!earliest || date_s.minus(*earliest).is_negative()) earliest = date_s;
+  }
+  return earliest.value_or(io::Decimal());
+}
 
 /// Reads rows as arrivals; dates must not fall.
 class TraceReader {
  public:
-  TraceReader(const io::CsvReader& csv, const TraceOptions& options)
+  TraceReader(const io::CsvReader& csv, const std::filesystem::path& file, const TraceOptions& options)
       : csv_(csv),
         options_(options),
-        dates_(csv),
+        dates_(csv, options.time_unit),
         exit_(csv.column("exit")),
         correct_(csv.column("correct")),
         device_(csv.column("device")),
-        sent_(csv.column("sent_s")) {}
+        sent_(csv.column("sent_s")),
+        origin_s_(origin_s(file)),
+        from_s_(io::Decimal::parse(io::shortest(options.from_s)).value_or(io::Decimal())) {}
 
   [[nodiscard]] bool has_exits() const { return exit_.has_value(); }
 
   /// The row at hand; nothing where it is not in the slice.
   std::optional<Arrival> read() {
-    const double own_s = dates_.date_s(csv_);
-    if (own_s < last_s_) {
-      throw io::InputError(csv_.mark(dates_.column()),
-                           first_ ? "the first arrival must not be before 0"
-                                  : "arrivals must be in order of time; this one is before the last");
-    }
-    first_ = false;
-    last_s_ = own_s;
+    const io::Decimal exact_s = dates_.date_s(csv_);
+    const io::Decimal since_origin_s = exact_s.minus(origin_s_);
+    const io::Decimal sent_s = sent_ ? sent_date_s(since_origin_s) : since_origin_s;
+    const double own_s = since_origin_s.to_double();
+    check_order(exact_s, own_s);
     Arrival arrival;
     if (device_) arrival.device = static_cast<std::uint32_t>(csv_.integer(*device_, 0, kMostDevices - 1));
     if (exit_) arrival.exit = static_cast<int>(csv_.integer(*exit_, 0, 1'000'000));
@@ -162,26 +184,55 @@ class TraceReader {
     if (correct_ && !csv_.is_gap(*correct_)) {
       arrival.correct = static_cast<int>(csv_.integer(*correct_, 0, 1));
     }
-    const double sent_s = sent_ ? sent_date_s(own_s) : own_s;
-    const double counts_s = options_.dates_of_sending ? sent_s : own_s;
+    const double counts_s = options_.dates_of_sending ? sent_s.to_double() : own_s;
     if (counts_s < options_.from_s || counts_s >= options_.to_s) return std::nullopt;
-    arrival.date_s = date_s(counts_s);
     arrival.sent_s = date_s(sent_s);
+    // Not below 0 where the exact date and from_s have the same double.
+    arrival.date_s = std::max(0.0, options_.dates_of_sending ? arrival.sent_s : date_s(since_origin_s));
     return arrival;
   }
 
  private:
-  [[nodiscard]] double date_s(double own_s) const {
-    const double date_s = (own_s - options_.from_s) * options_.time_scale;
-    if (!std::isfinite(date_s)) {
-      throw io::InputError(csv_.mark(dates_.column()), "time_scale puts this arrival at an infinite date");
+  /// The date that others are taken relative to.
+  [[nodiscard]] io::Decimal origin_s(const std::filesystem::path& file) const {
+    switch (options_.origin) {
+      case TraceOptions::Origin::given:
+        return options_.origin_s;
+      case TraceOptions::Origin::zero:
+        return {};
+      case TraceOptions::Origin::first_row:
+        break;
+    }
+    return sent_ ? earliest_s(file, dates_, *sent_) : dates_.date_s(csv_);
+  }
+
+  void check_order(const io::Decimal& exact_s, double own_s) {
+    const io::Mark mark = csv_.mark(dates_.column());
+    if (exact_s.is_negative()) throw io::InputError(mark, "the first arrival must not be before 0");
+    if (own_s < last_s_) {
+      throw io::InputError(mark, first_ ? "this arrival is before the origin; from_s and to_s cut a slice"
+                                        : "arrivals must be in order of time; this one is before the last");
+    }
+    first_ = false;
+    last_s_ = own_s;
+  }
+
+  /// In the run's time. May be below 0 for a sending that is before the slice.
+  [[nodiscard]] double date_s(const io::Decimal& since_origin_s) const {
+    const double date_s = since_origin_s.minus(from_s_).to_double() * options_.time_scale;
+    if (!(date_s <= kLastTraceDate_s)) {
+      throw io::InputError(
+          csv_.mark(dates_.column()),
+          "this arrival is at " + io::shortest(date_s) +
+              " s; the last date to be exact to 1e-9 s is 16777216 s (194 days). Cut a slice "
+              "with from_s and to_s, or give time_unit or origin");
     }
     return date_s;
   }
 
-  [[nodiscard]] double sent_date_s(double own_s) const {
-    const double sent_s = csv_.number(*sent_);
-    if (sent_s < 0 || sent_s > own_s) {
+  [[nodiscard]] io::Decimal sent_date_s(const io::Decimal& arrival_s) const {
+    const io::Decimal sent_s = dates_.number_s(csv_, *sent_).minus(origin_s_);
+    if (sent_s.is_negative() || arrival_s.minus(sent_s).is_negative()) {
       throw io::InputError(csv_.mark(*sent_), "sent_s must be from 0 to the arrival at the server");
     }
     return sent_s;
@@ -194,6 +245,8 @@ class TraceReader {
   std::optional<std::size_t> correct_;
   std::optional<std::size_t> device_;
   std::optional<std::size_t> sent_;
+  io::Decimal origin_s_;
+  io::Decimal from_s_;
   double last_s_ = 0;
   bool first_ = true;
 };
@@ -216,11 +269,22 @@ std::optional<std::int64_t> parse_time_stamp(std::string_view text) {
   return (*days * 86400 + *minutes + *seconds - *offset) * kTicksPerSecond + *decimals;
 }
 
+std::optional<io::Decimal> time_stamp_s(std::string_view text) {
+  const auto ticks = parse_time_stamp(text);
+  if (!ticks) return std::nullopt;
+  return io::Decimal(*ticks, kTickExponent);
+}
+
+bool counts_from_its_run(const std::filesystem::path& file) {
+  const io::CsvReader csv(file);
+  return csv.column("request") && csv.column("sent_s") && csv.column("completion_s");
+}
+
 Trace load_trace(const std::filesystem::path& file, const TraceOptions& options) {
   io::CsvReader csv(file);
   Trace trace{.file = file, .arrivals = {}, .has_exits = false};
   if (!csv.next()) throw io::InputError({file.string(), 1, 1}, "the trace has no row");
-  TraceReader reader(csv, options);
+  TraceReader reader(csv, file, options);
   trace.has_exits = reader.has_exits();
   do {
     if (const auto arrival = reader.read()) trace.arrivals.push_back(*arrival);

@@ -85,7 +85,7 @@ class AgainstNaiveServer(CommandLineTest):
                 reach -= exits.count(e)
             text, policy = self.policy(rng, slo, rates)
             self.write("c.yaml", f"network: n.yaml\nslo: {{latency_ms: {slo * 1000!r}}}\nworkload: {{arrivals: {{kind: trace, "
-                       f"path: t.csv}}, exits: {{kind: trace}}}}\nsystems: [{{label: x, policy: {text}, npu_mode: {mode}}}]\n")
+                       f"path: t.csv, origin: 0}}, exits: {{kind: trace}}}}\nsystems: [{{label: x, policy: {text}, npu_mode: {mode}}}]\n")
             self.succeed("run", "c.yaml", "--out", "out")
             got = [float(r["completion_s"]) for r in self.rows((self.folder / "out/x/requests.csv").read_text())]
             want = naive.serve(network, policy, arrivals, exits)

@@ -47,12 +47,40 @@ class TraceArrivals final : public ArrivalSpec {
   std::uint32_t devices_ = 1;
 };
 
+/// `first_row`, or the date in the trace that is the run's 0. A requests.csv counts from its run unless told
+/// otherwise.
+void read_origin(io::MapReader& reader, const std::filesystem::path& file, TraceOptions& options) {
+  using Origin = TraceOptions::Origin;
+  if (!reader.has("origin")) {
+    options.origin = counts_from_its_run(file) ? Origin::zero : Origin::first_row;
+    return reader.resolve(
+        "origin", options.origin == Origin::zero ? io::Node::integer(0) : io::Node::text("first_row"));
+  }
+  const io::Node& node = reader.required("origin");
+  const std::string text = io::read_text(node, "origin");
+  reader.resolve("origin", node);
+  if (text == "first_row") return;
+  options.origin = Origin::given;
+  if (const auto number = io::Decimal::parse(text); number && !number->is_negative()) {
+    options.origin_s = number->shifted(power_of_ten(options.time_unit));
+  } else if (const auto time_stamp = time_stamp_s(text)) {
+    options.origin_s = *time_stamp;
+  } else {
+    throw io::InputError(node.mark,
+                         "origin must be 'first_row', a number in the unit of the trace, at least 0, or a "
+                         "time stamp such as '2023-11-16 18:17:03', found " +
+                             describe(node));
+  }
+}
+
 std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& context) {
   const io::Node& path = reader.required("path");
   io::read_text(path, "path");
   const std::filesystem::path file = io::resolve_path(path);
   reader.resolve("path", io::Node::text(file.string()));
   TraceOptions options;
+  options.time_unit = static_cast<TimeUnit>(reader.choice("time_unit", {"s", "ms", "us", "ns"}, 0));
+  read_origin(reader, file, options);
   options.time_scale = reader.number("time_scale", io::Range::positive(), 1);
   options.from_s = reader.number("from_s", io::Range::non_negative(), 0);
   options.to_s = reader.number("to_s", {.min = options.from_s, .above_min = true, .finite = false},
@@ -63,7 +91,8 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& c
 
 const ArrivalRegistration kRegistration({.name = "trace",
                                          .summary = "arrivals of a CSV",
-                                         .keys = {"path", "time_scale", "from_s", "to_s"},
+                                         .keys = {"path", "time_unit", "origin", "time_scale", "from_s",
+                                                  "to_s"},
                                          .read = read});
 
 }  // namespace
