@@ -6,13 +6,15 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
+#include <optional>
 #include <poll.h>
 #include <sched.h>
-#include <stdexcept>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/users_error.h"
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
@@ -23,15 +25,41 @@ using Kind = ChildOutcome::Kind;
 ChildOutcome outcome_of(const std::function<std::string()>& task) {
   try {
     return {Kind::done, task()};
-  } catch (const io::InputError& error) {
-    return {Kind::input_error, error.what()};
   } catch (const std::exception& error) {
+    if (std::optional<std::string> text = users_error(error)) return {Kind::input_error, std::move(*text)};
     return {Kind::failed, error.what()};
   }
 }
 
-[[noreturn]] void throw_system_error(const char* what) {
-  throw std::runtime_error(std::string(what) + ": " + std::strerror(errno));
+[[noreturn]] void throw_no_room(const char* what) {
+  throw io::InputError(std::string("no room for another simulation's ") + what + ": " + std::strerror(errno) +
+                       "; ask for fewer --jobs, or raise the limits (ulimit -n, ulimit -u)");
+}
+
+/// Processes that the kernel has killed for lack of memory since it started; 0 where it does not say.
+std::int64_t kills_for_memory() {
+  std::ifstream counters("/proc/vmstat");
+  std::string name;
+  std::int64_t value = 0;
+  while (counters >> name >> value) {
+    if (name == "oom_kill") return value;
+  }
+  return 0;
+}
+
+/// Signals that come from the user or the system, rather than from a crash.
+bool is_from_outside(int signal) {
+  return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP ||
+         signal == SIGQUIT || signal == SIGXCPU;
+}
+
+ChildOutcome outcome_of_signal(int signal, std::int64_t kills_for_memory_before) {
+  std::string text =
+      "a simulation was killed by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
+  if (signal == SIGKILL && kills_for_memory() > kills_for_memory_before) {
+    text += ": the system ran out of memory; ask for fewer requests, a smaller max_batch or fewer --jobs";
+  }
+  return {is_from_outside(signal) ? Kind::input_error : Kind::failed, std::move(text)};
 }
 
 void write_all(int descriptor, const std::string& bytes) {
@@ -50,11 +78,17 @@ class ChildPool::Child {
  public:
   Child(std::size_t task_number, const Task& task) : number(task_number) {
     std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_system_error("pipe");
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_no_room("pipe");
     std::fflush(nullptr);  // or the child would write the parent's buffers again
     const pid_t parent = ::getpid();
     process_ = ::fork();
-    if (process_ < 0) throw_system_error("fork");
+    if (process_ < 0) {
+      const int reason = errno;
+      ::close(ends[0]);
+      ::close(ends[1]);
+      errno = reason;
+      throw_no_room("process");
+    }
     if (process_ == 0) {
       ::close(ends[0]);
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -77,15 +111,12 @@ class ChildPool::Child {
     return n > 0 || (n < 0 && errno == EINTR);
   }
 
-  ChildOutcome finish() {
+  ChildOutcome finish(std::int64_t kills_for_memory_before) {
     ::close(descriptor);
     int status = 0;
     while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
     }
-    if (WIFSIGNALED(status)) {
-      return {Kind::failed, "a simulation was killed by signal " + std::to_string(WTERMSIG(status)) + " (" +
-                                ::strsignal(WTERMSIG(status)) + ")"};
-    }
+    if (WIFSIGNALED(status)) return outcome_of_signal(WTERMSIG(status), kills_for_memory_before);
     if (bytes_.empty()) return {Kind::failed, "a simulation ended without a result"};
     return {static_cast<Kind>(bytes_[0]), bytes_.substr(1)};
   }
@@ -98,11 +129,11 @@ class ChildPool::Child {
   std::string bytes_;
 };
 
-ChildPool::ChildPool() = default;
+ChildPool::ChildPool() : kills_for_memory_before_(kills_for_memory()) {}
 
 ChildPool::~ChildPool() {
   for (const Child& child : children_) child.kill();
-  for (Child& child : children_) child.finish();
+  for (Child& child : children_) child.finish(kills_for_memory_before_);
 }
 
 std::size_t ChildPool::size() const { return children_.size(); }
@@ -119,7 +150,7 @@ std::vector<ChildPool::Ended> ChildPool::wait(int milliseconds) {
   std::vector<Ended> ended;
   for (std::size_t i = children_.size(); i-- > 0;) {
     if (waits[i].revents == 0 || children_[i].read_some()) continue;
-    ended.emplace_back(children_[i].number, children_[i].finish());
+    ended.emplace_back(children_[i].number, children_[i].finish(kills_for_memory_before_));
     children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(i));
   }
   return ended;
@@ -128,7 +159,7 @@ std::vector<ChildPool::Ended> ChildPool::wait(int milliseconds) {
 std::vector<ChildOutcome> run_in_children(const std::vector<ChildPool::Task>& tasks, int jobs,
                                           const std::function<void()>& while_waiting) {
   constexpr int kWaitMilliseconds = 200;
-  std::vector<ChildOutcome> outcomes(tasks.size());
+  std::vector<ChildOutcome> outcomes(tasks.size(), {Kind::stopped, ""});
   ChildPool pool;
   std::size_t next = 0;
   while (next < tasks.size() || pool.size() > 0) {
@@ -136,7 +167,12 @@ std::vector<ChildOutcome> run_in_children(const std::vector<ChildPool::Task>& ta
       pool.start(next, tasks[next]);
       ++next;
     }
-    for (auto& [number, outcome] : pool.wait(kWaitMilliseconds)) outcomes[number] = std::move(outcome);
+    bool failed = false;
+    for (auto& [number, outcome] : pool.wait(kWaitMilliseconds)) {
+      failed = failed || outcome.kind != Kind::done;
+      outcomes[number] = std::move(outcome);
+    }
+    if (failed) break;
     while_waiting();
   }
   return outcomes;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -13,8 +14,9 @@ namespace fluidbatch::sim {
 struct ChildOutcome {
   enum class Kind : char {
     done = 'd',
-    input_error = 'u',  ///< io::InputError
-    failed = 'f',       ///< any other exception, or the child died
+    input_error = 'u',  ///< what the user can mend: io::InputError, too little memory, a kill from outside
+    failed = 'f',       ///< any other exception, or the child crashed
+    stopped = 's',      ///< killed by the parent, as another one had failed
   };
 
   Kind kind = Kind::failed;
@@ -34,7 +36,7 @@ class ChildPool {
   ~ChildPool();
 
   [[nodiscard]] std::size_t size() const;
-  /// Forks a child that runs `task`; `number` tells it from others. Throws std::runtime_error where the
+  /// Forks a child that runs `task`; `number` tells it from others. Throws io::InputError where the
   /// system has no room for one more process.
   void start(std::size_t number, const Task& task);
   /// Those that end within `milliseconds`, as soon as there is one.
@@ -43,9 +45,11 @@ class ChildPool {
  private:
   class Child;
   std::vector<Child> children_;
+  std::int64_t kills_for_memory_before_;
 };
 
-/// Runs each task in a forked child, at most `jobs` at a time; outcomes in the order of the tasks.
+/// Runs each task in a forked child, at most `jobs` at a time; outcomes in the order of the tasks. When one
+/// fails the others are stopped.
 /// `while_waiting` is called about five times a second until the last has ended.
 std::vector<ChildOutcome> run_in_children(const std::vector<ChildPool::Task>& tasks, int jobs,
                                           const std::function<void()>& while_waiting);

@@ -11,6 +11,7 @@
 #include "sim/child_process.h"
 #include "sim/output/output_file.h"
 #include "sim/output/requests_csv.h"
+#include "sim/output/run_folder.h"
 #include "sim/output/series.h"
 #include "sim/output/summary_json.h"
 #include "sim/simulation.h"
@@ -79,10 +80,11 @@ class RequestsCsv {
   std::string buffer_;
 };
 
+/// With a `workshop`, the outputs go to the system's folder in it.
 RunStatistics run_one(const RunConfig& config, const SystemConfig& system, const RunOptions& options,
-                      std::atomic<std::uint64_t>* progress) {
-  if (!options.folder) return simulate(config, system, options.driver, {}, progress);
-  const fs::path folder = *options.folder / system.label;
+                      const fs::path* workshop, std::atomic<std::uint64_t>* progress) {
+  if (workshop == nullptr) return simulate(config, system, options.driver, {}, progress);
+  const fs::path folder = *workshop / system.label;
   std::unique_ptr<RequestsCsv> csv;
   Recorder::RequestSink sink;
   if (config.write_requests_csv) {
@@ -104,44 +106,55 @@ RunStatistics run_one(const RunConfig& config, const SystemConfig& system, const
   return statistics;
 }
 
-/// Makes the run directories, without what an earlier run may have left in them.
-void prepare(const fs::path& folder, const RunConfig& config) {
-  try {
-    fs::create_directories(folder);
-    for (const SystemConfig& system : config.systems) {
-      fs::create_directory(folder / system.label);
-      for (const char* name :
-           {"resolved.yaml", "summary.json", "requests.csv", "timeline.json", "series.csv"}) {
-        fs::remove(folder / system.label / name);
-      }
-    }
-  } catch (const fs::filesystem_error& error) {
-    throw io::InputError(error.path1().string() + ": can't be made: " + error.code().message());
-  }
-  write_file(folder / "resolved.yaml", io::to_yaml(config.resolved));
+/// Adds the files that a resolved configuration names: their paths are absolute in it, and nothing else is.
+void add_paths(const io::Node& node, std::vector<fs::path>& paths) {
+  if (node.scalar.starts_with('/')) paths.emplace_back(node.scalar);
+  for (const io::Node& item : node.items) add_paths(item, paths);
+  for (const io::Node::Entry& entry : node.entries) add_paths(entry.value, paths);
 }
 
-}  // namespace
+RunFolder::Request request_of(const RunConfig& config, const RunOptions& options) {
+  RunFolder::Request request{.folder = *options.folder, .labels = {}, .inputs = {}, .named_after = {}};
+  for (const SystemConfig& system : config.systems) request.labels.push_back(system.label);
+  if (!options.configuration.empty()) request.inputs.push_back(options.configuration);
+  add_paths(config.resolved, request.inputs);
+  if (options.named_after_configuration) request.named_after = options.configuration;
+  return request;
+}
 
-std::vector<RunStatistics> run_systems(const RunConfig& config, const RunOptions& options) {
-  if (options.folder) prepare(*options.folder, config);
-  const SharedCounters counters(config.systems.size());
-  std::vector<std::function<std::string()>> tasks;
-  for (std::size_t i = 0; i < config.systems.size(); ++i) {
-    tasks.emplace_back(
-        [&, i] { return to_bytes(run_one(config, config.systems[i], options, counters.at(i))); });
-  }
-  const auto outcomes = run_in_children(tasks, processors(), [&] {
-    if (options.progress) options.progress(counters.values());
-  });
-  std::vector<RunStatistics> results;
+/// Throws for the first system that failed.
+void throw_failure(const RunConfig& config, const std::vector<ChildOutcome>& outcomes) {
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const ChildOutcome& outcome = outcomes[i];
     if (outcome.kind == ChildOutcome::Kind::input_error) throw io::InputError(outcome.text);
     if (outcome.kind == ChildOutcome::Kind::failed) {
       throw std::runtime_error("system '" + config.systems[i].label + "': " + outcome.text);
     }
-    results.push_back(from_bytes(outcome.text));
+  }
+}
+
+}  // namespace
+
+std::vector<RunStatistics> run_systems(const RunConfig& config, const RunOptions& options) {
+  std::optional<RunFolder> folder;
+  if (options.folder) folder.emplace(request_of(config, options));
+  const fs::path* workshop = folder ? &folder->workshop() : nullptr;
+  const SharedCounters counters(config.systems.size());
+  std::vector<std::function<std::string()>> tasks;
+  for (std::size_t i = 0; i < config.systems.size(); ++i) {
+    tasks.emplace_back(
+        [&, i] { return to_bytes(run_one(config, config.systems[i], options, workshop, counters.at(i))); });
+  }
+  const auto outcomes = run_in_children(tasks, processors(), [&] {
+    if (options.progress) options.progress(counters.values());
+  });
+  throw_failure(config, outcomes);
+  std::vector<RunStatistics> results;
+  results.reserve(outcomes.size());
+  for (const ChildOutcome& outcome : outcomes) results.push_back(from_bytes(outcome.text));
+  if (folder) {
+    write_file(*workshop / "resolved.yaml", io::to_yaml(config.resolved));
+    folder->publish();
   }
   return results;
 }

@@ -15,6 +15,8 @@ namespace fluidbatch::sim {
 
 struct RunOptions {
   std::optional<std::filesystem::path> folder;  ///< where the outputs go; none are written without
+  std::filesystem::path configuration;          ///< the file that was read, which no output replaces
+  bool named_after_configuration = false;       ///< the folder is, so it is kept for that configuration
   Driver driver = Driver::simgrid;
   bool timeline = false;               ///< write timeline.json
   std::vector<RequestRange> followed;  ///< requests that the timeline follows one by one
@@ -24,10 +26,10 @@ struct RunOptions {
 };
 
 /// Simulates all systems; their statistics in the order of the configuration. With a folder, each system's
-/// run directory is made in it: resolved.yaml, summary.json, requests.csv, and what the options ask
-/// for.
-/// Throws io::InputError where the outputs can't be written, std::runtime_error where a simulation
-/// failed.
+/// run directory is made in it, once all have run: resolved.yaml, summary.json, requests.csv, and what the
+/// options ask for; an earlier run's are removed (sim/output/run_folder.h).
+/// Throws io::InputError where the outputs can't be written, std::runtime_error where a simulation failed;
+/// the folder is then as it was.
 std::vector<RunStatistics> run_systems(const RunConfig& config, const RunOptions& options);
 
 }  // namespace fluidbatch::sim

@@ -1,12 +1,11 @@
 // How the programs end.
 #pragma once
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <exception>
+#include <functional>
+#include <string>
+#include <utility>
 
-#include "workloads/io/input_error.h"
+#include <fmt/format.h>
 
 namespace fluidbatch::sim::cli {
 
@@ -16,24 +15,16 @@ inline constexpr int kBug = 3;
 inline constexpr int kSomePointsFailed = 4;  ///< of a sweep
 
 /// The exit code of `program`, which returns one: where it throws, or where its output could not be written
-/// (a full disk), the error has been written to stderr.
-template <typename Program>
-int exit_code_of(const Program& program) {
-  int code = kBug;
-  try {
-    code = program();
-  } catch (const io::InputError& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return kUserError;
-  } catch (const std::exception& error) {
-    if (std::ferror(stdout) == 0) {
-      std::fprintf(stderr, "fluidbatch: internal error, please report it: %s\n", error.what());
-      return kBug;
-    }
-  }
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
-  std::fprintf(stderr, "the output can't be written: %s\n", std::strerror(errno));
-  return kUserError;
+/// (a full disk), the error has been written to stderr. Called once, by main.
+int exit_code_of(const std::function<int()>& program);
+
+/// Writes to stderr. What can't be written there (a full disk, a closed terminal) is lost: it must not end
+/// what the program is at.
+void note(const std::string& text);
+
+template <typename... Arguments>
+void note(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  note(fmt::format(format, std::forward<Arguments>(arguments)...));
 }
 
 }  // namespace fluidbatch::sim::cli

@@ -1,11 +1,11 @@
 // `run` and `check`.
-#include <cstdio>
 #include <filesystem>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "sim/cli/commands.h"
+#include "sim/cli/exit_codes.h"
 #include "sim/config/run_config.h"
 #include "sim/output/text_table.h"
 #include "sim/run.h"
@@ -73,13 +73,12 @@ class ProgressLine {
       line +=
           total ? fmt::format("{} %", 100 * completed[i] / *total) : fmt::format("{} requests", completed[i]);
     }
-    fmt::print(stderr, "\r\x1b[K{}", line);
-    std::fflush(stderr);
+    note("\r\x1b[K{}", line);
     shown_ = true;
   }
 
   void clear() const {
-    if (shown_) fmt::print(stderr, "\r\x1b[K");
+    if (shown_) note("\r\x1b[K");
   }
 
  private:
@@ -115,8 +114,9 @@ RunOptions options_of(const RunArguments& arguments) {
     options.series_s =
         io::read_number(io::parse_yaml(arguments.series_s, "--series"), "--series", io::Range::positive());
   }
-  options.folder =
-      arguments.out ? fs::path(*arguments.out) : fs::path("runs") / fs::path(arguments.config).stem();
+  options.configuration = arguments.config;
+  options.named_after_configuration = !arguments.out;
+  options.folder = arguments.out ? fs::path(*arguments.out) : fs::path("runs") / options.configuration.stem();
   return options;
 }
 
@@ -144,8 +144,8 @@ void run(const RunArguments& arguments) {
     any_saturated = any_saturated || result.saturated;
     if (config.length.requests != std::numeric_limits<std::uint64_t>::max() &&
         result.admitted < config.length.requests && &result == &results.front()) {
-      fmt::print(stderr, "note: the trace ended the run after {} of {} requests\n", result.admitted,
-                 config.length.requests);
+      note("note: the trace ended the run after {} of {} requests\n", result.admitted,
+           config.length.requests);
     }
   }
   if (any_saturated) {

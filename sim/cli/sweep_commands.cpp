@@ -50,14 +50,13 @@ class SweepLine {
     shown_s_ = now_s;
     const double left_s = now_s / progress.cost_done * (1 - progress.cost_done);
     const std::string failed = progress.failed > 0 ? fmt::format(", {} failed", progress.failed) : "";
-    fmt::print(stderr, "{}{}/{} points{}, {}/s, {} left{}", terminal_ ? "\r\x1b[K" : "", progress.done,
-               progress.planned, failed, rounded(static_cast<double>(progress.done) / now_s, 3),
-               duration(left_s), terminal_ ? "" : "\n");
-    std::fflush(stderr);
+    note("{}{}/{} points{}, {}/s, {} left{}", terminal_ ? "\r\x1b[K" : "", progress.done, progress.planned,
+         failed, rounded(static_cast<double>(progress.done) / now_s, 3), duration(left_s),
+         terminal_ ? "" : "\n");
   }
 
   void clear() const {
-    if (terminal_) fmt::print(stderr, "\r\x1b[K");
+    if (terminal_) note("\r\x1b[K");
   }
 
   [[nodiscard]] double elapsed_s() const {
@@ -109,9 +108,8 @@ int sweep(const SweepArguments& arguments) {
              outcome.left > 0 ? fmt::format(", {} left", outcome.left) : "",
              outcome.failed > 0 ? fmt::format(", {} FAILED", outcome.failed) : "", arguments.out);
   if (outcome.failed > 0) {
-    fmt::print(stderr,
-               "why: sqlite3 {} \"SELECT point, system, message FROM points WHERE status = 'failed'\"\n",
-               arguments.out);
+    note("why: sqlite3 {} \"SELECT point, system, message FROM points WHERE status = 'failed'\"\n",
+         arguments.out);
     return kSomePointsFailed;
   }
   return 0;

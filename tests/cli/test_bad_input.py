@@ -192,7 +192,7 @@ class BadInput(CommandLineTest):
         self.write("file", "")
         result = self.call("run", "c.yaml", "--out", "file/below")
         self.assertEqual(result.returncode, 2)
-        self.assertIn("can't be made", result.stderr)
+        self.assertIn("file/below: can't be written: Not a directory", result.stderr)
         result = self.call("run", "c.yaml", "--out", "/dev/full/below")
         self.assertEqual(result.returncode, 2)
 

@@ -1,12 +1,17 @@
 #!/usr/bin/python3
 """What a run leaves behind: files that others can read, none that is half-written, none that is lost."""
 
+import os
+import resource
+import signal
+import subprocess
 import sys
+import time
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import CONFIG, CommandLineTest  # noqa: E402
+from harness import CONFIG, PROGRAM, CommandLineTest  # noqa: E402
 
 try:
     import yaml
@@ -22,6 +27,187 @@ class OutputTest(CommandLineTest):
     def contents(self, folder):
         root = self.folder / folder
         return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+    def refuse(self, *arguments, limits=None):
+        """Exit code 2 and everything as it was; what was said."""
+        before = self.contents(".")
+        folders = {p for p in self.folder.rglob("*") if p.is_dir()}
+        result = subprocess.run([PROGRAM, *map(str, arguments)], cwd=self.folder, capture_output=True, text=True,
+                                timeout=120, check=False, preexec_fn=limits)
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertEqual(self.contents("."), before)
+        self.assertEqual({p for p in self.folder.rglob("*") if p.is_dir()}, folders)
+        return result.stderr
+
+    def start_long_run(self, out):
+        """A run of minutes, once it is at work: its process, with those of its simulations."""
+        run = subprocess.Popen([PROGRAM, "run", "c.yaml", "--out", out, "--set", "requests=400000000"], cwd=self.folder,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(run.stderr.close)
+        self.addCleanup(run.wait)
+        self.addCleanup(run.kill)
+        children = []
+        deadline = time.monotonic() + 60
+        while len(children) < 1 and time.monotonic() < deadline:
+            time.sleep(0.02)
+            children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+        self.assertTrue(children)
+        return run, [int(child) for child in children]
+
+
+class SecondRun(OutputTest):
+    def test_it_removes_all_systems_of_the_first_and_nothing_else(self):
+        self.succeed("run", "c.yaml", "--out", "out", "--timeline", "--series", "1")
+        self.write("out/notes.txt", "mine")
+        self.write("out/dynamic/plot.py", "mine")
+        one = CONFIG[:CONFIG.index("systems:")] + "systems: [{label: third, policy: {name: serial}}]\n"
+        self.write("one.yaml", one)
+        self.succeed("run", "one.yaml", "--out", "out")
+        self.succeed("run", "one.yaml", "--out", "fresh")
+        left = self.contents("out")
+        self.assertEqual(left.pop("notes.txt"), b"mine")
+        self.assertEqual(left.pop("dynamic/plot.py"), b"mine")
+        self.assertEqual(left, self.contents("fresh"))
+        self.assertFalse((self.folder / "out/serial").exists())
+
+    def test_a_folder_that_is_not_a_runs_is_refused(self):
+        (self.folder / "mine").mkdir()
+        self.succeed("run", "c.yaml", "--out", "mine")  # it is empty
+        self.write("other.txt", "")
+        self.assertRegex(self.refuse("run", "c.yaml", "--out", "."), r"^\.: has what is not of a run, such as ")
+        self.assertIn("is not a folder", self.refuse("run", "c.yaml", "--out", "other.txt"))
+        self.assertIn("must not be empty", self.refuse("run", "c.yaml", "--out", ""))
+        # Nor is that of one system, or one with a configuration that only has the name of a run's.
+        self.assertIn("has what is not of a run", self.refuse("run", "c.yaml", "--out", "mine/serial"))
+        (self.folder / "configurations").mkdir()
+        self.write("configurations/resolved.yaml", (self.folder / "mine/resolved.yaml").read_text())
+        self.assertIn("has what is not of a run", self.refuse("run", "c.yaml", "--out", "configurations"))
+
+    def test_what_a_run_did_not_make_is_not_replaced(self):
+        self.succeed("run", "c.yaml", "--out", "out", "--set", "systems=[{label: serial, policy: {name: serial}}]")
+        (self.folder / "out/dynamic").mkdir()
+        self.write("out/dynamic/requests.csv", "mine")
+        self.assertRegex(self.refuse("run", "c.yaml", "--out", "out"),
+                         r"^out/dynamic/requests\.csv: is not of the earlier run in out; give another folder")
+
+    def test_links_are_not_followed(self):
+        self.succeed("run", "c.yaml", "--out", "out")
+        precious = self.folder / self.write("precious.csv", "mine")
+        (self.folder / "out/serial/requests.csv").unlink()
+        (self.folder / "out/serial/requests.csv").symlink_to(precious)
+        self.succeed("run", "c.yaml", "--out", "out")
+        self.assertEqual(precious.read_text(), "mine")
+        self.assertFalse((self.folder / "out/serial/requests.csv").is_symlink())
+        (self.folder / "elsewhere").mkdir()
+        (self.folder / "out/serial").rename(self.folder / "elsewhere/serial")
+        (self.folder / "out/serial").symlink_to(self.folder / "elsewhere/serial")
+        self.assertIn("out/serial: is not a folder", self.refuse("run", "c.yaml", "--out", "out"))
+        self.write("best.yaml", "mine")
+        (self.folder / "saved.yaml").symlink_to("nowhere.yaml")
+        search = ["npu", "search", "--network", "resnet18", "--board", "z7045", "--batches", "1", "--t_r", "64", "--mode", "r"]
+        for name in ("best.yaml", "saved.yaml"):
+            self.assertEqual(self.refuse(*search, "--save", name), name + ": already exists\n")
+
+    def test_configurations_of_one_name_do_not_replace_each_other_in_silence(self):
+        for place in ("a", "b"):
+            (self.folder / place).mkdir()
+            self.write(place + "/load.yaml", CONFIG)
+        self.succeed("run", "a/load.yaml")
+        message = self.refuse("run", "b/load.yaml")
+        self.assertEqual(message, "runs/load: has the results of another configuration, a/load.yaml; "
+                                  "give another folder with --out\n")
+        for same in ("a/load.yaml", "./b/../a/load.yaml", self.folder / "a/load.yaml"):
+            self.assertIn("replacing those of an earlier run", self.succeed("run", same).stdout)
+        self.succeed("run", "b/load.yaml", "--out", "runs/load")  # as the user says
+        self.assertNotIn("configuration.txt", self.contents("runs/load"))
+
+    def test_inputs_are_not_replaced(self):
+        self.succeed("run", "c.yaml", "--out", "io")
+        config = CONFIG.replace("{kind: poisson, rho: 0.8}", "{kind: trace, path: io/serial/requests.csv}")
+        self.write("t.yaml", config)
+        message = self.refuse("run", "t.yaml", "--out", "io")
+        self.assertRegex(message, r"^io/serial/requests\.csv: is an input of this run, which would replace it")
+        (self.folder / "trace.csv").symlink_to("io/serial/requests.csv")
+        self.write("t.yaml", config.replace("io/serial/requests.csv", "trace.csv"))
+        self.assertEqual(self.refuse("run", "t.yaml", "--out", "io"), message)
+        for name in ("io/resolved.yaml", "io/serial/resolved.yaml"):
+            self.assertIn(name + ": is an input of this run", self.refuse("run", name, "--out", "io"))
+        self.succeed("run", "t.yaml", "--out", "other")
+
+
+class Failures(OutputTest):
+    def test_a_full_disk_leaves_the_earlier_results_and_nothing_else(self):
+        self.succeed("run", "c.yaml", "--out", "out")
+
+        def small_files():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+
+        for out in ("out", "deep/down/new"):
+            for more in (["--set", "requests=2000"], ["--timeline"]):
+                message = self.refuse("run", "c.yaml", "--out", out, *more, limits=small_files)
+                self.assertRegex(message, r"\.(csv|json): can't be written: File too large\n$")
+
+    def test_what_the_system_refuses_is_no_bug(self):
+        for out in ("n" * 300, "c.yaml/below", "loop/x"):
+            (self.folder / "loop").unlink(missing_ok=True)
+            (self.folder / "loop").symlink_to("loop")
+            self.assertRegex(self.refuse("run", "c.yaml", "--out", out),
+                             r"(File name too long|Not a directory|Too many levels of symbolic links)\n$")
+        for name in ("n" * 300, "loop/x"):
+            message = self.refuse("npu", "search", "--network", "resnet18", "--board", "z7045", "--batches", "1", "--t_r",
+                                  "64", "--mode", "r", "--save", name)
+            self.assertRegex(message, "can't be written: (File name too long|Too many levels)")
+
+    def test_memory_that_runs_out(self):
+        def little_memory():
+            resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+
+        message = self.refuse("run", "c.yaml", "--out", "out", "--set", "requests=400000000", "--set",
+                              "outputs.requests_csv=false", limits=little_memory)
+        self.assertIn("not enough memory", message)
+
+    def test_a_simulation_that_is_killed(self):
+        self.succeed("run", "c.yaml", "--out", "out")
+        before = self.contents("out")
+        run, children = self.start_long_run("out")
+        os.kill(children[0], signal.SIGKILL)
+        self.assertRegex(run.communicate(timeout=60)[1], r"a simulation was killed by signal 9 \(Killed\)")
+        self.assertEqual(run.returncode, 2)
+        self.assertEqual(self.contents("out"), before)
+
+    def test_a_run_that_is_killed_leaves_the_earlier_results(self):
+        self.succeed("run", "c.yaml", "--out", "out")
+        before = self.contents("out")
+        run, _ = self.start_long_run("out")
+        self.assertIn("out: another run is writing into it", self.call("run", "c.yaml", "--out", "out").stderr)
+        run.kill()
+        run.wait()
+        left = self.contents("out")
+        self.assertEqual({name: left[name] for name in before}, before)
+        deadline = time.monotonic() + 60
+        while self.call("run", "c.yaml", "--out", "out").returncode != 0:  # its simulations die with it
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        self.assertEqual(self.contents("out"), before)
+
+    def test_stderr_that_fails_ends_nothing(self):
+        self.write("s.yaml", "base: c.yaml\naxes: {grid: {workload.arrivals.rho: [0.1, 0.2]}}\n")
+        self.write("t.csv", "arrival_s,exit\n0,1\n1,1\n")
+        short = ["--set", "workload.arrivals.kind=trace", "--set", "workload.arrivals.path=t.csv", "--set", "warmup_requests=0"]
+        for n, stderr in enumerate(("2>/dev/full", "2>&-", "2> >(exec true)")):
+            for arguments in (["run", "c.yaml", "--out", f"out{n}", *short], ["sweep", "s.yaml", "--out", f"r{n}.sqlite"]):
+                result = subprocess.run(["bash", "-c", f'"$@" {stderr}', "bash", PROGRAM, *arguments], cwd=self.folder,
+                                        stdout=subprocess.DEVNULL, timeout=120, check=False)
+                self.assertEqual(result.returncode, 0, (stderr, arguments))
+        self.assertEqual(self.contents("out0"), self.contents("out1"))
+
+    def test_a_reader_who_has_seen_enough(self):
+        """Ends in silence, as other programs do."""
+        result = subprocess.run(["bash", "-c", '"$@" | head -1; echo ${PIPESTATUS[0]}', "bash", PROGRAM, "npu", "table",
+                                 "--network", "resnet50", "--npu", "zu7ev_large", "--max-batch", "64", "--csv"],
+                                capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual(result.stderr, "")
+        self.assertEqual(result.stdout.splitlines()[-1], str(128 + signal.SIGPIPE))
 
 
 @unittest.skipUnless(yaml, "needs python3-yaml")

@@ -1,0 +1,69 @@
+#include "sim/cli/exit_codes.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <fcntl.h>
+#include <optional>
+#include <system_error>
+#include <unistd.h>
+
+#include "sim/users_error.h"
+
+namespace fluidbatch::sim::cli {
+namespace {
+
+/// A file that is opened while stdin, stdout or stderr is closed would become that, and get its text.
+void open_standard_streams() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) < 0) return;
+  }
+}
+
+/// Writing beyond a limit, or to a reader who is gone, is then an error like others, at its place.
+void ignore_signals_of_writing() {
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+int stdout_error(int reason) {
+  if (reason == EPIPE) {  // `| head` has seen enough; end as other programs do
+    std::signal(SIGPIPE, SIG_DFL);
+    std::raise(SIGPIPE);
+  }
+  note("the output can't be written: {}\n", std::strerror(reason));
+  return kUserError;
+}
+
+}  // namespace
+
+int exit_code_of(const std::function<int()>& program) {
+  open_standard_streams();
+  ignore_signals_of_writing();
+  int code = kBug;
+  try {
+    code = program();
+  } catch (const std::exception& error) {
+    if (const std::optional<std::string> text = users_error(error)) {
+      note(*text + "\n");
+      return kUserError;
+    }
+    const auto* system_error = dynamic_cast<const std::system_error*>(&error);
+    if (std::ferror(stdout) != 0) {
+      return stdout_error(system_error != nullptr ? system_error->code().value() : errno);
+    }
+    note("fluidbatch: internal error, please report it: {}\n", error.what());
+    return kBug;
+  }
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  return stdout_error(errno);
+}
+
+void note(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
+}
+
+}  // namespace fluidbatch::sim::cli

@@ -1,0 +1,53 @@
+// The folder of a run: where results appear when all of them are there, in place of an earlier run's.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fluidbatch::sim {
+
+/// A run's results are made in a folder of their own inside its folder, and moved to their places by
+/// `publish`. Until then, and where anything fails, what was there before stays as it was.
+///
+/// An earlier run is known by its `resolved.yaml`, which lists its systems: their files are removed when the
+/// new ones are there, and nothing else is touched. All members throw io::InputError.
+class RunFolder {
+ public:
+  struct Request {
+    std::filesystem::path folder;
+    std::vector<std::string> labels;            ///< of the systems, each a folder
+    std::vector<std::filesystem::path> inputs;  ///< files that the run reads
+    /// The configuration's file, where `folder` is named after it: results of another configuration of that
+    /// name are not replaced then.
+    std::optional<std::filesystem::path> named_after;
+  };
+
+  /// Throws where the folder has what is not a run's, an input of this run that would be replaced, or another
+  /// run at work in it; and where it can't be made.
+  explicit RunFolder(Request request);
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+  /// Without `publish`: removes all that was made.
+  ~RunFolder();
+
+  /// Where to write: `resolved.yaml`, and for each system a folder, which is made already.
+  [[nodiscard]] const std::filesystem::path& workshop() const { return workshop_; }
+  /// Puts the results in place of an earlier run's.
+  void publish();
+
+ private:
+  void require_no_input(const std::vector<std::string>& labels) const;
+  void make();
+  void lock();
+  void remove_made() noexcept;
+
+  Request request_;
+  std::filesystem::path workshop_;
+  std::vector<std::string> earlier_labels_;
+  std::vector<std::filesystem::path> made_;  // folders, the outermost first
+  int lock_ = -1;
+};
+
+}  // namespace fluidbatch::sim
