@@ -35,6 +35,8 @@ TEST_CASE("MLPerf's early-stopping rule: the published numbers of requests", "[s
     for (int late = 0; late < 40; ++late) {
       CHECK(sim::surely_holds(static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(late), 0.01, 0.99) ==
             (tail(n, late, 0.01) <= 0.01));
+      CHECK(sim::surely_exceeds(static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(late), 0.01,
+                                0.99) == (late > 0 && 1 - tail(n, late - 1, 0.01) <= 0.01));
     }
   }
 }
