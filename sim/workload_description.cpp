@@ -23,6 +23,16 @@ class Moments {
     mean_ += delta / static_cast<double>(count_);
     squares_ += delta * (value - mean_);
   }
+  /// The same number many times, at once (Chan's rule for two samples, of which one has no variance).
+  void add(double value, std::uint64_t times) {
+    if (times == 0) return;
+    const auto before = static_cast<double>(count_);
+    const auto added = static_cast<double>(times);
+    const double delta = value - mean_;
+    count_ += times;
+    mean_ += delta * (added / (before + added));
+    squares_ += delta * delta * (before * added / (before + added));
+  }
   [[nodiscard]] std::uint64_t count() const { return count_; }
   [[nodiscard]] double mean() const { return count_ > 0 ? mean_ : kUndefined; }
   [[nodiscard]] double variance() const {
@@ -40,10 +50,11 @@ class WindowCounter {
   explicit WindowCounter(double window_s) : window_s_(window_s) {}
 
   void add(double date_s) {
-    while (date_s >= static_cast<double>(counts_.count() + 1) * window_s_) {
+    if (date_s >= end_of(counts_.count())) {
       counts_.add(in_window_);
       most_ = std::max(most_, in_window_);
       in_window_ = 0;
+      counts_.add(0, windows_before(date_s) - counts_.count());
     }
     ++in_window_;
   }
@@ -58,6 +69,19 @@ class WindowCounter {
   }
 
  private:
+  [[nodiscard]] double end_of(std::uint64_t window) const {
+    return static_cast<double>(window + 1) * window_s_;
+  }
+
+  /// Windows that have ended by `date_s`.
+  [[nodiscard]] std::uint64_t windows_before(double date_s) const {
+    constexpr double kMost = 1e15;  // beyond, a double no longer tells them apart
+    auto ended = static_cast<std::uint64_t>(std::min(date_s / window_s_, kMost));
+    while (ended > counts_.count() && date_s < end_of(ended - 1)) --ended;  // the quotient was rounded up
+    while (date_s >= end_of(ended) && static_cast<double>(ended) < kMost) ++ended;
+    return std::max(ended, counts_.count());
+  }
+
   double window_s_;
   double in_window_ = 0;
   double most_ = 0;

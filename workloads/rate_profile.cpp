@@ -1,5 +1,9 @@
 #include "workloads/rate_profile.h"
 
+#include <cmath>
+
+#include "workloads/io/text_number.h"
+
 namespace fluidbatch::workloads {
 
 std::vector<RatePiece> read_rate_pieces(io::MapReader& reader, const std::string& key,
@@ -18,6 +22,26 @@ std::vector<RatePiece> read_rate_pieces(io::MapReader& reader, const std::string
   if (!any) throw io::InputError(list.mark, key + " needs at least one entry with a rate above 0");
   reader.resolve(key, std::move(resolved));
   return pieces;
+}
+
+void check_changes(const std::vector<RatePiece>& pieces, const std::string& key, const io::Mark& mark) {
+  constexpr double kMost = 10'000;
+  double arrivals = 0;
+  for (const RatePiece& piece : pieces) arrivals += piece.rate_hz * piece.duration_s;
+  const double changes = static_cast<double>(pieces.size()) / arrivals;
+  if (changes <= kMost) return;
+  throw io::InputError(mark,
+                       key + " would change the rate " + io::shortest(std::round(changes)) +
+                           " times between two arrivals, on average; " + io::shortest(kMost) +
+                           " is the most. Poisson arrivals at the mean rate are as good as these: {kind: "
+                           "poisson, rate_hz: " +
+                           io::shortest(mean_rate_hz(pieces)) + "}");
+}
+
+void throw_no_arrival(double date_s) {
+  throw io::InputError("arrivals: none after " + std::to_string(kMostChanges) +
+                       " changes of the rate; around " + io::shortest(date_s) +
+                       " s the durations are less than the last bit of a date");
 }
 
 double mean_rate_hz(const std::vector<RatePiece>& pieces) {

@@ -21,6 +21,17 @@ struct RatePiece {
 std::vector<RatePiece> read_rate_pieces(io::MapReader& reader, const std::string& key,
                                         const std::string& duration_key, const ArrivalContext& context);
 
+/// Refuses pieces that are repeated and change thousands of times from one arrival to the next, which would
+/// take for ever to generate. Throws InputError at `mark`.
+void check_changes(const std::vector<RatePiece>& pieces, const std::string& key, const io::Mark& mark);
+
+/// Changes of the rate from one arrival to the next that no accepted profile needs, unless its durations are
+/// lost in the rounding of dates.
+inline constexpr int kMostChanges = 10'000'000;
+
+/// Throws the InputError for that.
+[[noreturn]] void throw_no_arrival(double date_s);
+
 /// The rate over all pieces, each counted with its duration.
 double mean_rate_hz(const std::vector<RatePiece>& pieces);
 
@@ -34,10 +45,11 @@ class RateProfile {
  public:
   explicit RateProfile(Path path) : path_(std::move(path)) {}
 
-  /// The next arrival, or infinity when the rate is 0 for ever.
+  /// The next arrival, or infinity when the rate is 0 for ever. Throws InputError where there is none within
+  /// kMostChanges.
   double next_s(RandomStream& random) {
     double left = random.exponential();
-    while (true) {
+    for (int changes = 0; changes < kMostChanges; ++changes) {
       const double piece = path_.rate_hz() * (path_.end_s() - date_s_);
       if (left < piece) return date_s_ += left / path_.rate_hz();
       if (path_.end_s() == std::numeric_limits<double>::infinity()) return path_.end_s();
@@ -45,6 +57,7 @@ class RateProfile {
       date_s_ = path_.end_s();
       path_.next();
     }
+    throw_no_arrival(date_s_);
   }
 
  private:

@@ -184,11 +184,13 @@ class TraceReader {
     if (correct_ && !csv_.is_gap(*correct_)) {
       arrival.correct = static_cast<int>(csv_.integer(*correct_, 0, 1));
     }
-    const double counts_s = options_.dates_of_sending ? sent_s.to_double() : own_s;
+    const double own_sent_s = sent_ ? sent_s.to_double() : own_s;
+    const double counts_s = options_.dates_of_sending ? own_sent_s : own_s;
     if (counts_s < options_.from_s || counts_s >= options_.to_s) return std::nullopt;
-    arrival.sent_s = date_s(sent_s);
+    arrival.sent_s = date_s(sent_s, own_sent_s);
     // Not below 0 where the exact date and from_s have the same double.
-    arrival.date_s = std::max(0.0, options_.dates_of_sending ? arrival.sent_s : date_s(since_origin_s));
+    arrival.date_s =
+        std::max(0.0, options_.dates_of_sending ? arrival.sent_s : date_s(since_origin_s, own_s));
     return arrival;
   }
 
@@ -207,19 +209,19 @@ class TraceReader {
   }
 
   void check_order(const io::Decimal& exact_s, double own_s) {
-    const io::Mark mark = csv_.mark(dates_.column());
-    if (exact_s.is_negative()) throw io::InputError(mark, "the first arrival must not be before 0");
-    if (own_s < last_s_) {
-      throw io::InputError(mark, first_ ? "this arrival is before the origin; from_s and to_s cut a slice"
-                                        : "arrivals must be in order of time; this one is before the last");
-    }
+    const auto refuse = [this](const char* text) { throw io::InputError(csv_.mark(dates_.column()), text); };
+    if (exact_s.is_negative()) refuse("the first arrival must not be before 0");
+    if (own_s < last_s_ && first_) refuse("this arrival is before the origin; from_s and to_s cut a slice");
+    if (own_s < last_s_) refuse("arrivals must be in order of time; this one is before the last");
     first_ = false;
     last_s_ = own_s;
   }
 
-  /// In the run's time. May be below 0 for a sending that is before the slice.
-  [[nodiscard]] double date_s(const io::Decimal& since_origin_s) const {
-    const double date_s = since_origin_s.minus(from_s_).to_double() * options_.time_scale;
+  /// In the run's time, of a date after the origin: exactly, and as a double. May be below 0 for a sending
+  /// that is before the slice.
+  [[nodiscard]] double date_s(const io::Decimal& exact_s, double own_s) const {
+    const double sliced_s = options_.from_s == 0 ? own_s : exact_s.minus(from_s_).to_double();
+    const double date_s = sliced_s * options_.time_scale;
     if (!(date_s <= kLastTraceDate_s)) {
       throw io::InputError(
           csv_.mark(dates_.column()),

@@ -107,7 +107,7 @@ struct Courses {
 };
 
 /// Courses by expectation, which depend on nothing but the boundary, the active batch and the newcomers: each
-/// is computed when it is first asked for.
+/// is computed when it is first asked for, and kept while there is room.
 class ExpectedCourses {
  public:
   /// `go_on`: the probability to go on past each exit.
@@ -117,12 +117,21 @@ class ExpectedCourses {
   /// `batch` samples wait before layer `boundary`, for `newcomers` that start at layer 0.
   const Courses& of(const npu::BatchPolicyTable& table, int boundary, std::size_t batch,
                     std::size_t newcomers) {
+    const auto compute_it = [&] {
+      return compute(table, boundary, static_cast<double>(batch), static_cast<double>(newcomers));
+    };
     const auto layer = static_cast<std::size_t>(boundary);
     if (known_.size() <= layer) known_.resize(layer + 1);
-    if (known_[layer].empty()) known_[layer].resize(max_batch_ * max_batch_);
-    std::optional<Courses>& courses = known_[layer][(batch - 1) * max_batch_ + newcomers - 1];
-    if (!courses)
-      courses = compute(table, boundary, static_cast<double>(batch), static_cast<double>(newcomers));
+    if (known_[layer].empty()) known_[layer].resize(max_batch_);
+    Row& row = known_[layer][batch - 1];
+    if (row.empty()) {
+      const std::size_t most = max_batch_ - batch;  // newcomers that a batch of this size leaves room for
+      if (most > room_) return not_kept_ = compute_it();
+      room_ -= most;
+      row.resize(most);
+    }
+    std::optional<Courses>& courses = row[newcomers - 1];
+    if (!courses) courses = compute_it();
     return *courses;
   }
 
@@ -142,7 +151,13 @@ class ExpectedCourses {
 
   std::vector<double> go_on_;
   std::size_t max_batch_;
-  std::vector<std::vector<std::optional<Courses>>> known_;  // by boundary; then max_batch x max_batch
+
+  using Row = std::vector<std::optional<Courses>>;  // by newcomers
+  std::vector<std::vector<Row>> known_;             // by boundary, then active batch
+  // Courses that may still be kept, of all boundaries: 100 MB, which batches of hundreds at every layer of a
+  // deep network exceed many times over.
+  std::size_t room_ = 1'000'000;
+  Courses not_kept_;
 };
 
 class ExitAware final : public Policy {

@@ -62,13 +62,16 @@ class Mmpp final : public ArrivalSpec {
   std::vector<RatePiece> states_;
 };
 
+std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& context) {
+  std::vector<RatePiece> states = read_rate_pieces(reader, "states", "mean_duration_s", context);
+  check_changes(states, "states", reader.mark_of("states"));
+  return std::make_unique<Mmpp>(std::move(states));
+}
+
 const ArrivalRegistration kRegistration({.name = "mmpp",
                                          .summary = "Poisson, at the rate of a state; states take turns",
                                          .keys = {"states"},
-                                         .read = [](io::MapReader& reader, const ArrivalContext& context) {
-                                           return std::make_unique<Mmpp>(read_rate_pieces(
-                                               reader, "states", "mean_duration_s", context));
-                                         }});
+                                         .read = read});
 
 }  // namespace
 }  // namespace fluidbatch::workloads

@@ -65,6 +65,7 @@ class Spike final : public ArrivalSpec {
 std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& context) {
   Profile profile{.pieces = read_rate_pieces(reader, "profile", "duration_s", context),
                   .repeat = reader.boolean("repeat", true)};
+  if (profile.repeat) check_changes(profile.pieces, "profile", reader.mark_of("profile"));
   return std::make_unique<Spike>(std::move(profile));
 }
 

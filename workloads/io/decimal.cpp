@@ -77,17 +77,23 @@ double Decimal::to_double() const {
   const bool both_exact =
       units_ <= kExact && units_ >= -kExact && power >= 0 && power < static_cast<int>(kPowersOfTen.size());
   if (both_exact) return static_cast<double>(units_) / kPowersOfTen[static_cast<std::size_t>(power)];
-  // Digits from the last one to the first, then the reader of decimals, which rounds correctly.
+  // As text, for the reader of decimals, which rounds correctly; int128 has no to_chars of its own.
+  constexpr Int128 kHalf = 1'000'000'000'000'000'000;
+  const Int128 size = units_ < 0 ? -units_ : units_;
+  const auto high = static_cast<std::uint64_t>(size / kHalf);
+  const auto low = static_cast<std::uint64_t>(size % kHalf);
   std::array<char, 64> text{};
-  char* end = text.data() + text.size();
-  char* begin = end - 8;
-  const auto written = std::to_chars(begin + 1, end, exponent_);
-  *begin = 'e';
-  for (Int128 left = units_ < 0 ? -units_ : units_; left > 0 || *begin == 'e'; left /= 10) {
-    *--begin = static_cast<char>('0' + static_cast<int>(left % 10));
-  }
+  char* const end = text.data() + text.size();
+  char* digits = std::to_chars(text.data(), end, high).ptr;
+  std::array<char, 20> low_text{};
+  const char* low_end = std::to_chars(low_text.data(), low_text.data() + low_text.size(), low).ptr;
+  constexpr int kLowDigits = 18;
+  digits = std::fill_n(digits, kLowDigits - (low_end - low_text.data()), '0');
+  digits = std::copy(static_cast<const char*>(low_text.data()), low_end, digits);
+  *digits++ = 'e';
+  const auto written = std::to_chars(digits, end, exponent_);
   double value = 0;
-  const auto result = std::from_chars(begin, written.ptr, value);
+  const auto result = std::from_chars(text.data(), written.ptr, value);
   if (result.ec == std::errc::result_out_of_range) {
     value = exponent_ > 0 ? std::numeric_limits<double>::infinity() : 0;
   }
