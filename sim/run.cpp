@@ -100,7 +100,7 @@ RunStatistics run_one(const RunConfig& config, const SystemConfig& system, const
   RunStatistics statistics = simulate(config, system, options.driver, sink, progress, observers);
   if (csv) csv->close();
   if (timeline) timeline->close();
-  if (series) write_file(folder / "series.csv", series->csv());
+  if (series) series->write(folder / "series.csv");
   write_file(folder / "resolved.yaml", io::to_yaml(config.resolved_for(system)));
   write_file(folder / "summary.json", summary_json(config, system, statistics));
   return statistics;

@@ -2,9 +2,11 @@
 
 #include "sim/bounds.h"
 #include "sim/delivered_requests.h"
+#include "sim/expected_length.h"
 #include "sim/recorder.h"
 #include "sim/server.h"
 #include "sim/workload.h"
+#include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
 namespace {
@@ -47,7 +49,11 @@ RunStatistics simulate(const RunConfig& config, const SystemConfig& system, Driv
   ObserverList list(observers);
   const Conservation conservation =
       serve(config, system, driver, recorder, observers.empty() ? nullptr : &list);
-  RunStatistics statistics = compute_statistics(recorder.finish(), conservation, *system.table, config.slo);
+  Totals& totals = recorder.finish();
+  if (const auto objection = objection_to_dates(totals.window_end_s, *system.table)) {
+    throw io::InputError("system '" + system.label + "': " + *objection);
+  }
+  RunStatistics statistics = compute_statistics(totals, conservation, *system.table, config.slo);
   // A closed loop sends otherwise under every policy, so that no bound is common to all.
   if (config.compute_bounds && !config.devices.listen()) {
     Workload again(config);

@@ -74,6 +74,10 @@ class ArrivalSpec {
   [[nodiscard]] virtual bool listens() const { return false; }
   /// Long-run sendings per second of one stream; NaN where they are not known before the run.
   [[nodiscard]] virtual double mean_rate_hz() const { return std::numeric_limits<double>::quiet_NaN(); }
+  /// Whether that rate is the mean of any stretch of time, and not of the far future alone.
+  [[nodiscard]] virtual bool is_steady() const { return true; }
+  /// Date of the last arrival, where there is one: that of a trace. Infinity otherwise.
+  [[nodiscard]] virtual double last_arrival_s() const { return std::numeric_limits<double>::infinity(); }
   /// Number of arrivals, where it is bounded: those of a trace. 0 where it is not.
   [[nodiscard]] virtual std::uint64_t bound() const { return 0; }
   /// The exit that the arrivals name for each request. Throws InputError where they name none, or one that is

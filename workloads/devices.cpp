@@ -73,6 +73,17 @@ double Devices::mean_rate_hz() const {
   return rate_hz;
 }
 
+bool Devices::is_steady() const {
+  return std::all_of(groups_.begin(), groups_.end(),
+                     [](const DeviceGroup& group) { return group.arrivals->is_steady(); });
+}
+
+double Devices::last_arrival_s() const {
+  double last_s = 0;
+  for (const DeviceGroup& group : groups_) last_s = std::max(last_s, group.arrivals->last_arrival_s());
+  return last_s;
+}
+
 std::uint64_t Devices::bound() const {
   std::uint64_t sum = 0;
   for (const DeviceGroup& group : groups_) {

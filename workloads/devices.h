@@ -49,6 +49,10 @@ class Devices {
   [[nodiscard]] bool listen() const;
   /// Long-run sendings per second of all; NaN where those of a group are not known before the run.
   [[nodiscard]] double mean_rate_hz() const;
+  /// As ArrivalSpec::is_steady, of all groups.
+  [[nodiscard]] bool is_steady() const;
+  /// As ArrivalSpec::last_arrival_s: the last one of any group.
+  [[nodiscard]] double last_arrival_s() const;
   /// As ArrivalSpec::bound: 0 where one group is not bounded.
   [[nodiscard]] std::uint64_t bound() const;
   /// As ArrivalSpec::exits; only where there is one group.

@@ -1,4 +1,5 @@
 // `run` and `check`.
+#include <algorithm>
 #include <filesystem>
 #include <unistd.h>
 
@@ -7,7 +8,9 @@
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
 #include "sim/config/run_config.h"
+#include "sim/expected_length.h"
 #include "sim/output/text_table.h"
+#include "sim/output_size.h"
 #include "sim/run.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/io/text_number.h"
@@ -17,19 +20,57 @@ namespace {
 
 namespace fs = std::filesystem;
 
+bool ends_by_requests(const RunConfig& config) {
+  return config.length.requests != std::numeric_limits<std::uint64_t>::max();
+}
+
+/// Before a run.
 std::string length_text(const RunConfig& config) {
   const auto known = config.known_requests();
   if (!known) return fmt::format("{} s of arrivals", rounded(config.length.duration_s, 6));
   return fmt::format("{} requests", *known);
 }
 
-std::string heading(const RunConfig& config) {
+/// After it: how many requests there were, which systems of a closed loop need not agree in.
+std::string length_text(const RunConfig& config, const std::vector<RunStatistics>& results) {
+  const auto [least, most] = std::ranges::minmax_element(results, {}, &RunStatistics::admitted);
+  const std::string count = least->admitted == most->admitted
+                                ? fmt::format("{}", most->admitted)
+                                : fmt::format("{} to {}", least->admitted, most->admitted);
+  if (!ends_by_requests(config)) {
+    return fmt::format("{} requests in {} s of arrivals", count, rounded(config.length.duration_s, 6));
+  }
+  if (most->admitted == config.length.requests) return fmt::format("{} requests", count);
+  return fmt::format("{} of {} requests", count, config.length.requests);
+}
+
+/// Says why a run had fewer requests than were asked for, or measured none.
+void note_missing_requests(const RunConfig& config, const RunStatistics& result) {
+  const std::uint64_t came = result.admitted;
+  if (ends_by_requests(config) && came < config.length.requests) {
+    const char* end = "the arrivals";
+    const char* reason = ": no device sends any more, since the profile of a spike ends in a rate of 0";
+    if (came == config.exits->bound() || came == config.devices.bound()) {
+      end = came == config.devices.bound() ? "the trace" : "the trace of exits";
+      reason = "";
+    }
+    note("note: {} ended the run after {} of {} requests{}\n", end, came, config.length.requests, reason);
+  }
+  if (came == 0 && !ends_by_requests(config)) {
+    note("note: no request was sent before duration_s ({} s), so nothing was measured\n",
+         rounded(config.length.duration_s, 6));
+  } else if (came <= config.warmup_requests) {
+    note("note: all {} requests are warm-up (warmup_requests: {}), so nothing was measured\n", came,
+         config.warmup_requests);
+  }
+}
+
+std::string heading(const RunConfig& config, const std::string& length) {
   return fmt::format(
       "{}: {}, {} of them warm-up, seed {}\n"
       "SLO {} ms{}; a single sample takes {} ms on the reference NPU\n",
-      config.network.name, length_text(config), config.warmup_requests, config.seed,
-      rounded(config.slo.latency_s * 1000), config.slo.end_to_end ? " from end to end" : "",
-      rounded(config.reference_latency_s * 1000));
+      config.network.name, length, config.warmup_requests, config.seed, rounded(config.slo.latency_s * 1000),
+      config.slo.end_to_end ? " from end to end" : "", rounded(config.reference_latency_s * 1000));
 }
 
 std::string results_table(const RunConfig& config, const std::vector<RunStatistics>& results) {
@@ -135,19 +176,18 @@ void run(const RunArguments& arguments) {
   if (::isatty(STDERR_FILENO) == 1) {
     options.progress = [&line](const std::vector<std::uint64_t>& completed) { line.show(completed); };
   }
+  const std::string size = check_output_sizes(config, options);
+  check_expected_dates(config);
+  if (!size.empty()) note("note: {}\n", size);
   const std::vector<RunStatistics> results = run_systems(config, options);
   line.clear();
 
-  fmt::print("{}\n{}", heading(config), results_table(config, results));
+  fmt::print("{}\n{}", heading(config, length_text(config, results)), results_table(config, results));
   bool any_saturated = false;
   for (const RunStatistics& result : results) {
     any_saturated = any_saturated || result.saturated;
-    if (config.length.requests != std::numeric_limits<std::uint64_t>::max() &&
-        result.admitted < config.length.requests && &result == &results.front()) {
-      note("note: the trace ended the run after {} of {} requests\n", result.admitted,
-           config.length.requests);
-    }
   }
+  note_missing_requests(config, results.front());
   if (any_saturated) {
     fmt::print(
         "* saturated: the backlog grew to the end, so these numbers depend on the length of the run\n");
@@ -158,7 +198,8 @@ void run(const RunArguments& arguments) {
 
 void check(const RunArguments& arguments) {
   const RunConfig config = load_run_config(arguments.config, arguments.overrides);
-  fmt::print("{}", heading(config));
+  check_expected_dates(config);
+  fmt::print("{}", heading(config, length_text(config)));
   for (const SystemConfig& system : config.systems) {
     fmt::print("system {}: {} on {} in mode {}, single sample {} ms\n", system.label, system.policy->name,
                system.npu_name, system.table->mode_name(),

@@ -1,11 +1,13 @@
 #include "sim/config/run_config.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
 #include "sim/config/npu_choice.h"
 #include "sim/config/overrides.h"
+#include "sim/expected_length.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/io/shipped_files.h"
 
@@ -44,6 +46,7 @@ class Reader {
     read_systems();
     read_outputs();
     check_warmup();
+    check_digits();
     config_.resolved = root_.resolved();
     return std::move(config_);
   }
@@ -214,6 +217,21 @@ class Reader {
       throw InputError(root_.mark_of("warmup_requests"),
                        "warmup_requests (" + std::to_string(config_.warmup_requests) +
                            ") leaves none of the " + std::to_string(*requests) + " requests to measure");
+    }
+  }
+
+  /// Whether doubles hold the latencies, and the dates up to `duration_s`.
+  void check_digits() const {
+    const bool has_duration = std::isfinite(config_.length.duration_s);
+    const double last_s = has_duration ? expected_length(config_).last_arrival_s : 0;
+    for (const SystemConfig& system : config_.systems) {
+      if (const auto objection = objection_to_latencies(*system.table)) {
+        throw InputError(root_.mark_of("systems"), "system '" + system.label + "': " + *objection);
+      }
+      if (std::isnan(last_s)) continue;
+      if (const auto objection = objection_to_dates(last_s, *system.table)) {
+        throw InputError(root_.mark_of("duration_s"), *objection);
+      }
     }
   }
 

@@ -3,13 +3,20 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/output/output_file.h"
+#include "workloads/io/input_error.h"
 #include "workloads/io/text_number.h"
 
 namespace fluidbatch::sim {
 
 /// The row of the interval that `date_s` falls in. Rows on the way get the counts as they have been.
 Series::Row& Series::row_at(double date_s) {
-  const auto index = static_cast<std::size_t>(date_s / interval_s_);
+  const double row = date_s / interval_s_;
+  if (!(row < static_cast<double>(kMostRows))) {
+    throw io::InputError("--series: rows every " + io::shortest(interval_s_) + " s are more than " +
+                         std::to_string(kMostRows) + " at " + io::shortest(date_s) + " s of the run");
+  }
+  const auto index = static_cast<std::size_t>(row);
   while (rows_.size() <= index) rows_.push_back({.queue = queue_, .in_flight = in_flight_});
   return rows_[index];
 }
@@ -50,7 +57,9 @@ void Series::departed(const scheduler::Request& request) {
   row.latency_s += request.completion_s - request.arrival_s;
 }
 
-std::string Series::csv() const {
+void Series::write(const std::filesystem::path& file) const {
+  constexpr std::size_t kPiece = std::size_t{1} << 16;
+  OutputFile output(file);
   std::string text = "t_s,queue,in_flight,mean_batch,busy_fraction,completed,mean_latency_s\n";
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const Row& row = rows_[i];
@@ -59,8 +68,12 @@ std::string Series::csv() const {
             (row.busy_s > 0 ? io::shortest(row.batch_seconds / row.busy_s) : "0") + "," +
             io::shortest(row.busy_s / interval_s_) + "," + std::to_string(row.completed) + "," +
             (row.completed > 0 ? io::shortest(row.latency_s / row.completed) : "") + "\n";
+    if (text.size() < kPiece) continue;
+    output.write(text);
+    text.clear();
   }
-  return text;
+  output.write(text);
+  output.close();
 }
 
 }  // namespace fluidbatch::sim

@@ -1,8 +1,8 @@
 // series.csv: a run as a series over time, a row per interval.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
-#include <string>
 #include <vector>
 
 #include "sim/observer.h"
@@ -13,6 +13,8 @@ namespace fluidbatch::sim {
 /// `busy_fraction`, `completed` and `mean_latency_s` (of those that completed in it; empty where nobody did).
 class Series final : public Observer {
  public:
+  static constexpr std::size_t kMostRows = 10'000'000;
+
   explicit Series(double interval_s) : interval_s_(interval_s) {}
 
   void admitted(scheduler::RequestId id, const scheduler::Request& request) override;
@@ -20,8 +22,8 @@ class Series final : public Observer {
   void stepped(const Step& step) override;
   void departed(const scheduler::Request& request) override;
 
-  /// The table up to the interval in which the last request left.
-  [[nodiscard]] std::string csv() const;
+  /// Writes the table up to the interval in which the last request left.
+  void write(const std::filesystem::path& file) const;
 
  private:
   struct Row {
@@ -33,6 +35,7 @@ class Series final : public Observer {
     double latency_s = 0;
   };
 
+  /// Throws io::InputError beyond kMostRows.
   Row& row_at(double date_s);
 
   double interval_s_;

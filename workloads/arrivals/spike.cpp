@@ -57,6 +57,7 @@ class Spike final : public ArrivalSpec {
   double mean_rate_hz() const override {
     return profile_.repeat ? workloads::mean_rate_hz(profile_.pieces) : profile_.pieces.back().rate_hz;
   }
+  bool is_steady() const override { return profile_.repeat; }
 
  private:
   Profile profile_;

@@ -36,6 +36,7 @@ class TraceArrivals final : public ArrivalSpec {
   bool has_details() const override { return true; }
   std::uint32_t devices_per_stream() const override { return devices_; }
   std::uint64_t bound() const override { return trace_.arrivals.size(); }
+  double last_arrival_s() const override { return trace_.arrivals.back().date_s; }
 
   std::vector<int> exits(int exits, const io::Mark& asked_at) const override {
     if (!trace_.has_exits) return ArrivalSpec::exits(exits, asked_at);
