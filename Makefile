@@ -5,12 +5,13 @@ PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3 -B
 FLUIDBATCH := build/release/bin/fluidbatch
 
-.PHONY: help run test test-cluster reproduce bench lint format docs install clean packages lint-packages release dev
+.PHONY: help run test test-cluster fuzz fuzz-packages reproduce bench lint format docs install clean packages lint-packages release dev
 
 help:
 	@echo "make run      build, and simulate experiments/quickstart.yaml"
 	@echo "make test     build with and without sanitizers, and run all tests"
 	@echo "make test-cluster  bring a Slurm cluster up on this machine and run a sweep on it (root)"
+	@echo "make fuzz     build with clang, and fuzz each reader for FUZZ_SECONDS (default 30)"
 	@echo "make reproduce  every figure and table of the paper's claims, into runs/reproduction (QUICK=1: under two minutes)"
 	@echo "make bench    print speed and memory: drivers, policies, SimPy beside them, generation, sweeps"
 	@echo "make lint     clang-format and clang-tidy; must find nothing"
@@ -27,6 +28,9 @@ packages:
 lint-packages:
 	@.ci/install-packages clang-format clang-tidy
 
+fuzz-packages:
+	@.ci/install-packages clang-14 libclang-rt-14-dev
+
 release dev: packages
 	@cmake --preset $@ --log-level=WARNING
 	@cmake --build --preset $@
@@ -42,6 +46,13 @@ test: dev release
 test-cluster: release
 	@.ci/install-packages munge slurm-wlm
 	@$(PYTHON) tests/cluster/test_slurm.py $(FLUIDBATCH)
+
+FUZZ_SECONDS ?= 30
+
+fuzz: packages fuzz-packages
+	@cmake --preset fuzz --log-level=WARNING
+	@cmake --build --preset fuzz
+	@$(PYTHON) tests/fuzz/fuzz.py build/fuzz $(FUZZ_SECONDS)
 
 reproduce: release
 	@$(PYTHON) experiments/reproduce.py $(if $(QUICK),--quick)
