@@ -76,30 +76,8 @@ void write_all(int descriptor, const std::string& bytes) {
 /// A running child, the read end of its pipe and what has come through so far: one byte of Kind, then text.
 class ChildPool::Child {
  public:
-  Child(std::size_t task_number, const Task& task) : number(task_number) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_no_room("pipe");
-    std::fflush(nullptr);  // or the child would write the parent's buffers again
-    const pid_t parent = ::getpid();
-    process_ = ::fork();
-    if (process_ < 0) {
-      const int reason = errno;
-      ::close(ends[0]);
-      ::close(ends[1]);
-      errno = reason;
-      throw_no_room("process");
-    }
-    if (process_ == 0) {
-      ::close(ends[0]);
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (::getppid() != parent) ::_exit(1);  // it had died before that
-      const ChildOutcome outcome = outcome_of(task);
-      write_all(ends[1], static_cast<char>(outcome.kind) + outcome.text);
-      ::_exit(0);
-    }
-    ::close(ends[1]);
-    descriptor = ends[0];
-  }
+  Child(std::size_t task_number, pid_t process, int read_end)
+      : number(task_number), descriptor(read_end), process_(process) {}
 
   void kill() const { ::kill(process_, SIGKILL); }
 
@@ -122,10 +100,10 @@ class ChildPool::Child {
   }
 
   std::size_t number;
-  int descriptor = -1;
+  int descriptor;
 
  private:
-  pid_t process_ = -1;
+  pid_t process_;
   std::string bytes_;
 };
 
@@ -138,7 +116,50 @@ ChildPool::~ChildPool() {
 
 std::size_t ChildPool::size() const { return children_.size(); }
 
-void ChildPool::start(std::size_t number, const Task& task) { children_.emplace_back(number, task); }
+bool ChildPool::try_start(std::size_t number, const Task& task) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return no_room("pipe");
+  std::fflush(nullptr);  // or the child would write the parent's buffers again
+  const pid_t parent = ::getpid();
+  const pid_t process = ::fork();
+  if (process == 0) {
+    ::close(ends[0]);
+    run_child(task, parent, ends[1]);
+  }
+  const int reason = errno;
+  ::close(ends[1]);
+  if (process < 0) {
+    ::close(ends[0]);
+    errno = reason;
+    return no_room("process");
+  }
+  children_.emplace_back(number, process, ends[0]);
+  return true;
+}
+
+void ChildPool::start(std::size_t number, const Task& task) {
+  if (!try_start(number, task)) throw_no_room("process");
+}
+
+bool ChildPool::no_room(const char* what) const {
+  if (children_.empty()) throw_no_room(what);
+  return false;
+}
+
+void ChildPool::run_child(const Task& task, int parent, int pipe) const {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);  // it had died before that
+  // Signals to all processes of a terminal are the parent's to answer: it lives on, or takes this one along.
+  // Blocked, not ignored, since SimGrid has a handler of its own for Ctrl-C.
+  sigset_t from_outside;
+  ::sigemptyset(&from_outside);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&from_outside, signal);
+  ::sigprocmask(SIG_BLOCK, &from_outside, nullptr);
+  for (const Child& other : children_) ::close(other.descriptor);  // which leaves room for files
+  const ChildOutcome outcome = outcome_of(task);
+  write_all(pipe, static_cast<char>(outcome.kind) + outcome.text);
+  ::_exit(0);
+}
 
 std::vector<ChildPool::Ended> ChildPool::wait(int milliseconds) {
   std::vector<pollfd> waits;
@@ -164,7 +185,7 @@ std::vector<ChildOutcome> run_in_children(const std::vector<ChildPool::Task>& ta
   std::size_t next = 0;
   while (next < tasks.size() || pool.size() > 0) {
     while (next < tasks.size() && pool.size() < static_cast<std::size_t>(jobs)) {
-      pool.start(next, tasks[next]);
+      if (!pool.try_start(next, tasks[next])) break;
       ++next;
     }
     bool failed = false;

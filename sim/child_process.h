@@ -23,7 +23,7 @@ struct ChildOutcome {
   std::string text;
 };
 
-/// Children at work. They die with their parent, however that ends.
+/// Children at work. They die with their parent, however that ends, and leave Ctrl-C to it.
 class ChildPool {
  public:
   using Task = std::function<std::string()>;
@@ -36,14 +36,21 @@ class ChildPool {
   ~ChildPool();
 
   [[nodiscard]] std::size_t size() const;
-  /// Forks a child that runs `task`; `number` tells it from others. Throws io::InputError where the
-  /// system has no room for one more process.
+  /// Forks a child that runs `task`; `number` tells it from others. False where the system has no room for
+  /// one more process (or its pipe) beside those at work: to be tried again when one has ended. Throws
+  /// io::InputError where there is no room even for the first.
+  [[nodiscard]] bool try_start(std::size_t number, const Task& task);
+  /// The same, and throws io::InputError in both cases.
   void start(std::size_t number, const Task& task);
   /// Those that end within `milliseconds`, as soon as there is one.
   std::vector<Ended> wait(int milliseconds);
 
  private:
   class Child;
+
+  [[nodiscard]] bool no_room(const char* what) const;
+  [[noreturn]] void run_child(const Task& task, int parent, int pipe) const;
+
   std::vector<Child> children_;
   std::int64_t kills_for_memory_before_;
 };

@@ -12,7 +12,7 @@ usage() {
   exit 2
 }
 
-here=$(dirname "$(realpath "$0")")
+here=$(cd "$(dirname "$0")" && pwd)
 sweep=
 tasks=
 out=
@@ -33,11 +33,9 @@ out=${out:-runs/$(basename "$sweep" .yaml)}
 
 # All that can be wrong with the sweep is said here, not a hundred times by the tasks.
 "$program" sweep "$sweep" --dry-run
-mkdir -p -- "$out"
-folder=$(realpath -- "$out")
-# In the name of the log a % is Slurm's own, unless doubled.
-job=$(sbatch --parsable --array="1-$tasks" --requeue --job-name=fluidbatch --output="${folder//%/%%}/task-%a.log" \
-  --open-mode=append "$@" "$here/task.sh" "$program" "$(realpath -- "$sweep")" "$tasks" "$folder")
+mkdir -p "$out"
+job=$(sbatch --parsable --array="1-$tasks" --requeue --job-name=fluidbatch --output="$(realpath "$out")/task-%a.log" \
+  --open-mode=append "$@" "$here/task.sh" "$program" "$(realpath "$sweep")" "$tasks" "$(realpath "$out")")
 echo "job $job: $tasks tasks"
-printf 'when all have ended: %q sweep merge %q/part-*.sqlite --out ALL.sqlite\n' "$program" "$folder"
-echo "$job" > "$folder/job"
+echo "when all have ended: $program sweep merge $out/part-*.sqlite --out ALL.sqlite"
+echo "$job" > "$out/job"

@@ -37,6 +37,7 @@ struct SweepArguments {
 struct MergeArguments {
   std::vector<std::string> files;
   std::string out;
+  bool partial = false;  ///< merge even where points are missing
 };
 
 struct CompareArguments {
@@ -55,8 +56,6 @@ struct CapacityArguments {
   double confidence = 0.99;
   double tolerance = 0.01;
   bool whole = false;
-  int most_runs = 64;
-  int seeds = 1;
   int jobs = 0;
   bool csv = false;
 };
@@ -105,8 +104,8 @@ struct NpuSearchArguments {
 // Each prints to stdout and throws io::InputError for what the user has to mend.
 void run(const RunArguments& arguments);
 void check(const RunArguments& arguments);
-int sweep(const SweepArguments& arguments);  ///< the exit code
-void sweep_merge(const MergeArguments& arguments);
+int sweep(const SweepArguments& arguments);        ///< the exit code
+int sweep_merge(const MergeArguments& arguments);  ///< the exit code
 void compare(const CompareArguments& arguments);
 void capacity(const CapacityArguments& arguments);
 void workload_describe(const RunArguments& arguments, bool csv);

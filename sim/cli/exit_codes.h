@@ -13,6 +13,7 @@ inline constexpr int kDone = 0;
 inline constexpr int kUserError = 2;
 inline constexpr int kBug = 3;
 inline constexpr int kSomePointsFailed = 4;  ///< of a sweep
+inline constexpr int kSignalled = 128;       ///< plus the number of the signal that ended a sweep
 
 /// The exit code of `program`, which returns one: where it throws, or where its output could not be written
 /// (a full disk), the error has been written to stderr. Called once, by main.

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <unistd.h>
 
@@ -11,7 +12,7 @@
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
 #include "sim/output/text_table.h"
-#include "sim/sweep/results_file.h"
+#include "sim/sweep/merge.h"
 #include "sim/sweep/sweep_run.h"
 #include "workloads/io/text_number.h"
 
@@ -43,16 +44,18 @@ std::string duration(double seconds) {
 /// On a terminal one line written over itself; in a log a line now and then.
 class SweepLine {
  public:
+  void show_planning(std::size_t read, std::size_t settings) {
+    if (!is_due()) return;
+    write(fmt::format("{} of {} settings checked", read, settings));
+  }
+
   void show(const SweepProgress& progress) {
+    if (!is_due()) return;
     const double now_s = elapsed_s();
-    const double every_s = terminal_ ? 0.2 : 20;
-    if (now_s - shown_s_ < every_s) return;
-    shown_s_ = now_s;
     const double left_s = now_s / progress.cost_done * (1 - progress.cost_done);
     const std::string failed = progress.failed > 0 ? fmt::format(", {} failed", progress.failed) : "";
-    note("{}{}/{} points{}, {}/s, {} left{}", terminal_ ? "\r\x1b[K" : "", progress.done, progress.planned,
-         failed, rounded(static_cast<double>(progress.done) / now_s, 3), duration(left_s),
-         terminal_ ? "" : "\n");
+    write(fmt::format("{}/{} points{}, {}/s, {} left", progress.done, progress.planned, failed,
+                      rounded(static_cast<double>(progress.done) / now_s, 3), duration(left_s)));
   }
 
   void clear() const {
@@ -64,19 +67,65 @@ class SweepLine {
   }
 
  private:
+  [[nodiscard]] bool is_due() {
+    const double now_s = elapsed_s();
+    const double every_s = terminal_ ? 0.2 : 20;
+    if (now_s - shown_s_ < every_s) return false;
+    shown_s_ = now_s;
+    return true;
+  }
+
+  void write(const std::string& line) const { note(terminal_ ? "\r\x1b[K" + line : line + "\n"); }
+
   bool terminal_ = ::isatty(STDERR_FILENO) == 1;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   double shown_s_ = 0;
 };
 
-void dry_run(const Sweep& sweep, const Shard& shard) {
-  const SweepPlan plan = plan_sweep(sweep, shard);
+void dry_run(const Sweep& sweep, const SweepOptions& options, const SweepLine& line) {
+  const SweepPlan plan = plan_sweep(sweep, options);
+  line.clear();
+  const Shard& shard = options.shard;
+  const std::size_t axes = sweep.keys().size();
   fmt::print("{} setting{} of {} ax{}, {} pair{} of setting and system{}, {} points, {} requests\n",
-             plan.settings, plan.settings == 1 ? "" : "s", sweep.keys.size(),
-             sweep.keys.size() == 1 ? "is" : "es", plan.pairs, plan.pairs == 1 ? "" : "s",
+             plan.settings, plan.settings == 1 ? "" : "s", axes, axes == 1 ? "is" : "es", plan.pairs,
+             plan.pairs == 1 ? "" : "s",
              shard.count > 1 ? fmt::format(" in part {} of {}", shard.index + 1, shard.count) : "",
              plan.points, rounded(plan.requests));
   if (sweep.replications.of) fmt::print("up to {} replications of each\n", sweep.replications.most);
+}
+
+void note_failed_points(const std::string& results) {
+  note(fmt::format("why: sqlite3 {} \"SELECT point, system, message FROM points WHERE status = 'failed'\"\n",
+                   results));
+}
+
+/// Throws where `out` can't take a sweep's results, before hours go into them.
+void check_out(const std::string& out, bool resume) {
+  if (out.empty()) throw io::InputError("sweep: --out RESULTS.sqlite is needed");
+  std::error_code ignored;  // what can't be looked at can't be opened either, which says why
+  const fs::file_status status = fs::status(out, ignored);
+  if (fs::is_directory(status)) throw io::InputError("--out: " + out + " is a folder; a file is needed");
+  if (!resume && fs::exists(status)) {
+    throw io::InputError(out + ": already exists; `--resume` goes on with it");
+  }
+}
+
+/// What a sweep did, on stdout; returns the exit code.
+int report(const SweepOutcome& outcome, const SweepArguments& arguments, double elapsed_s) {
+  fmt::print("{} point{} run in {}{}{}{}; results in {}\n", outcome.run, outcome.run == 1 ? "" : "s",
+             duration(elapsed_s), outcome.before > 0 ? fmt::format(", {} there before", outcome.before) : "",
+             outcome.left > 0 ? fmt::format(", {} left", outcome.left) : "",
+             outcome.failed > 0 ? fmt::format(", {} FAILED", outcome.failed) : "", arguments.out);
+  if (outcome.failed > 0) note_failed_points(arguments.out);
+  if (outcome.stopped_by != 0) {
+    note(
+        fmt::format("stopped by signal {} ({}): what was finished is in {}; the same command with --resume "
+                    "goes on\n",
+                    outcome.stopped_by, ::strsignal(outcome.stopped_by), arguments.out));
+    return kSignalled + outcome.stopped_by;
+  }
+  return outcome.failed > 0 ? kSomePointsFailed : kDone;
 }
 
 }  // namespace
@@ -84,41 +133,34 @@ void dry_run(const Sweep& sweep, const Shard& shard) {
 int sweep(const SweepArguments& arguments) {
   if (arguments.sweep.empty()) throw io::InputError("sweep: SWEEP is required, a YAML file");
   const Sweep sweep = load_sweep(arguments.sweep, arguments.overrides);
+  SweepLine line;
   SweepOptions options;
   options.shard = read_shard(arguments.shard);
+  options.planning = [&](std::size_t read) { line.show_planning(read, sweep.settings()); };
   if (arguments.dry_run) {
-    dry_run(sweep, options.shard);
-    return 0;
+    dry_run(sweep, options, line);
+    return kDone;
   }
-  if (arguments.out.empty()) throw io::InputError("sweep: --out RESULTS.sqlite is needed");
+  check_out(arguments.out, arguments.resume);
   options.jobs = arguments.jobs > 0 ? arguments.jobs : processors();
   options.resume = arguments.resume;
   options.driver = arguments.driver;
   if (arguments.limit >= 0) options.limit = static_cast<std::size_t>(arguments.limit);
-  if (!options.resume && fs::exists(arguments.out)) {
-    throw io::InputError(arguments.out + ": is there already; `--resume` goes on with it");
-  }
-  SweepLine line;
-  options.progress = [&line](const SweepProgress& progress) { line.show(progress); };
+  options.progress = [&](const SweepProgress& progress) { line.show(progress); };
   const SweepOutcome outcome = run_sweep(sweep, arguments.out, options);
   line.clear();
-  fmt::print("{} point{} run in {}{}{}{}; results in {}\n", outcome.run, outcome.run == 1 ? "" : "s",
-             duration(line.elapsed_s()),
-             outcome.before > 0 ? fmt::format(", {} there before", outcome.before) : "",
-             outcome.left > 0 ? fmt::format(", {} left", outcome.left) : "",
-             outcome.failed > 0 ? fmt::format(", {} FAILED", outcome.failed) : "", arguments.out);
-  if (outcome.failed > 0) {
-    note("why: sqlite3 {} \"SELECT point, system, message FROM points WHERE status = 'failed'\"\n",
-         arguments.out);
-    return kSomePointsFailed;
-  }
-  return 0;
+  return report(outcome, arguments, line.elapsed_s());
 }
 
-void sweep_merge(const MergeArguments& arguments) {
-  const std::int64_t points =
-      ResultsFile::merge({arguments.files.begin(), arguments.files.end()}, arguments.out);
-  fmt::print("{} points of {} files in {}\n", points, arguments.files.size(), arguments.out);
+int sweep_merge(const MergeArguments& arguments) {
+  const MergeOutcome outcome =
+      merge_results({arguments.files.begin(), arguments.files.end()}, arguments.out, arguments.partial);
+  fmt::print("{} points of {} files in {}{}{}\n", outcome.points, arguments.files.size(), arguments.out,
+             outcome.missing > 0 ? fmt::format(", {} missing", outcome.missing) : "",
+             outcome.failed > 0 ? fmt::format(", {} FAILED", outcome.failed) : "");
+  if (outcome.failed == 0) return kDone;
+  note_failed_points(arguments.out);
+  return kSomePointsFailed;
 }
 
 }  // namespace fluidbatch::sim::cli

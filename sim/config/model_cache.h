@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 
 #include "sim/config/npu_choice.h"
 #include "workloads/network.h"
@@ -25,9 +26,15 @@ class ModelCache {
                                                      const NpuChoice& choice, int max_batch);
 
  private:
+  /// As io::find_file, which looks into folders each time.
+  const std::string& find_file(const std::string& kind, const io::Node& name_or_path);
+
   std::map<std::string, workloads::Network> networks_;
   std::map<std::string, npu::Npu> npus_;
-  std::map<std::string, std::shared_ptr<const npu::BatchPolicyTable>> tables_;
+  std::map<std::tuple<std::string, std::string, std::string>, std::string> files_;  // kind, source, name
+  /// By network, measured table or else NPU, mode and largest batch.
+  using TableKey = std::tuple<const workloads::Network*, std::string, std::string, npu::Mode, int>;
+  std::map<TableKey, std::shared_ptr<const npu::BatchPolicyTable>> tables_;
 };
 
 }  // namespace fluidbatch::sim

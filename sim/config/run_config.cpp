@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "sim/config/file_kind.h"
 #include "sim/config/npu_choice.h"
 #include "sim/config/overrides.h"
 #include "sim/expected_length.h"
@@ -262,6 +263,7 @@ Node RunConfig::resolved_for(const SystemConfig& system) const {
 
 RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
   Node document = io::load_yaml(file);
+  require_kind(document, FileKind::run, file);
   for (const std::string& assignment : overrides) apply_override(document, assignment);
   return read_run_config(document);
 }

@@ -5,7 +5,7 @@
 #include <map>
 #include <utility>
 
-#include "sim/sweep/results_file.h"
+#include "sim/sweep/results_schema.h"
 #include "workloads/io/input_error.h"
 #include "workloads/io/text_number.h"
 
@@ -42,8 +42,7 @@ Table read_table(const std::filesystem::path& file, const std::vector<const Stat
   std::map<std::int64_t, std::map<std::string, std::string>> settings;
   Query axes(database, "SELECT setting, key, value FROM settings");
   while (axes.step()) {
-    const std::string value = axes.is_number(2) ? io::shortest(axes.number(2)) : axes.text(2);
-    settings[axes.integer(0)][axes.text(1)] = value;
+    settings[axes.integer(0)][axes.text(1)] = axes.value_text(2);
   }
   if (!settings.empty()) {
     for (const auto& [key, value] : settings.begin()->second) table.keys.push_back(key);

@@ -43,14 +43,6 @@ bool surely_holds(std::uint64_t requests, std::uint64_t late, double allowed, do
   return boost::math::cdf(distribution, static_cast<double>(late)) <= 1 - confidence;
 }
 
-bool surely_exceeds(std::uint64_t requests, std::uint64_t late, double allowed, double confidence) {
-  if (late == 0 || late > requests) return false;
-  const boost::math::binomial distribution(static_cast<double>(requests), allowed);
-  const double at_least =
-      boost::math::cdf(boost::math::complement(distribution, static_cast<double>(late) - 1));
-  return at_least <= 1 - confidence;
-}
-
 std::uint64_t least_requests(std::uint64_t late, double allowed, double confidence) {
   std::uint64_t enough = late + 1;
   while (!surely_holds(enough, late, allowed, confidence)) enough *= 2;

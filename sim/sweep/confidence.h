@@ -31,10 +31,6 @@ RatioInterval paired_ratio(std::span<const double> values, std::span<const doubl
 /// share was `allowed`: P(Binomial(requests, allowed) <= late) <= 1 - confidence.
 bool surely_holds(std::uint64_t requests, std::uint64_t late, double allowed, double confidence);
 
-/// Likewise: is it sure that more than a share of `allowed` is late? P(Binomial(requests, allowed) >= late)
-/// <= 1 - confidence.
-bool surely_exceeds(std::uint64_t requests, std::uint64_t late, double allowed, double confidence);
-
 /// The least number of requests with which `surely_holds` for `late` late ones.
 std::uint64_t least_requests(std::uint64_t late, double allowed, double confidence);
 

@@ -1,64 +1,12 @@
 #include "sim/sweep/results_file.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "sim/version.h"
-#include "workloads/io/input_error.h"
 #include "workloads/io/text_number.h"
 
 namespace fluidbatch::sim {
 namespace {
-
-constexpr const char* kFormat = "1";
-
-std::string quoted(const std::string& name) {
-  std::string text = "\"";
-  for (const char c : name) text += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return text + "\"";
-}
-
-std::string literal(const std::string& value) {
-  std::string text = "'";
-  for (const char c : value) text += c == '\'' ? std::string("''") : std::string(1, c);
-  return text + "'";
-}
-
-const std::vector<std::string>& fixed_columns() {
-  static const std::vector<std::string> columns{"point INTEGER PRIMARY KEY",
-                                                "setting INTEGER NOT NULL",
-                                                "system TEXT NOT NULL",
-                                                "replication INTEGER NOT NULL",
-                                                "seed INTEGER NOT NULL",
-                                                "status TEXT NOT NULL",
-                                                "message TEXT",
-                                                "policy TEXT",
-                                                "npu TEXT",
-                                                "npu_mode TEXT",
-                                                "network TEXT",
-                                                "version TEXT NOT NULL",
-                                                "admitted INTEGER",
-                                                "saturated INTEGER"};
-  return columns;
-}
-
-std::string points_table() {
-  std::string sql = "CREATE TABLE points (";
-  for (const std::string& column : fixed_columns()) sql += column + ", ";
-  for (const Statistic& statistic : all_statistics()) sql += std::string(statistic.name) + " REAL, ";
-  return sql + "exit_shares TEXT, segment_batches TEXT, configuration TEXT);";
-}
-
-/// All points with a column for each axis, for pandas and the sqlite3 shell.
-std::string results_view(const Sweep& sweep) {
-  std::string sql = "CREATE VIEW results AS SELECT points.*";
-  for (const std::string& key : sweep.keys) {
-    const bool is_column = key == "seed" || key == "network";  // which every point has
-    if (is_column) continue;
-    sql += ", (SELECT value FROM settings WHERE settings.setting = points.setting AND key = " + literal(key) +
-           ") AS " + quoted(key);
-  }
-  return sql + " FROM points;";
-}
 
 std::string json_list(const std::vector<double>& values) {
   std::string text = "[";
@@ -67,52 +15,6 @@ std::string json_list(const std::vector<double>& values) {
     text += value == value ? io::shortest(value) : "null";
   }
   return text + "]";
-}
-
-std::string metadata(Database& database, const std::string& key) {
-  Query query(database, "SELECT value FROM sweep WHERE key = ?");
-  query.bind(key);
-  if (!query.step()) throw io::InputError(database.file().string() + ": is no results file of a sweep");
-  return query.text(0);
-}
-
-void require_same(Database& database, const std::string& identity, const std::string& what) {
-  const std::string stored = metadata(database, "sweep");
-  if (stored != identity) {
-    const auto key = first_difference(io::parse_yaml(stored, "stored"), io::parse_yaml(identity, "given"));
-    throw io::InputError(database.file().string() + ": was made from another sweep than " + what + "; '" +
-                         key.value_or("") + "' differs");
-  }
-  if (metadata(database, "version") != kVersion) {
-    throw io::InputError(database.file().string() + ": was made by version " + metadata(database, "version") +
-                         ", this is " + kVersion);
-  }
-}
-
-void create_tables(Database& database, const Sweep& sweep) {
-  database.execute(
-      "BEGIN; CREATE TABLE sweep (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-      "CREATE TABLE settings (setting INTEGER NOT NULL, key TEXT NOT NULL, value, PRIMARY KEY (setting, "
-      "key)) "
-      "WITHOUT ROWID;" +
-      points_table() +
-      "CREATE TABLE runs (point INTEGER PRIMARY KEY, host TEXT, process INTEGER, started TEXT, wall_s REAL, "
-      "processor_s REAL);" +
-      results_view(sweep));
-  Query fact(database, "INSERT INTO sweep VALUES (?, ?)");
-  fact.bind(std::string_view("format")).bind(std::string_view(kFormat)).run();
-  fact.bind(std::string_view("version")).bind(std::string_view(kVersion)).run();
-  fact.bind(std::string_view("sweep")).bind(io::to_yaml(sweep.identity())).run();
-  Query value(database, "INSERT INTO settings VALUES (?, ?, ?)");
-  for (std::size_t s = 0; s < sweep.settings.size(); ++s) {
-    for (std::size_t k = 0; k < sweep.keys.size(); ++k) {
-      const std::string text = value_text(sweep.settings[s][k]);
-      value.bind(static_cast<std::int64_t>(s)).bind(sweep.keys[k]);
-      const auto number = io::parse_number(text);
-      (number ? value.bind(*number) : value.bind(text)).run();
-    }
-  }
-  database.execute("COMMIT;");
 }
 
 std::string question_marks(std::size_t count) {
@@ -127,90 +29,43 @@ bool is_empty(Database& database) {
   return tables.integer(0) == 0;
 }
 
-/// A file on its way to `out`; what is left of it when this goes is removed.
-class UnfinishedFile {
- public:
-  explicit UnfinishedFile(const std::filesystem::path& out) : path_(out.string() + ".part") { remove(); }
-  UnfinishedFile(const UnfinishedFile&) = delete;
-  UnfinishedFile& operator=(const UnfinishedFile&) = delete;
-  ~UnfinishedFile() { remove(); }
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  void remove() const {
-    std::error_code ignored;
-    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-      std::filesystem::remove(path_.string() + suffix, ignored);
-    }
+/// As a number wherever it is one, and exact: a double has no room for all seeds.
+void bind_value(Query& query, const io::Node& value) {
+  constexpr std::int64_t kMostExact = std::int64_t{1} << 53;
+  const std::string text = value_text(value);
+  const auto integer = io::parse_integer(text);
+  const auto number = io::parse_number(text);
+  if (integer && (*integer > kMostExact || *integer < -kMostExact)) {
+    query.bind(*integer);
+  } else if (number) {
+    query.bind(*number);
+  } else {
+    query.bind(text);
   }
-
-  std::filesystem::path path_;
-};
-
-/// Makes the tables of `file` in `merged`, with its sweep and settings and without points.
-void copy_tables(Database& merged, const std::filesystem::path& file) {
-  merged.execute("ATTACH " + literal(file.string()) + " AS part");
-  // Tables come before the view that reads them.
-  Query schema(merged, "SELECT sql FROM part.sqlite_master WHERE sql IS NOT NULL ORDER BY type");
-  std::string statements = "BEGIN;";
-  while (schema.step()) statements += schema.text(0) + ";";
-  merged.execute(statements +
-                 "INSERT INTO sweep SELECT * FROM part.sweep;"
-                 "INSERT INTO settings SELECT * FROM part.settings; COMMIT; DETACH part");
-}
-
-/// Adds the points of `file`; one that failed there or here and succeeded on the other side has succeeded.
-void add_points(Database& merged, const std::filesystem::path& file) {
-  merged.execute("ATTACH " + literal(file.string()) + " AS part");
-  Query clash(
-      merged,
-      "SELECT a.point FROM main.points a JOIN part.points b USING (point) WHERE a.status = 'done' AND "
-      "b.status = 'done' AND EXISTS (SELECT * FROM (SELECT * FROM main.points WHERE point = a.point "
-      "EXCEPT SELECT * FROM part.points)) ORDER BY 1 LIMIT 1");
-  if (clash.step()) {
-    throw io::InputError(file.string() + ": point " + std::to_string(clash.integer(0)) +
-                         " has other results here than in a file before it");
-  }
-  merged.execute(
-      "BEGIN; CREATE TEMP TABLE new AS SELECT point FROM part.points WHERE point NOT IN (SELECT point FROM "
-      "main.points) OR (status = 'done' AND point IN (SELECT point FROM main.points WHERE status = "
-      "'failed'));"
-      "INSERT OR REPLACE INTO main.points SELECT * FROM part.points WHERE point IN (SELECT point FROM "
-      "temp.new);"
-      "INSERT OR REPLACE INTO main.runs SELECT * FROM part.runs WHERE point IN (SELECT point FROM temp.new);"
-      "DROP TABLE temp.new; COMMIT; DETACH part");
 }
 
 }  // namespace
 
-void require_results_file(Database& database) {
-  Query query(database,
-              "SELECT count(*) FROM sqlite_master WHERE name IN ('sweep', 'settings', 'points', 'runs')");
-  query.step();
-  if (query.integer(0) != 4)
-    throw io::InputError(database.file().string() + ": is no results file of a sweep");
-  if (metadata(database, "format") != kFormat) {
-    throw io::InputError(database.file().string() + ": is of format " + metadata(database, "format") +
-                         ", this program reads format " + kFormat);
-  }
-}
-
-ResultsFile ResultsFile::create(const std::filesystem::path& file, const Sweep& sweep) {
+ResultsFile ResultsFile::create(const std::filesystem::path& file, const Sweep& sweep,
+                                const Provenance& provenance) {
   Database database(file, Database::Access::create);
-  create_tables(database, sweep);
-  return ResultsFile(std::move(database));
+  create_tables(database, provenance);
+  return {std::move(database), sweep};
 }
 
-ResultsFile ResultsFile::open(const std::filesystem::path& file, const Sweep& sweep) {
-  Database database(file, Database::Access::write);
-  if (is_empty(database)) {  // killed before its tables were there
-    create_tables(database, sweep);
-    return ResultsFile(std::move(database));
+ResultsFile ResultsFile::open(const std::filesystem::path& file, const Sweep& sweep,
+                              const Provenance& provenance) {
+  std::error_code ignored;
+  if (std::filesystem::file_size(file, ignored) != 0) {  // one that is refused is not written to
+    Database database(file, Database::Access::read);
+    if (!is_empty(database)) {
+      require_results_file(database);
+      require_same(database, provenance, "this one");
+    }
   }
-  require_results_file(database);
-  require_same(database, io::to_yaml(sweep.identity()), "this one");
-  return ResultsFile(std::move(database));
+  Database database(file, Database::Access::write);
+  if (is_empty(database)) create_tables(database, provenance);  // killed before its tables were there
+  return {std::move(database), sweep};
 }
 
 std::map<std::int64_t, double> ResultsFile::finished(StatisticId of) {
@@ -224,8 +79,7 @@ std::map<std::int64_t, double> ResultsFile::finished(StatisticId of) {
 void ResultsFile::add(const Point& point, const PointResult& result, const PointRun& run) {
   const bool done = result.error.empty();
   database_.execute("BEGIN");
-  Query row(database_, "INSERT OR REPLACE INTO points VALUES (" +
-                           question_marks(fixed_columns().size() + kStatistics + 3) + ")");
+  Query row(database_, "INSERT OR REPLACE INTO points VALUES (" + question_marks(point_columns()) + ")");
   row.bind(point.number).bind(static_cast<std::int64_t>(point.setting)).bind(point.system);
   row.bind(std::int64_t{point.replication}).bind(static_cast<std::int64_t>(point.seed));
   row.bind(std::string_view(done ? "done" : "failed"));
@@ -249,34 +103,21 @@ void ResultsFile::add(const Point& point, const PointResult& result, const Point
       .bind(run.wall_s)
       .bind(run.processor_s);
   how.run();
+  add_setting(point.setting);
   database_.execute("COMMIT");
 }
 
-void ResultsFile::close() { database_.execute("PRAGMA journal_mode = DELETE;"); }
-
-std::int64_t ResultsFile::merge(const std::vector<std::filesystem::path>& files,
-                                const std::filesystem::path& out) {
-  Database first(files.front(), Database::Access::read);
-  require_results_file(first);
-  const std::string identity = metadata(first, "sweep");
-  for (const std::filesystem::path& file : files) {
-    Database database(file, Database::Access::read);
-    require_results_file(database);
-    require_same(database, identity, files.front().string());
+void ResultsFile::add_setting(std::size_t setting) {
+  const Setting values = sweep_->setting(setting);
+  const std::vector<std::string> keys = sweep_->keys();
+  Query row(database_, "INSERT OR IGNORE INTO settings VALUES (?, ?, ?)");
+  for (std::size_t k = 0; k < keys.size(); ++k) {
+    row.bind(static_cast<std::int64_t>(setting)).bind(keys[k]);
+    bind_value(row, values[k]);
+    row.run();
   }
-  std::error_code ignored;
-  if (std::filesystem::exists(out, ignored)) throw io::InputError(out.string() + ": is there already");
-  const UnfinishedFile unfinished(out);
-  Database merged(unfinished.path(), Database::Access::create);
-  copy_tables(merged, files.front());
-  for (const std::filesystem::path& file : files) add_points(merged, file);
-  Query count(merged, "SELECT count(*) FROM points");
-  count.step();
-  const std::int64_t points = count.integer(0);
-  count.run();
-  merged.execute("PRAGMA journal_mode = DELETE");
-  std::filesystem::rename(unfinished.path(), out);
-  return points;
 }
+
+void ResultsFile::close() { database_.execute("PRAGMA journal_mode = DELETE;"); }
 
 }  // namespace fluidbatch::sim

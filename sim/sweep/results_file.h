@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <set>
 #include <string>
-#include <vector>
+#include <utility>
 
+#include "sim/sweep/results_schema.h"
 #include "sim/sweep/sqlite.h"
 #include "sim/sweep/sweep_file.h"
 
@@ -43,33 +43,31 @@ struct PointRun {
 
 class ResultsFile {
  public:
-  /// Makes a file for `sweep`, which must not be there yet.
-  static ResultsFile create(const std::filesystem::path& file, const Sweep& sweep);
-  /// Opens one for adding to it; one in which nothing is yet gets its tables. Throws InputError where it was
-  /// made from another sweep or by another version.
-  static ResultsFile open(const std::filesystem::path& file, const Sweep& sweep);
+  /// Makes a file for `sweep`, which must not be there yet and outlives it.
+  static ResultsFile create(const std::filesystem::path& file, const Sweep& sweep,
+                            const Provenance& provenance);
+  /// Opens one for adding to it; one in which nothing is yet gets its tables. Throws InputError where it is
+  /// of another sweep, of another version, or of other contents of the files that its configurations name.
+  static ResultsFile open(const std::filesystem::path& file, const Sweep& sweep,
+                          const Provenance& provenance);
 
   /// Numbers of the points that have succeeded, each with its value of `of`.
   [[nodiscard]] std::map<std::int64_t, double> finished(StatisticId of);
 
-  /// One transaction: replaces a result of that number which is there.
+  /// One transaction, with the values of the point's setting: replaces a result of that number which is
+  /// there.
   void add(const Point& point, const PointResult& result, const PointRun& run);
 
   /// Makes one file of it all, without a log beside it.
   void close();
 
-  /// Puts the points of several files of one sweep together. Throws InputError where they are of different
-  /// sweeps, or have the same point with different results. Returns the number of points.
-  static std::int64_t merge(const std::vector<std::filesystem::path>& files,
-                            const std::filesystem::path& out);
-
  private:
-  explicit ResultsFile(Database database) : database_(std::move(database)) {}
+  ResultsFile(Database database, const Sweep& sweep) : database_(std::move(database)), sweep_(&sweep) {}
+
+  void add_setting(std::size_t setting);
 
   Database database_;
+  const Sweep* sweep_;
 };
-
-/// Throws InputError where `database` is not the results of a sweep, or of another format.
-void require_results_file(Database& database);
 
 }  // namespace fluidbatch::sim

@@ -13,14 +13,22 @@ struct sqlite3_stmt;
 
 namespace fluidbatch::sim {
 
-/// One database file. All functions throw io::InputError, with the file's name, where SQLite fails: locked by
-/// another process, not a database, damaged, a full disk, a folder that can't be written.
+/// Throws InputError where `name` is empty, or SQLite would take it for something else than a file: what is
+/// written there would be lost.
+void require_file_name(const std::string& name);
+
+/// One database file of this program's own, known by the application id in its header. All functions throw
+/// io::InputError, with the file's name, where SQLite fails: locked by another process, damaged, a full disk,
+/// a folder that can't be written.
+///
+/// A file is not trusted. Before SQLite sees it, its header is read: another program's file is refused as it
+/// is, without a log or a lock beside it. Afterwards no trigger and no view of the file's is ever run.
 class Database {
  public:
   enum class Access { read, write, create };
 
-  /// `create` makes a file that must not be there yet, and its folder. A writer keeps all others out for as
-  /// long as it lives.
+  /// `create` makes a file that must not be there yet, and its folder; `write` also takes an empty one. A
+  /// writer keeps all others out for as long as it lives.
   Database(std::filesystem::path file, Access access);
 
   /// Statements without results, several joined by semicolons.
@@ -34,6 +42,8 @@ class Database {
     void operator()(sqlite3* connection) const;
   };
 
+  void open(Access access);
+  void begin_writing(bool is_new);
   [[noreturn]] void fail() const;
 
   std::filesystem::path file_;
@@ -49,19 +59,26 @@ class Query {
   Query& bind(double value);  ///< NaN becomes NULL
   Query& bind(std::string_view value);
   Query& bind_null();
+  /// The value, with its type, that another statement's row has in `column`.
+  Query& bind_copy(const Query& row, int column);
 
   /// Goes to the next row; false at the end, after which the statement can be bound anew.
   bool step();
   /// For a statement without rows.
   void run();
+  /// Leaves a statement that has rows left; it can be bound anew.
+  void reset();
 
   [[nodiscard]] int columns() const;
   [[nodiscard]] std::string name(int column) const;
   [[nodiscard]] bool is_null(int column) const;
-  [[nodiscard]] bool is_number(int column) const;
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] double number(int column) const;  ///< NaN for NULL
   [[nodiscard]] std::string text(int column) const;
+  /// A number as the shortest text that reads back to it, anything else as `text`.
+  [[nodiscard]] std::string value_text(int column) const;
+  /// Whether the row is the same as another statement's, in the values and types of all columns.
+  [[nodiscard]] bool same_row(const Query& other) const;
 
  private:
   struct Finaliser {

@@ -1,16 +1,16 @@
 #include "sim/sweep/sweep_file.h"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
+#include <map>
 #include <utility>
 
-#include <fmt/format.h>
-
+#include "sim/config/file_kind.h"
 #include "sim/config/overrides.h"
+#include "sim/sweep/axis_range.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/io/shipped_files.h"
 #include "workloads/io/text_number.h"
-#include "workloads/random.h"
 
 namespace fluidbatch::sim {
 namespace {
@@ -19,12 +19,6 @@ using io::InputError;
 using io::Node;
 
 constexpr std::size_t kMostSettings = 10'000'000;
-
-/// Columns of values, all of one length, of which a row is chosen at a time.
-struct Block {
-  std::vector<std::string> keys;
-  std::vector<Setting> rows;
-};
 
 const Node& require_map(const Node& node, const std::string& what) {
   if (node.kind == Node::Kind::map) return node;
@@ -41,23 +35,11 @@ std::vector<Node> read_values(const Node& node, const std::string& key) {
     throw InputError(
         node.mark, "axis " + key + " must be a list of values, or {from, to, step}; found " + describe(node));
   }
-  io::MapReader reader(node, "axis " + key, {"from", "to", "step"});
-  const double from = reader.number("from", {});
-  const double to = reader.number("to", {.min = from});
-  const double step = reader.number("step", io::Range::positive());
-  // Multiples, and a rounding short of `to` still counts; ten digits hide the roundings of decimal steps.
-  const double count = (to - from) / step + 1e-9;
-  if (count > 1e6) throw InputError(reader.mark_of("step"), "axis " + key + " has more than 1000000 values");
-  std::vector<Node> values;
-  for (int i = 0; i <= static_cast<int>(count); ++i) {
-    values.push_back(Node::number(io::parse_number(fmt::format("{:.10g}", from + i * step)).value()));
-    values.back().mark = node.mark;
-  }
-  return values;
+  return range_values(node, "axis " + key);
 }
 
-Block read_zip(const Node& node) {
-  Block block;
+AxisBlock read_zip(const Node& node) {
+  AxisBlock block;
   for (const Node::Entry& entry : require_map(node, "zip").entries) {
     const std::vector<Node> values = read_values(entry.value, entry.key);
     if (block.rows.empty()) block.rows.resize(values.size());
@@ -73,8 +55,8 @@ Block read_zip(const Node& node) {
   return block;
 }
 
-Block read_list(const Node& node) {
-  Block block;
+AxisBlock read_list(const Node& node) {
+  AxisBlock block;
   for (const Node& item : io::read_list(node, "list")) {
     require_map(item, "an entry of list");
     if (block.rows.empty()) {
@@ -96,12 +78,12 @@ Block read_list(const Node& node) {
   return block;
 }
 
-std::vector<Block> read_axes(const Node& axes) {
+std::vector<AxisBlock> read_axes(const Node& axes) {
   io::MapReader reader(axes, "axes", {"grid", "zip", "list"});
-  std::vector<Block> blocks;
+  std::vector<AxisBlock> blocks;
   if (const Node* grid = reader.child("grid")) {
     for (const Node::Entry& entry : require_map(*grid, "grid").entries) {
-      Block block{.keys = {entry.key}, .rows = {}};
+      AxisBlock block{.keys = {entry.key}, .rows = {}};
       for (const Node& value : read_values(entry.value, entry.key)) block.rows.push_back({value});
       blocks.push_back(std::move(block));
     }
@@ -111,62 +93,70 @@ std::vector<Block> read_axes(const Node& axes) {
   return blocks;
 }
 
-void combine(const std::vector<Block>& blocks, const io::Mark& mark, Sweep& sweep) {
-  sweep.settings = {{}};
-  for (const Block& block : blocks) {
+/// The text that equal values share: `1`, `1.0` and `'1'` are one number in the results, too.
+std::string canonical_text(const Node& value) {
+  if (value.kind != Node::Kind::scalar) return value_text(value);
+  if (const auto integer = io::parse_integer(value.scalar)) return std::to_string(*integer);
+  const auto number = io::parse_number(value.scalar);
+  if (!number) return value.scalar;
+  // Whole numbers as above, so that 1.0 is 1; beyond these, a double is not sure of its units.
+  constexpr double kMostExact = 9007199254740992;
+  const bool whole = *number == std::floor(*number) && std::abs(*number) < kMostExact;
+  return whole ? std::to_string(static_cast<std::int64_t>(*number)) : io::shortest(*number);
+}
+
+std::string canonical_text(const Setting& row) {
+  std::string text;
+  for (const Node& value : row) {
+    if (&value != &row.front()) text += " | ";
+    text += canonical_text(value);
+  }
+  return text;
+}
+
+void require_distinct(const AxisBlock& block) {
+  std::map<std::string, const Setting*> seen;
+  for (const Setting& row : block.rows) {
+    const auto [first, is_new] = seen.emplace(canonical_text(row), &row);
+    if (is_new || row.empty()) continue;
+    const auto text = [&](const Setting& values) {
+      std::string joined;
+      for (std::size_t k = 0; k < values.size(); ++k) {
+        joined += (k > 0 ? ", " : "") + block.keys[k] + " = " + value_text(values[k]);
+      }
+      return joined;
+    };
+    const bool same = text(row) == text(*first->second);
+    throw InputError(row.front().mark, "this value appears twice: " + text(row) +
+                                           (same ? "" : ", which equals " + text(*first->second)));
+  }
+}
+
+void check_axes(const std::vector<AxisBlock>& axes, const io::Mark& mark) {
+  std::vector<std::string> keys;
+  std::size_t settings = 1;
+  for (const AxisBlock& block : axes) {
     for (const std::string& key : block.keys) {
-      if (std::find(sweep.keys.begin(), sweep.keys.end(), key) != sweep.keys.end()) {
+      if (std::find(keys.begin(), keys.end(), key) != keys.end()) {
         throw InputError(mark, "two axes are over '" + key + "'");
       }
-      sweep.keys.push_back(key);
+      keys.push_back(key);
     }
-    if (sweep.settings.size() * block.rows.size() > kMostSettings) {
+    require_distinct(block);
+    if (block.rows.size() > kMostSettings / settings) {
       throw InputError(mark, "the axes make more than " + std::to_string(kMostSettings) + " settings");
     }
-    std::vector<Setting> product;
-    product.reserve(sweep.settings.size() * block.rows.size());
-    for (const Setting& setting : sweep.settings) {
-      for (const Setting& row : block.rows) {
-        product.push_back(setting);
-        product.back().insert(product.back().end(), row.begin(), row.end());
-      }
-    }
-    sweep.settings = std::move(product);
+    settings *= block.rows.size();
   }
-}
-
-Replications read_until(const Node& node) {
-  io::MapReader reader(node, "until", {"ci", "of", "min", "max"});
-  Replications replications;
-  replications.relative_ci = reader.number("ci", io::Range::positive());
-  std::vector<std::string> names;
-  for (const Statistic& statistic : all_statistics()) names.emplace_back(statistic.name);
-  replications.of = all_statistics()[reader.choice("of", names)].id;
-  replications.most = static_cast<int>(reader.integer("max", 2, 100'000));
-  replications.least =
-      static_cast<int>(reader.integer("min", 2, replications.most, std::min(5, replications.most)));
-  return replications;
-}
-
-Replications read_replications(const io::MapReader& reader) {
-  if (const Node* until = reader.child("until")) {
-    if (reader.has("replications")) {
-      throw InputError(until->mark, "a sweep takes only one of 'replications', 'until'");
-    }
-    return read_until(*until);
-  }
-  Replications replications;
-  if (const Node* count = reader.child("replications")) {
-    replications.least = replications.most =
-        static_cast<int>(io::read_integer(*count, "replications", 1, 100'000));
-  }
-  return replications;
 }
 
 Node read_base(const Node& base) {
   if (base.kind == Node::Kind::map) return base;
   io::read_text(base, "base");
-  return io::load_yaml(io::resolve_path(base));
+  const std::filesystem::path file = io::resolve_path(base);
+  Node document = io::load_yaml(file);
+  require_kind(document, FileKind::run, file);
+  return document;
 }
 
 void append_text(std::string& text, const Node& value) {
@@ -205,11 +195,39 @@ Node texts(const std::vector<std::string>& values) {
 
 }  // namespace
 
+std::vector<std::string> Sweep::keys() const {
+  std::vector<std::string> all;
+  for (const AxisBlock& block : axes) all.insert(all.end(), block.keys.begin(), block.keys.end());
+  return all;
+}
+
+std::size_t Sweep::settings() const {
+  std::size_t count = 1;
+  for (const AxisBlock& block : axes) count *= block.rows.size();
+  return count;
+}
+
+std::size_t Sweep::row(std::size_t setting, std::size_t block) const {
+  for (std::size_t b = axes.size(); b-- > block + 1;) setting /= axes[b].rows.size();
+  return setting % axes[block].rows.size();
+}
+
+Setting Sweep::setting(std::size_t number) const {
+  Setting values;
+  for (std::size_t b = 0; b < axes.size(); ++b) {
+    const Setting& chosen = axes[b].rows[row(number, b)];
+    values.insert(values.end(), chosen.begin(), chosen.end());
+  }
+  return values;
+}
+
 io::Node Sweep::configuration(std::size_t setting) const {
   Node document = base;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    const Node& value = settings[setting][i];
-    set_value(document, keys[i], value, value.mark);
+  for (std::size_t b = 0; b < axes.size(); ++b) {
+    const Setting& values = axes[b].rows[row(setting, b)];
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      set_value(document, axes[b].keys[k], values[k], values[k].mark);
+    }
   }
   return document;
 }
@@ -217,42 +235,33 @@ io::Node Sweep::configuration(std::size_t setting) const {
 io::Node Sweep::identity() const {
   Node identity = Node::map();
   identity.put("base", base);
-  identity.put("keys", texts(keys));
-  Node rows = Node::sequence();
-  for (const Setting& setting : settings) {
-    std::string row;
-    for (const Node& value : setting) row += (row.empty() ? "" : " | ") + value_text(value);
-    rows.items.push_back(Node::text(row));
+  identity.put("keys", texts(keys()));
+  Node blocks = Node::map();
+  for (const AxisBlock& block : axes) {
+    std::string keys_text;
+    for (const std::string& key : block.keys) keys_text += (keys_text.empty() ? "" : ", ") + key;
+    std::string rows;  // one text, since there may be a million
+    for (const Setting& row : block.rows) rows += (rows.empty() ? "" : "; ") + canonical_text(row);
+    blocks.put(keys_text, Node::text(rows));
   }
-  identity.put("settings", std::move(rows));
-  Node repeated = Node::map();
-  repeated.put("least", Node::integer(replications.least));
-  repeated.put("most", Node::integer(replications.most));
-  if (replications.of) {
-    repeated.put("of", Node::text(all_statistics()[static_cast<std::size_t>(*replications.of)].name));
-    repeated.put("ci", Node::number(replications.relative_ci));
-  }
-  identity.put("replications", std::move(repeated));
+  identity.put("axes", std::move(blocks));
+  identity.put("replications", to_node(replications));
   return identity;
 }
 
 Sweep load_sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
   const Node document = io::load_yaml(file);
+  require_kind(document, FileKind::sweep, file);
   const io::MapReader reader(document, "a sweep", {"base", "axes", "replications", "until", "description"});
   Sweep sweep;
   sweep.base = read_base(reader.required("base"));
   for (const std::string& assignment : overrides) apply_override(sweep.base, assignment);
   const Node none = Node::map();
   const Node* axes = reader.child("axes");
-  combine(read_axes(axes == nullptr ? none : *axes), axes == nullptr ? document.mark : axes->mark, sweep);
-  sweep.replications = read_replications(reader);
+  sweep.axes = read_axes(axes == nullptr ? none : *axes);
+  check_axes(sweep.axes, axes == nullptr ? document.mark : axes->mark);
+  sweep.replications = read_replications(document);
   return sweep;
-}
-
-std::uint64_t replication_seed(std::uint64_t seed, int replication) {
-  if (replication == 0) return seed;
-  // The configuration's seeds have 63 bits.
-  return workloads::RandomStream(seed, "replication", static_cast<std::uint64_t>(replication)).bits() >> 1;
 }
 
 std::string value_text(const io::Node& value) {

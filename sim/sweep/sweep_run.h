@@ -9,14 +9,9 @@
 
 #include "sim/engine.h"
 #include "sim/sweep/sweep_file.h"
+#include "sim/sweep/sweep_plan.h"
 
 namespace fluidbatch::sim {
-
-/// Part `index` (from 0) of `count`: every count-th pair of setting and system.
-struct Shard {
-  std::size_t index = 0;
-  std::size_t count = 1;
-};
 
 struct SweepProgress {
   std::size_t done = 0;
@@ -31,6 +26,7 @@ struct SweepOptions {
   Shard shard;
   std::optional<std::size_t> limit;                    ///< start no more points than this
   Driver driver = Driver::simgrid_window;              ///< points behind SimGrid's links take `simgrid`
+  std::function<void(std::size_t)> planning;           ///< settings read so far, now and then; may be empty
   std::function<void(const SweepProgress&)> progress;  ///< called about five times a second; may be empty
 };
 
@@ -46,14 +42,17 @@ struct SweepOutcome {
   std::size_t run = 0;     ///< points that were run now
   std::size_t before = 0;  ///< that the file had already
   std::size_t failed = 0;  ///< of those that were run
-  std::size_t left = 0;    ///< that the limit has left
+  std::size_t left = 0;    ///< that the limit or a signal has left
+  int stopped_by = 0;      ///< a signal that has ended it early, or 0
 };
 
-/// Reads every setting's configuration. Throws InputError for the first that is wrong.
-SweepPlan plan_sweep(const Sweep& sweep, const Shard& shard);
+/// Reads the configurations (SettingReader), of the options' shard. Throws InputError for the first that is
+/// wrong.
+SweepPlan plan_sweep(const Sweep& sweep, const SweepOptions& options);
 
 /// Runs what `file` lacks, longest points first, each in a child process. A point that fails is recorded with
-/// its message, and tried again by the next `resume`. Throws InputError where a configuration is wrong,
+/// its message, and tried again by the next `resume`. SIGINT, SIGTERM and SIGHUP end it in order: what is
+/// finished is kept, what is at work is lost. Throws InputError where a configuration is wrong,
 /// before anything is written, or where `file` can't be written, which loses nothing that was finished.
 SweepOutcome run_sweep(const Sweep& sweep, const std::filesystem::path& file, const SweepOptions& options);
 

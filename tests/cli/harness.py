@@ -1,6 +1,7 @@
 """What the tests of the command line share: the program, a folder to work in, a small configuration."""
 
 import os
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -22,6 +23,25 @@ workload:
 systems:
   - {label: serial, policy: {name: serial}, npu: zu7ev_large, npu_mode: r}
   - {label: dynamic, policy: {name: dynamic_batching, max_batch: 8, max_queue_delay_ms: 15}, npu: zu7ev_large, npu_mode: r}
+"""
+
+
+SWEEP = """\
+base:
+  requests: %d
+  network: ee_resnet18
+  slo: {latency_ms: 60}
+  workload:
+    arrivals: {kind: poisson, rho: 1}
+    exits: {kind: rates, rates: [0.30, 0.35, 0.40]}
+  outputs: {bounds: false}
+  systems:
+    - {label: dynamic, policy: {name: dynamic_batching, max_queue_delay_ms: 5}, npu: zu7ev_large, npu_mode: r}
+    - {label: ours, policy: {name: exit_aware}, npu: zu7ev_large, npu_mode: fluid_stacked}
+axes:
+  grid: {workload.arrivals.rho: [0.5, 1, 1.5, 2]}
+  zip: {slo.latency_ms: [40, 60], systems.ours.policy.max_batch: [4, 8]}
+replications: 3
 """
 
 
@@ -48,3 +68,28 @@ class CommandLineTest(unittest.TestCase):
 
     def files(self):
         return sorted(str(p.relative_to(self.folder)) for p in self.folder.rglob("*") if p.is_file())
+
+
+class SweepTest(CommandLineTest):
+    """Has the sweep `s.yaml` of 48 points in its folder."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("s.yaml", SWEEP % 300)
+
+    def sweep(self, name, *arguments, sweep="s.yaml"):
+        return self.succeed("sweep", sweep, "--out", name, *arguments)
+
+    def rows(self, name):
+        """All that results are compared by: every table but `runs`, in order."""
+        with sqlite3.connect(self.folder / name) as database:
+            return [database.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
+                    for table in ("sweep", "files", "settings", "points")]
+
+    def numbers(self, name):
+        return [row[0] for row in self.rows(name)[-1]]
+
+    def refuse(self, arguments, message, **options):
+        result = self.call(*arguments, **options)
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertRegex(result.stderr, message)

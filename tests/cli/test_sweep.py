@@ -18,46 +18,12 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import PROGRAM, ROOT, CommandLineTest  # noqa: E402
+from harness import CONFIG, PROGRAM, ROOT, SWEEP, SweepTest  # noqa: E402
 
+APPLICATION_ID = 0x466C4261  # by which the program knows its files
 RELEASE = os.environ.get("FLUIDBATCH_BUILD", "").endswith("release")
 
-SWEEP = """\
-base:
-  requests: %d
-  network: ee_resnet18
-  slo: {latency_ms: 60}
-  workload:
-    arrivals: {kind: poisson, rho: 1}
-    exits: {kind: rates, rates: [0.30, 0.35, 0.40]}
-  outputs: {bounds: false}
-  systems:
-    - {label: dynamic, policy: {name: dynamic_batching, max_queue_delay_ms: 5}, npu: zu7ev_large, npu_mode: r}
-    - {label: ours, policy: {name: exit_aware}, npu: zu7ev_large, npu_mode: fluid_stacked}
-axes:
-  grid: {workload.arrivals.rho: [0.5, 1, 1.5, 2]}
-  zip: {slo.latency_ms: [40, 60], systems.ours.policy.max_batch: [4, 8]}
-replications: 3
-"""
-
-
-class Sweep(CommandLineTest):
-    def setUp(self):
-        super().setUp()
-        self.write("s.yaml", SWEEP % 300)
-
-    def sweep(self, name, *arguments, sweep="s.yaml"):
-        return self.succeed("sweep", sweep, "--out", name, *arguments)
-
-    def rows(self, name):
-        """All that results are compared by: every table but `runs`, in order."""
-        with sqlite3.connect(self.folder / name) as database:
-            return [database.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
-                    for table in ("sweep", "settings", "points")]
-
-    def numbers(self, name):
-        return [row[0] for row in self.rows(name)[2]]
-
+class Sweep(SweepTest):
     def test_any_number_of_jobs_and_parts_gives_the_same_rows(self):
         out = self.sweep("one.sqlite", "--jobs", "1").stdout
         self.assertRegex(out, r"^48 points run in")
@@ -124,20 +90,21 @@ class Sweep(CommandLineTest):
             (self.folder / name).touch()
             if begun:
                 with sqlite3.connect(self.folder / name) as database:
+                    database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                     database.execute("PRAGMA journal_mode = WAL")
             self.sweep(name, "--resume")
-            self.assertEqual(len(self.rows(name)[2]), 48)
+            self.assertEqual(len(self.rows(name)[-1]), 48)
 
     def test_resume_runs_what_is_missing_and_limit_stops(self):
         self.assertRegex(self.sweep("r.sqlite", "--limit", "5").stdout, r"^5 points run in .*, 43 left")
-        first = {row[0]: row for row in self.rows("r.sqlite")[2]}
+        first = {row[0]: row for row in self.rows("r.sqlite")[-1]}
         again = self.call("sweep", "s.yaml", "--out", "r.sqlite")
         self.assertEqual((again.returncode, "--resume" in again.stderr), (2, True))
         self.assertRegex(self.sweep("r.sqlite", "--resume").stdout, r"^43 points run in .*, 5 there before")
         self.assertEqual(self.numbers("r.sqlite"), list(range(48)))
         for number, row in first.items():
-            self.assertEqual(self.rows("r.sqlite")[2][number], row)
-        for old, new, key in (("requests: 300", "requests: 301", "base.requests"), ("[0.5, 1, 1.5, 2]", "[0.5, 1, 1.5]", "settings.6"),
+            self.assertEqual(self.rows("r.sqlite")[-1][number], row)
+        for old, new, key in (("requests: 300", "requests: 301", "base.requests"), ("[0.5, 1, 1.5, 2]", "[0.5, 1, 1.5]", "axes.workload.arrivals.rho"),
                               ("replications: 3", "replications: 2", "replications.least"),
                               ("max_queue_delay_ms: 5", "max_queue_delay_ms: 6", "base.systems.0.policy.max_queue_delay_ms")):
             self.write("other.yaml", (SWEEP % 300).replace(old, new))
@@ -198,23 +165,6 @@ class Sweep(CommandLineTest):
             self.assertEqual(result.returncode, 2)
             self.assertIn(message, result.stderr)
 
-    def test_merge_refuses_what_does_not_fit(self):
-        self.sweep("a.sqlite", "--shard", "1/2")
-        self.sweep("b.sqlite", "--shard", "2/2")
-        self.write("o.yaml", SWEEP % 301)
-        self.sweep("o.sqlite", "--limit", "1", sweep="o.yaml")
-        result = self.call("sweep", "merge", "a.sqlite", "o.sqlite", "--out", "x.sqlite")
-        self.assertEqual(result.returncode, 2)
-        self.assertIn("o.sqlite: was made from another sweep than a.sqlite; 'base.requests' differs", result.stderr)
-        self.succeed("sweep", "merge", "a.sqlite", "a.sqlite", "b.sqlite", "--out", "fine.sqlite")  # overlaps that agree
-        self.assertEqual(self.numbers("fine.sqlite"), list(range(48)))
-        with sqlite3.connect(self.folder / "b.sqlite") as database:
-            database.execute("UPDATE points SET point = 0, mean_latency_s = 7 WHERE point = (SELECT min(point) FROM points)")
-        result = self.call("sweep", "merge", "a.sqlite", "b.sqlite", "--out", "x.sqlite")
-        self.assertEqual(result.returncode, 2)
-        self.assertIn("b.sqlite: point 0 has other results here", result.stderr)
-        self.assertEqual([p.name for p in self.folder.glob("x.sqlite*")], [])
-
     def test_failed_points_are_recorded_and_tried_again(self):
         self.write("t.csv", "arrival_s\n" + "".join(f"{i * 0.001}\n" for i in range(50)))
         self.write("f.yaml", (SWEEP % 40).replace("{kind: poisson, rho: 1}", "{kind: trace, path: t.csv}").replace(
@@ -256,22 +206,17 @@ class Sweep(CommandLineTest):
             self.assertEqual(database.execute("SELECT DISTINCT status, message FROM points").fetchall(),
                              [("failed", "a simulation was killed by signal 9 (Killed)")])
 
-    def refuse(self, arguments, message, **options):
-        result = self.call(*arguments, **options)
-        self.assertEqual(result.returncode, 2, result.stderr)
-        self.assertRegex(result.stderr, message)
-
     def test_broken_files_and_folders(self):
         self.sweep("r.sqlite", "--limit", "3")
         with sqlite3.connect(self.folder / "r.sqlite", isolation_level=None) as other:
             other.execute("BEGIN EXCLUSIVE")
             self.refuse(["sweep", "s.yaml", "--out", "r.sqlite", "--resume"], r"^r\.sqlite: is in use by another process")
         self.write("text.sqlite", "this is no database, although it is long enough to be read as the head of one" * 20)
-        self.refuse(["sweep", "s.yaml", "--out", "text.sqlite", "--resume"], r"^text\.sqlite: is no SQLite database")
-        self.refuse(["compare", "text.sqlite", "--metric", "requests"], r"^text\.sqlite: is no SQLite database")
+        self.refuse(["sweep", "s.yaml", "--out", "text.sqlite", "--resume"], r"^text\.sqlite: is not an SQLite database")
+        self.refuse(["compare", "text.sqlite", "--metric", "requests"], r"^text\.sqlite: is not an SQLite database")
         with sqlite3.connect(self.folder / "empty.sqlite") as other:
             other.execute("CREATE TABLE t (x)")
-        self.refuse(["compare", "empty.sqlite", "--metric", "requests"], r"^empty\.sqlite: is no results file of a sweep")
+        self.refuse(["compare", "empty.sqlite", "--metric", "requests"], r"^empty\.sqlite: is not a results file of a sweep")
         self.sweep("damaged.sqlite")
         data = bytearray((self.folder / "damaged.sqlite").read_bytes())
         data[8192:] = os.urandom(len(data) - 8192)
@@ -323,6 +268,77 @@ class Sweep(CommandLineTest):
         self.assertEqual(out, "8 settings of 3 axes, 16 pairs of setting and system, 48 points, 14400 requests\n")
         self.assertIn("5 pairs of setting and system in part 2 of 3", self.succeed("sweep", "s.yaml", "--dry-run", "--shard", "2/3").stdout)
         self.assertEqual([p.name for p in self.folder.glob("*.sqlite")], [])
+
+    def test_a_dry_run_of_a_million_settings(self):
+        """Only what is new in a setting is read, and settings are made as they are asked for."""
+        sweep = (SWEEP % 300).split("axes:")[0] + (
+            "axes:\n  grid:\n    workload.arrivals.rho: {from: 0.001, to: 3, step: 0.001}\n"
+            "    systems.dynamic.policy.max_queue_delay_ms: {from: 0.1, to: %s, step: 0.1}\n")
+        self.write("million.yaml", sweep % 33.4)
+        began = time.monotonic()
+        out = self.succeed("sweep", "million.yaml", "--dry-run").stdout
+        self.assertEqual(out, "1002000 settings of 2 axes, 2004000 pairs of setting and system, 2004000 points, 6.012e+08 requests\n")
+        self.assertLess(time.monotonic() - began, 30)
+        self.write("millions.yaml", sweep % 300)
+        result = subprocess.run([PROGRAM, "sweep", "millions.yaml", "--dry-run"], cwd=self.folder, capture_output=True, text=True,
+                                check=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)))
+        if RELEASE:  # sanitizers need more
+            self.assertTrue(result.stdout.startswith("9000000 settings of 2 axes, 18000000 pairs"), result.stderr)
+        self.write("more.yaml", sweep % 400)
+        self.refuse(["sweep", "more.yaml", "--dry-run"], r"^more\.yaml:\d+:3: the axes make more than 10000000 settings")
+        self.write("wrong.yaml", (sweep % 33.4).replace("from: 0.001, to: 3", "from: -2.998, to: 0.001"))
+        self.refuse(["sweep", "wrong.yaml", "--dry-run"], r"^wrong\.yaml:\d+:\d+: rho must be a number, above 0")
+
+    def test_seeds_of_any_size_are_exact(self):
+        self.write("s.yaml", (SWEEP % 20).split("axes:")[0] + "axes: {grid: {seed: {from: 9007199254740993, to: 9007199254740996, step: 1}}}\n")
+        self.sweep("r.sqlite")
+        with sqlite3.connect(self.folder / "r.sqlite") as database:
+            values = database.execute("SELECT typeof(value), value FROM settings").fetchall()
+            seeds = database.execute("SELECT DISTINCT seed FROM points").fetchall()
+        self.assertEqual(values, [("integer", 9007199254740993 + i) for i in range(4)])
+        self.assertEqual(seeds, [(9007199254740993 + i,) for i in range(4)])
+        rows = list(csv.DictReader(io.StringIO(self.succeed("compare", "r.sqlite", "--metric", "requests", "--csv").stdout)))
+        self.assertEqual({row["seed"] for row in rows}, {str(9007199254740993 + i) for i in range(4)})
+
+    def test_files_of_another_kind(self):
+        """Each command says what a file is that it does not take, and which command does."""
+        self.write("run.yaml", CONFIG)
+        for command, message in ((["run", "s.yaml"], r"^s\.yaml:1:1: this file is a sweep, which `fluidbatch sweep s\.yaml --out RESULTS\.sqlite` takes"),
+                                 (["check", "s.yaml"], "this file is a sweep"), (["workload", "describe", "s.yaml"], "this file is a sweep"),
+                                 (["capacity", "s.yaml"], "this file is a sweep"),
+                                 (["sweep", "run.yaml", "--dry-run"], r"^run\.yaml:1:1: this file is the configuration of a run, which `fluidbatch run run\.yaml` takes"),
+                                 (["run", ROOT / "npu_model/npus/zu7ev_large.yaml"], "this file is an NPU"),
+                                 (["check", ROOT / "npu_model/boards/zu7ev.yaml"], "this file is a board"),
+                                 (["sweep", ROOT / "workloads/networks/ee_resnet18.yaml", "--dry-run"], "this file is a network")):
+            with self.subTest(command):
+                self.refuse(command, message)
+        self.write("of_sweep.yaml", "base: s.yaml\naxes: {grid: {seed: [1]}}\n")
+        self.refuse(["sweep", "of_sweep.yaml", "--dry-run"], "s.yaml:1:1: this file is a sweep")
+
+    def test_capacity(self):
+        self.write("c.yaml", (SWEEP % 5000).split("axes:")[0].replace("base:\n", "").replace("\n  ", "\n")[2:])
+        rows = list(csv.DictReader(io.StringIO(self.succeed("capacity", "c.yaml", "--csv", "--tolerance", "0.02").stdout)))
+        for system in ("dynamic", "ours"):
+            probes = [(float(r["workload.arrivals.rho"]), r["holds"] == "1", int(r["late"])) for r in rows if r["system"] == system]
+            best = max(value for value, holds, _ in probes if holds)
+            worst = min(value for value, holds, _ in probes if not holds)
+            self.assertLessEqual(worst, best * 1.02 + 1e-12)
+            self.assertTrue(all(late <= 50 for _, holds, late in probes if holds))
+            # What the answer says can be checked by two runs.
+            for value, holds in ((best, True), (worst, False)):
+                self.succeed("run", "c.yaml", "--out", "check", "--set", f"workload.arrivals.rho={value!r}")
+                summary = json.loads((self.folder / "check" / system / "summary.json").read_text())["statistics"]
+                late = round(summary["slo_violation_rate"] * 5000)
+                tail = sum(math.comb(5000, k) * 0.01 ** k * 0.99 ** (5000 - k) for k in range(late + 1))
+                self.assertEqual(tail <= 0.01, holds, (value, late, tail))
+        text = self.succeed("capacity", "c.yaml").stdout
+        self.assertRegex(text, r"highest workload\.arrivals\.rho at which surely")
+        self.write("d.yaml", (self.folder / "c.yaml").read_text().replace("arrivals: {kind: poisson, rho: 1}",
+                   "devices: [{label: cams, count: 4, arrivals: {kind: periodic, rate_hz: 5}}]"))
+        self.assertRegex(self.succeed("capacity", "d.yaml", "--over", "workload.devices.cams.count", "--whole").stdout, r"ours +\d\d")
+        self.refuse(["capacity", "d.yaml"], "say which with --over KEY")
+        self.refuse(["capacity", "c.yaml", "--set", "requests=400"], "at least 459 are needed")
+        self.refuse(["capacity", "c.yaml", "--set", "slo.latency_ms=.inf"], "capacity needs an SLO")
 
 
 if __name__ == "__main__":

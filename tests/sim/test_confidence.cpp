@@ -5,8 +5,6 @@
 #include <catch2/catch.hpp>
 
 #include "sim/sweep/confidence.h"
-#include "sim/sweep/sweep_file.h"
-#include "tests/support/run_helpers.h"
 
 using namespace fluidbatch;
 
@@ -35,8 +33,6 @@ TEST_CASE("MLPerf's early-stopping rule: the published numbers of requests", "[s
     for (int late = 0; late < 40; ++late) {
       CHECK(sim::surely_holds(static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(late), 0.01, 0.99) ==
             (tail(n, late, 0.01) <= 0.01));
-      CHECK(sim::surely_exceeds(static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(late), 0.01,
-                                0.99) == (late > 0 && 1 - tail(n, late - 1, 0.01) <= 0.01));
     }
   }
 }
@@ -63,45 +59,4 @@ TEST_CASE("intervals by hand", "[sweep]") {
   CHECK(one_pair.ratio == 1.5);
   CHECK(std::isnan(one_pair.low));
   CHECK(std::isnan(one_pair.high));
-}
-
-TEST_CASE("axes: grid times zip times list, the last running fastest", "[sweep]") {
-  const test::TemporaryFolder folder;
-  folder.write("base.yaml", "a: 0\nsystems: [{label: x, b: 1}]\n");
-  const sim::Sweep sweep = sim::load_sweep(
-      folder.write("s.yaml",
-                   "base: base.yaml\naxes:\n  grid: {a: {from: 0.1, to: 0.3, step: 0.1}}\n"
-                   "  zip: {c.d: [1, 2], systems.x.b: [5, 6]}\n  list: [{e: [1, 2]}, {e: z}]\n"),
-      {"f=7"});
-  CHECK(sweep.keys == std::vector<std::string>{"a", "c.d", "systems.x.b", "e"});
-  REQUIRE(sweep.settings.size() == 12);
-  std::vector<std::string> rows;
-  for (const sim::Setting& setting : sweep.settings) {
-    std::string row;
-    for (const io::Node& value : setting) row += sim::value_text(value) + " ";
-    rows.push_back(row);
-  }
-  CHECK(rows[0] == "0.1 1 5 [1, 2] ");
-  CHECK(rows[1] == "0.1 1 5 z ");
-  CHECK(rows[2] == "0.1 2 6 [1, 2] ");
-  CHECK(rows[11] == "0.3 2 6 z ");  // 0.3, not 0.30000000000000004
-  CHECK(io::to_yaml(sweep.configuration(11)) ==
-        io::to_yaml(io::parse_yaml("a: 0.3\nsystems: [{label: x, b: 6}]\nf: 7\nc: {d: 2}\ne: z\n", "y")));
-}
-
-TEST_CASE("the first key in which two documents differ", "[sweep]") {
-  const auto difference = [](const char* a, const char* b) {
-    return sim::first_difference(io::parse_yaml(a, "a"), io::parse_yaml(b, "b")).value_or("none");
-  };
-  CHECK(difference("{a: 1, b: [1, {c: 2}]}", "{a: 1, b: [1, {c: 2}]}") == "none");
-  CHECK(difference("{a: 1, b: [1, {c: 2}]}", "{a: 1, b: [1, {c: 3}]}") == "b.1.c");
-  CHECK(difference("{a: 1}", "{a: 1, b: 2}") == "b");
-  CHECK(difference("{a: [1]}", "{a: [1, 2]}") == "a.1");
-}
-
-TEST_CASE("seeds of replications", "[sweep]") {
-  CHECK(sim::replication_seed(7, 0) == 7);
-  CHECK(sim::replication_seed(7, 1) != sim::replication_seed(7, 2));
-  CHECK(sim::replication_seed(7, 1) != sim::replication_seed(8, 1));
-  CHECK(sim::replication_seed(7, 1) >> 63 == 0);
 }

@@ -43,6 +43,7 @@ class Structure(unittest.TestCase):
         self.assertEqual(self.users_of("simgrid/"), {"sim/engine.cpp", "sim/simgrid_compat.h"})
         self.assertEqual(self.users_of("CLI/"), {"sim/cli/main.cpp"})
         self.assertEqual(self.users_of("sqlite3"), {"sim/sweep/sqlite.cpp"})
+        self.assertEqual(self.users_of("xxhash"), {"workloads/io/files_read.cpp"})
         self.assertEqual(self.users_of("boost/"), {"sim/sweep/confidence.cpp"})
         self.assertTrue(all(p.startswith(("workloads/onnx/", "tests/workloads/test_onnx")) for p in self.users_of("onnx/")))
         self.assertEqual({p for p in self.users_of("workloads/onnx/") if p.startswith("sim/")},

@@ -7,6 +7,7 @@
 
 #include "tests/support/run_helpers.h"
 #include "workloads/io/csv.h"
+#include "workloads/io/files_read.h"
 #include "workloads/io/input_file.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/io/text_number.h"
@@ -221,4 +222,21 @@ TEST_CASE("cells of CSV: quotes by RFC 4180, and around what a spreadsheet takes
   CHECK(io::csv_cell("-x") == "\"-x\"");
   CHECK(io::csv_cell("-1.5e3") == "-1.5e3");
   CHECK(io::csv_cell("").empty());
+}
+
+TEST_CASE("files that are read are noted with the hash of their content", "[io]") {
+  // The published hash of no bytes.
+  CHECK(io::content_hash("") == "99aa06d3014798d86001c324468d497f");
+  const test::TemporaryFolder folder;
+  const std::filesystem::path file = folder.write("a.txt", "one");
+  io::read_file(file);  // before anybody asks
+  const io::FilesRead outer;
+  {
+    const io::FilesRead inner;
+    io::read_file(file.parent_path() / "." / "a.txt");
+    CHECK(inner.hashes() == io::FileHashes{{file.string(), io::content_hash("one")}});
+  }
+  CHECK(outer.hashes().size() == 1);
+  folder.write("a.txt", "two");
+  CHECK_THROWS_WITH(io::read_file(file), file.string() + ": has changed while it was in use");
 }

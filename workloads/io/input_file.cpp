@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "workloads/io/files_read.h"
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::io {
@@ -75,6 +76,7 @@ std::string read_file(const std::filesystem::path& file, std::uint64_t most_byte
     }
   }
   content.resize(size);
+  FilesRead::note(file, content);
   return content;
 }
 

@@ -1,0 +1,252 @@
+#include "sim/sweep/merge.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <string>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include "sim/sweep/replications.h"
+#include "sim/sweep/results_schema.h"
+#include "workloads/io/input_error.h"
+
+namespace fluidbatch::sim {
+namespace {
+
+namespace fs = std::filesystem;
+using io::InputError;
+
+/// A file on its way to `out`, under a name of its own in the same folder; what is left of it when this goes
+/// is removed.
+class UnfinishedFile {
+ public:
+  explicit UnfinishedFile(fs::path out) : out_(std::move(out)) {
+    std::string name = out_.string() + ".XXXXXX";
+    const int descriptor = ::mkstemp(name.data());
+    if (descriptor < 0) {
+      throw InputError(out_.string() + ": can't be opened or written (" + std::strerror(errno) + ")");
+    }
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    ::fchmod(descriptor, 0666 & ~mask);  // mkstemp's is for the owner alone
+    ::close(descriptor);
+    path_ = name;
+  }
+  UnfinishedFile(const UnfinishedFile&) = delete;
+  UnfinishedFile& operator=(const UnfinishedFile&) = delete;
+  ~UnfinishedFile() {
+    std::error_code ignored;
+    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+      fs::remove(path_.string() + suffix, ignored);
+    }
+  }
+
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+  /// Gives it its name, where nothing has come up under that meanwhile.
+  void finish() const {
+    if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, out_.c_str(), RENAME_NOREPLACE) == 0) return;
+    if (errno == EEXIST) throw InputError(out_.string() + ": already exists");
+    std::error_code error;  // a file system that does not know of RENAME_NOREPLACE
+    fs::rename(path_, out_, error);
+    if (error) throw InputError(out_.string() + ": can't be written: " + error.message());
+  }
+
+ private:
+  fs::path out_;
+  fs::path path_;
+};
+
+void require_new(const fs::path& out) {
+  require_file_name(out.string());
+  std::error_code error;
+  const fs::file_status status = fs::symlink_status(out, error);
+  if (fs::is_directory(status)) throw InputError(out.string() + ": is a folder; a file is needed");
+  if (fs::exists(status)) throw InputError(out.string() + ": already exists");
+}
+
+/// Copies rows of one part to the merged file.
+class PartCopier {
+ public:
+  PartCopier(Database& merged, std::int64_t points)
+      : merged_(merged),
+        points_(points),
+        find_(merged, "SELECT * FROM points WHERE point = ?"),
+        put_setting_(merged, "INSERT OR IGNORE INTO settings VALUES (?, ?, ?)"),
+        put_point_(merged, "INSERT OR REPLACE INTO points VALUES (" + marks(point_columns()) + ")"),
+        put_run_(merged, "INSERT OR REPLACE INTO runs VALUES (" + marks(kRunColumns) + ")") {}
+
+  void copy(Database& part) {
+    merged_.execute("BEGIN");
+    Query settings(part, "SELECT setting, key, value FROM settings");
+    while (settings.step()) copy_row(settings, put_setting_);
+    Query points(part, "SELECT * FROM points ORDER BY point");
+    Query run(part, "SELECT * FROM runs WHERE point = ?");
+    while (points.step()) {
+      if (points.integer(0) < 0 || points.integer(0) >= points_) {
+        throw InputError(part.file().string() + ": point " + std::to_string(points.integer(0)) +
+                         " is not one of the sweep's");
+      }
+      if (!is_news(points, part)) continue;
+      copy_row(points, put_point_);
+      run.bind(points.integer(0));
+      if (run.step()) copy_row(run, put_run_);
+      run.reset();
+    }
+    merged_.execute("COMMIT");
+  }
+
+ private:
+  static constexpr std::size_t kRunColumns = 6;
+  static constexpr int kStatusColumn = 5;
+
+  static std::string marks(std::size_t count) {
+    std::string text = "?";
+    for (std::size_t i = 1; i < count; ++i) text += ", ?";
+    return text;
+  }
+
+  static void copy_row(const Query& row, Query& into) {
+    for (int c = 0; c < row.columns(); ++c) into.bind_copy(row, c);
+    into.run();
+  }
+
+  /// Whether the merged file lacks the point, or has one that failed where this one has succeeded.
+  bool is_news(const Query& point, const Database& part) {
+    find_.bind(point.integer(0));
+    const bool is_there = find_.step();
+    const bool both_done =
+        is_there && find_.text(kStatusColumn) == "done" && point.text(kStatusColumn) == "done";
+    if (both_done && !find_.same_row(point)) {
+      throw InputError(part.file().string() + ": point " + std::to_string(point.integer(0)) +
+                       " has other results here than in a file before it");
+    }
+    const bool news =
+        !is_there || (find_.text(kStatusColumn) == "failed" && point.text(kStatusColumn) == "done");
+    find_.reset();
+    return news;
+  }
+
+  Database& merged_;
+  std::int64_t points_;  // below which the sweep's numbers are
+  Query find_;
+  Query put_setting_;
+  Query put_point_;
+  Query put_run_;
+};
+
+/// Numbers as ranges: `0-2, 6-8, ..`, no more than a line of them.
+class RangeList {
+ public:
+  void add(std::int64_t first, std::int64_t end) {
+    if (end <= first) return;
+    count_ += end - first;
+    if (!ranges_.empty() && ranges_.back().second == first) {
+      ranges_.back().second = end;
+    } else if (ranges_.size() <= kMostShown) {
+      ranges_.emplace_back(first, end);
+    }
+  }
+
+  [[nodiscard]] std::int64_t count() const { return count_; }
+
+  [[nodiscard]] std::string text() const {
+    std::string text;
+    for (std::size_t i = 0; i < std::min(ranges_.size(), kMostShown); ++i) {
+      const auto& [first, end] = ranges_[i];
+      text += (i > 0 ? ", " : "") + std::to_string(first);
+      if (end > first + 1) text += "-" + std::to_string(end - 1);
+    }
+    return ranges_.size() > kMostShown ? text + ", .." : text;
+  }
+
+ private:
+  static constexpr std::size_t kMostShown = 8;
+
+  std::vector<std::pair<std::int64_t, std::int64_t>> ranges_;
+  std::int64_t count_ = 0;
+};
+
+/// The points that the sweep needs and the file lacks. Those that have failed are there.
+RangeList missing_points(Database& merged, std::int64_t pairs, const Replications& replications) {
+  const StatisticId of = replications.of.value_or(StatisticId::requests);
+  Query points(merged, std::string("SELECT point, status = 'done', ") +
+                           all_statistics()[static_cast<std::size_t>(of)].name +
+                           " FROM points ORDER BY point");
+  bool more = points.step();
+  RangeList missing;
+  std::vector<double> values;  // of the pair's replications
+  for (std::int64_t pair = 0; pair < pairs; ++pair) {
+    const std::int64_t first = pair * replications.most;
+    std::int64_t next = first;
+    values.clear();
+    for (; more && points.integer(0) < first + replications.most; more = points.step()) {
+      missing.add(next, points.integer(0));
+      next = points.integer(0) + 1;
+      values.resize(static_cast<std::size_t>(next - first), kNotRun);
+      if (points.integer(1) == 1) values.back() = points.number(2);
+    }
+    missing.add(next, first + needed_replications(replications, values));
+  }
+  return missing;
+}
+
+std::int64_t count_points(Database& merged, const std::string& condition) {
+  Query count(merged, "SELECT count(*) FROM points" + condition);
+  count.step();
+  return count.integer(0);
+}
+
+Provenance provenance_of(const fs::path& file) {
+  Database part(file, Database::Access::read);
+  require_results_file(part);
+  return read_provenance(part);
+}
+
+/// Takes the log beside a database in.
+void make_single_file(const fs::path& file) {
+  Database(file, Database::Access::write).execute("PRAGMA journal_mode = DELETE");
+}
+
+}  // namespace
+
+MergeOutcome merge_results(const std::vector<fs::path>& files, const fs::path& out, bool partial) {
+  require_new(out);
+  const std::string first = files.front().string();
+  const Provenance provenance = provenance_of(files.front());
+  const Replications replications = replications_from(*provenance.sweep.find("replications"));
+  const UnfinishedFile unfinished(out);
+  MergeOutcome outcome;
+  {
+    Database merged(unfinished.path(), Database::Access::write);
+    create_tables(merged, provenance);
+    PartCopier copier(merged, provenance.pairs * replications.most);
+    for (const fs::path& file : files) {
+      Database part(file, Database::Access::read);
+      require_results_file(part);
+      require_same(part, provenance, first);
+      copier.copy(part);
+    }
+    outcome.points = count_points(merged, "");
+    outcome.failed = count_points(merged, " WHERE status = 'failed'");
+    const RangeList missing = missing_points(merged, provenance.pairs, replications);
+    outcome.missing = missing.count();
+    if (outcome.missing > 0 && !partial) {
+      throw InputError("these files lack " + std::to_string(outcome.missing) + " of " +
+                       std::to_string(outcome.points + outcome.missing) + " points of the sweep: " +
+                       missing.text() + "; run what is missing (`--resume` of the unfinished part), or " +
+                       "merge what there is with `--partial`");
+    }
+  }
+  make_single_file(unfinished.path());
+  unfinished.finish();
+  return outcome;
+}
+
+}  // namespace fluidbatch::sim

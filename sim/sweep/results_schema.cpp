@@ -1,0 +1,191 @@
+#include "sim/sweep/results_schema.h"
+
+#include <optional>
+#include <utility>
+
+#include "sim/version.h"
+#include "workloads/io/input_error.h"
+#include "workloads/io/map_reader.h"
+#include "workloads/io/shipped_files.h"
+
+namespace fluidbatch::sim {
+namespace {
+
+using io::InputError;
+
+constexpr const char* kFormat = "2";
+constexpr std::int64_t kMostPairs = 100'000'000;
+
+std::string quoted(const std::string& name) {
+  std::string text = "\"";
+  for (const char c : name) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return text + "\"";
+}
+
+std::string literal(const std::string& value) {
+  std::string text = "'";
+  for (const char c : value) text += c == '\'' ? std::string("''") : std::string(1, c);
+  return text + "'";
+}
+
+const std::vector<std::string>& fixed_columns() {
+  static const std::vector<std::string> columns{"point INTEGER PRIMARY KEY",
+                                                "setting INTEGER NOT NULL",
+                                                "system TEXT NOT NULL",
+                                                "replication INTEGER NOT NULL",
+                                                "seed INTEGER NOT NULL",
+                                                "status TEXT NOT NULL",
+                                                "message TEXT",
+                                                "policy TEXT",
+                                                "npu TEXT",
+                                                "npu_mode TEXT",
+                                                "network TEXT",
+                                                "version TEXT NOT NULL",
+                                                "admitted INTEGER",
+                                                "saturated INTEGER"};
+  return columns;
+}
+
+std::string points_table() {
+  std::string sql = "CREATE TABLE points (";
+  for (const std::string& column : fixed_columns()) sql += column + ", ";
+  for (const Statistic& statistic : all_statistics()) sql += std::string(statistic.name) + " REAL, ";
+  return sql + "exit_shares TEXT, segment_batches TEXT, configuration TEXT)";
+}
+
+struct Table {
+  std::string name;
+  std::string sql;  ///< as SQLite keeps it
+};
+
+const std::vector<Table>& tables() {
+  static const std::vector<Table> all{
+      {"sweep", "CREATE TABLE sweep (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"},
+      {"files", "CREATE TABLE files (file TEXT PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID"},
+      {"settings",
+       "CREATE TABLE settings (setting INTEGER NOT NULL, key TEXT NOT NULL, value, PRIMARY KEY (setting, "
+       "key)) WITHOUT ROWID"},
+      {"points", points_table()},
+      {"runs",
+       "CREATE TABLE runs (point INTEGER PRIMARY KEY, host TEXT, process INTEGER, started TEXT, wall_s REAL, "
+       "processor_s REAL)"}};
+  return all;
+}
+
+/// All points with a column for each axis, for pandas and the sqlite3 shell.
+std::string results_view(const std::vector<io::Node>& keys) {
+  std::string sql = "CREATE VIEW results AS SELECT points.*";
+  for (const io::Node& key : keys) {
+    const bool is_column = key.scalar == "seed" || key.scalar == "network";  // which every point has
+    if (is_column) continue;
+    sql += ", (SELECT value FROM settings WHERE settings.setting = points.setting AND key = " +
+           literal(key.scalar) + ") AS " + quoted(key.scalar);
+  }
+  return sql + " FROM points;";
+}
+
+bool has_table(Database& database, const Table& table) {
+  Query query(database, "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?");
+  query.bind(table.name);
+  return query.step() && query.text(0) == table.sql;
+}
+
+std::string fact(Database& database, const std::string& key) {
+  Query query(database, "SELECT value FROM sweep WHERE key = ?");
+  query.bind(key);
+  if (!query.step()) throw InputError(database.file().string() + ": is not a results file of a sweep");
+  return query.text(0);
+}
+
+/// The first file whose content differs, or that only one of the two has.
+std::optional<std::string> changed_file(const io::FileHashes& before, const io::FileHashes& now) {
+  for (const auto& [file, hash] : before) {
+    const auto found = now.find(file);
+    if (found == now.end() || found->second != hash) return file;
+  }
+  for (const auto& [file, hash] : now) {
+    if (!before.contains(file)) return file;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+io::FileHashes portable_names(const io::FileHashes& files) {
+  const std::string shipped = io::shipped_folder().lexically_normal().string() + "/";
+  io::FileHashes portable;
+  for (const auto& [file, hash] : files) {
+    portable.emplace(file.starts_with(shipped) ? file.substr(shipped.size()) : file, hash);
+  }
+  return portable;
+}
+
+std::size_t point_columns() { return fixed_columns().size() + all_statistics().size() + 3; }
+
+void create_tables(Database& database, const Provenance& provenance) {
+  std::string sql = "BEGIN; ";
+  for (const Table& table : tables()) sql += table.sql + "; ";
+  database.execute(sql + results_view(provenance.sweep.find("keys")->items));
+  Query add_fact(database, "INSERT INTO sweep VALUES (?, ?)");
+  add_fact.bind(std::string_view("format")).bind(std::string_view(kFormat)).run();
+  add_fact.bind(std::string_view("version")).bind(std::string_view(kVersion)).run();
+  add_fact.bind(std::string_view("sweep")).bind(io::to_yaml(provenance.sweep)).run();
+  add_fact.bind(std::string_view("pairs")).bind(std::to_string(provenance.pairs)).run();
+  Query add_file(database, "INSERT INTO files VALUES (?, ?)");
+  for (const auto& [file, hash] : provenance.files) add_file.bind(file).bind(hash).run();
+  database.execute("COMMIT;");
+}
+
+void require_results_file(Database& database) {
+  const std::string name = database.file().string();
+  if (!has_table(database, tables().front())) {
+    throw InputError(name + ": is not a results file of a sweep");
+  }
+  const std::string format = fact(database, "format");
+  if (format != kFormat) {
+    throw InputError(name + ": is of format " + format + ", this program reads format " + kFormat);
+  }
+  for (const Table& table : tables()) {
+    if (has_table(database, table)) continue;
+    throw InputError(name + ": its table '" + table.name + "' is not as version " + kVersion +
+                     " makes it; the file is of version " + fact(database, "version"));
+  }
+}
+
+Provenance read_provenance(Database& database) {
+  const std::string name = database.file().string();
+  Provenance provenance;
+  provenance.sweep = io::parse_yaml(fact(database, "sweep"), name);
+  io::Node pairs = io::Node::text(fact(database, "pairs"));
+  pairs.quoted = false;
+  provenance.pairs = io::read_integer(pairs, name + ": pairs", 0, kMostPairs);
+  for (const char* key : {"base", "keys", "axes", "replications"}) {
+    if (provenance.sweep.find(key) == nullptr) throw InputError(name + ": is not a results file of a sweep");
+  }
+  Query files(database, "SELECT file, hash FROM files");
+  while (files.step()) provenance.files.emplace(files.text(0), files.text(1));
+  return provenance;
+}
+
+void require_same(Database& database, const Provenance& expected, const std::string& what) {
+  const std::string name = database.file().string();
+  if (fact(database, "version") != kVersion) {
+    throw InputError(name + ": was made by version " + fact(database, "version") + ", this is " + kVersion);
+  }
+  const Provenance stored = read_provenance(database);
+  // As they are stored: a value that is written differently and reads the same is the same.
+  const io::Node given = io::parse_yaml(io::to_yaml(expected.sweep), what);
+  if (const auto key = first_difference(stored.sweep, given)) {
+    throw InputError(name + ": was made from another sweep than " + what + "; '" + *key + "' differs");
+  }
+  if (const auto file = changed_file(stored.files, expected.files)) {
+    throw InputError(name + ": was made with other contents of '" + *file + "' than " + what +
+                     "; the file has changed");
+  }
+  if (stored.pairs != expected.pairs) {
+    throw InputError(name + ": has " + std::to_string(stored.pairs) + " pairs of setting and system, " +
+                     what + " has " + std::to_string(expected.pairs));
+  }
+}
+
+}  // namespace fluidbatch::sim

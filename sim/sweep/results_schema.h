@@ -1,0 +1,40 @@
+// The tables of a results file, and what they say of the sweep that the results are of.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/sweep/sqlite.h"
+#include "sim/sweep/sweep_file.h"
+#include "workloads/io/files_read.h"
+
+namespace fluidbatch::sim {
+
+/// What points were made from. Files with the same one can be put together.
+struct Provenance {
+  io::Node sweep;          ///< Sweep::identity
+  std::int64_t pairs = 0;  ///< of setting and system, in all parts: point / most replications is below it
+  io::FileHashes files;    ///< that the configurations name; shipped ones without the folder that they are in
+};
+
+/// `files` as results keep them: those that come with the program are named by kind and name alone.
+io::FileHashes portable_names(const io::FileHashes& files);
+
+/// Number of columns of the table `points`.
+std::size_t point_columns();
+
+/// Makes the tables in a database that has none, in one transaction.
+void create_tables(Database& database, const Provenance& provenance);
+
+/// Throws InputError where `database` does not have the tables that create_tables makes: what a file says of
+/// its own tables is never believed.
+void require_results_file(Database& database);
+
+/// Of a results file.
+Provenance read_provenance(Database& database);
+
+/// Throws InputError where the results in `database` are not of `expected`; `what` is where that is from.
+void require_same(Database& database, const Provenance& expected, const std::string& what);
+
+}  // namespace fluidbatch::sim

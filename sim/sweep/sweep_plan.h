@@ -1,0 +1,78 @@
+// The points of a sweep, found by reading the configurations of all its settings.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/config/run_config.h"
+#include "sim/sweep/sweep_file.h"
+
+namespace fluidbatch::sim {
+
+/// Part `index` (from 0) of `count`: every count-th pair of setting and system.
+struct Shard {
+  std::size_t index = 0;
+  std::size_t count = 1;
+};
+
+/// One system under one setting: the same point but for its replications.
+struct Pair {
+  std::size_t setting = 0;
+  std::size_t system = 0;  ///< of the configuration
+  std::uint64_t seed = 0;  ///< of the configuration
+  std::int64_t first_point = 0;
+  double requests = 0;  ///< expected; NaN where a length is given in seconds and no rate is known
+  double cost = 0;      ///< expected, in any unit
+};
+
+/// What planning needs to know of settings. A configuration is read where something in it is new: the values
+/// of arrivals and of systems do not constrain each other, nor do a seed and a latency bound anything else,
+/// so that of 1,000 loads times 1,000 parameters of a policy 2,000 configurations are read, not a million.
+class SettingReader {
+ public:
+  struct System {
+    std::string label;
+    double cost_per_request = 0;  ///< in steps of the server, roughly
+    auto operator<=>(const System&) const = default;
+  };
+  struct Facts {
+    std::uint64_t seed = 0;
+    double requests = 0;
+    const std::vector<System>* systems = nullptr;  ///< good as long as the reader
+  };
+
+  SettingReader(const Sweep& sweep, ModelCache& cache);
+
+  /// Throws InputError where the setting's configuration is wrong.
+  Facts read(std::size_t setting);
+
+ private:
+  /// What keys edit. A fact depends on one of the first three, and on `rest`.
+  enum Part : std::size_t { apart, load, systems, rest, kParts };
+
+  static Part part_of(const std::string& key);
+  static Part part_of(const AxisBlock& block);
+  [[nodiscard]] std::size_t place(std::size_t setting, Part part) const;
+  void read_configuration(std::size_t setting);
+
+  const Sweep& sweep_;
+  ModelCache& cache_;
+  std::vector<Part> parts_;  // by block
+  std::vector<std::uint64_t> seeds_;
+  std::vector<double> requests_;
+  std::vector<const std::vector<System>*> systems_;
+  std::set<std::vector<System>> known_systems_;
+};
+
+/// Calls `visit` for each pair of the shard, in the order of their numbers, and `progress` with the number of
+/// settings that have been read, now and then. Returns the number of pairs of all shards. Throws InputError
+/// where a configuration is wrong.
+std::int64_t for_each_pair(const Sweep& sweep, const Shard& shard, SettingReader& reader,
+                           const std::function<void(const Pair&)>& visit,
+                           const std::function<void(std::size_t)>& progress);
+
+}  // namespace fluidbatch::sim
