@@ -81,8 +81,8 @@ std::vector<std::string> earlier_labels(const fs::path& folder) {
   if (auto labels = earlier_run(folder)) return *labels;
   const std::optional<std::string> foreign = foreign_entry(folder);
   if (!foreign) return {};
-  throw io::InputError(folder.string() + ": has what is not of a run, such as '" + *foreign +
-                       "'; give a folder that is empty or an earlier run's with --out");
+  throw io::InputError(folder.string() + ": has files that are not a run's, such as '" + *foreign +
+                       "'; give an empty folder, or an earlier run's, with --out");
 }
 
 /// Throws where a system's folder has files that the earlier run did not make but this one would replace.
@@ -94,8 +94,8 @@ void require_no_foreign_system(const fs::path& folder, const std::string& label,
   for (const char* name : kSystemFiles) {
     const fs::file_status file = fs::symlink_status(system / name);
     if (fs::exists(file) && (!of_earlier_run || fs::is_directory(file))) {
-      throw io::InputError((system / name).string() + ": is not of the earlier run in " + folder.string() +
-                           "; give another folder with --out");
+      throw io::InputError((system / name).string() + ": was not made by the earlier run in " +
+                           folder.string() + "; give another folder with --out");
     }
   }
 }
@@ -174,13 +174,12 @@ void RunFolder::make() {
     if (path.has_filename()) missing.push_back(path);  // a path may end in a slash
   }
   for (auto path = missing.rbegin(); path != missing.rend(); ++path) {
-    fs::create_directory(*path);
-    made_.push_back(*path);
+    if (fs::create_directory(*path)) made_.push_back(*path);
   }
   lock();
   fs::remove_all(workshop_);  // which a killed run has left
   fs::create_directory(workshop_);
-  made_.push_back(workshop_);
+  workshop_is_ours_ = true;
   for (const std::string& label : request_.labels) fs::create_directory(workshop_ / label);
 }
 
@@ -215,11 +214,12 @@ void RunFolder::publish() {
     fs::remove_all(workshop_);
   });
   made_.clear();
+  workshop_is_ours_ = false;
 }
 
 void RunFolder::remove_made() noexcept {
   std::error_code ignored;
-  if (!made_.empty()) fs::remove_all(workshop_, ignored);
+  if (workshop_is_ours_) fs::remove_all(workshop_, ignored);  // it may be that of another run at work
   for (auto path = made_.rbegin(); path != made_.rend(); ++path) fs::remove(*path, ignored);
   made_.clear();
   if (lock_ >= 0) ::close(lock_);

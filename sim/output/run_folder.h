@@ -32,7 +32,7 @@ class RunFolder {
   /// Without `publish`: removes all that was made.
   ~RunFolder();
 
-  /// Where to write: `resolved.yaml`, and for each system a folder, which is made already.
+  /// Where to write: `resolved.yaml`, and for each system a folder, which has been made.
   [[nodiscard]] const std::filesystem::path& workshop() const { return workshop_; }
   /// Puts the results in place of an earlier run's.
   void publish();
@@ -46,7 +46,8 @@ class RunFolder {
   Request request_;
   std::filesystem::path workshop_;
   std::vector<std::string> earlier_labels_;
-  std::vector<std::filesystem::path> made_;  // folders, the outermost first
+  std::vector<std::filesystem::path> made_;  // of the folder's path, the outermost first
+  bool workshop_is_ours_ = false;
   int lock_ = -1;
 };
 

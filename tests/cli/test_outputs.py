@@ -74,21 +74,21 @@ class SecondRun(OutputTest):
         (self.folder / "mine").mkdir()
         self.succeed("run", "c.yaml", "--out", "mine")  # it is empty
         self.write("other.txt", "")
-        self.assertRegex(self.refuse("run", "c.yaml", "--out", "."), r"^\.: has what is not of a run, such as ")
+        self.assertRegex(self.refuse("run", "c.yaml", "--out", "."), r"^\.: has files that are not a run's, such as ")
         self.assertIn("is not a folder", self.refuse("run", "c.yaml", "--out", "other.txt"))
         self.assertIn("must not be empty", self.refuse("run", "c.yaml", "--out", ""))
         # Nor is that of one system, or one with a configuration that only has the name of a run's.
-        self.assertIn("has what is not of a run", self.refuse("run", "c.yaml", "--out", "mine/serial"))
+        self.assertIn("has files that are not a run's", self.refuse("run", "c.yaml", "--out", "mine/serial"))
         (self.folder / "configurations").mkdir()
         self.write("configurations/resolved.yaml", (self.folder / "mine/resolved.yaml").read_text())
-        self.assertIn("has what is not of a run", self.refuse("run", "c.yaml", "--out", "configurations"))
+        self.assertIn("has files that are not a run's", self.refuse("run", "c.yaml", "--out", "configurations"))
 
     def test_what_a_run_did_not_make_is_not_replaced(self):
         self.succeed("run", "c.yaml", "--out", "out", "--set", "systems=[{label: serial, policy: {name: serial}}]")
         (self.folder / "out/dynamic").mkdir()
         self.write("out/dynamic/requests.csv", "mine")
         self.assertRegex(self.refuse("run", "c.yaml", "--out", "out"),
-                         r"^out/dynamic/requests\.csv: is not of the earlier run in out; give another folder")
+                         r"^out/dynamic/requests\.csv: was not made by the earlier run in out; give another folder")
 
     def test_links_are_not_followed(self):
         self.succeed("run", "c.yaml", "--out", "out")
