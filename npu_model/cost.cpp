@@ -34,6 +34,7 @@ struct Tiles {
 struct PackedGemm {
   Gemm gemm;
   std::int64_t blocks = 1;
+  bool has_weights = true;  ///< false where the right matrices are activations, which are never resident
 };
 
 /// g groups of a depthwise layer in each product.
@@ -48,6 +49,7 @@ class GemmCost {
       : gemm_(packed.gemm),
         blocks_(packed.blocks),
         npu_(npu),
+        weights_resident_(packed.has_weights && npu.weight_source == WeightSource::on_chip),
         b_p_(policy.b_p),
         batch_rows_(policy.b_r * gemm_.r),
         rows_(batch_rows_, npu.t_r / policy.k),
@@ -61,7 +63,7 @@ class GemmCost {
     cost.compute_cycles = tiles_over_c * (all_rows * b_p_ * depth_.count + npu_.fill_cycles * rows_.count);
     cost.input_words = tiles_over_c * batch_rows_ * b_p_ * gemm_.p;
     cost.weight_words = gemm_.groups * weight_fetches() * gemm_.p * gemm_.c / blocks_;
-    if (npu_.weight_source == WeightSource::on_chip) cost.weight_words = 0;
+    if (weights_resident_) cost.weight_words = 0;
     cost.output_words = gemm_.groups * batch_rows_ * b_p_ * gemm_.c;
     cost.packed_groups = blocks_;
     cost.feasible = is_feasible();
@@ -112,7 +114,7 @@ class GemmCost {
 
   /// Weight words per output tile of `channels` real channels; the fetches spread over the row tiles.
   [[nodiscard]] double weight_words(std::int64_t channels) const {
-    if (npu_.weight_source == WeightSource::on_chip) return 0;
+    if (weights_resident_) return 0;
     return static_cast<double>(gemm_.p * channels * weight_fetches()) /
            static_cast<double>(rows_.count * blocks_);
   }
@@ -130,7 +132,7 @@ class GemmCost {
     const std::int64_t rows = std::min(rows_.tile, batch_rows_);
     const std::int64_t channels = std::min(channels_.tile, gemm_.c);
     auto words = static_cast<double>(rows * depth);
-    if (npu_.weight_source == WeightSource::off_chip) {
+    if (!weights_resident_) {
       words += static_cast<double>(depth * channels) / static_cast<double>(blocks_);
     }
     return words * npu_.cycles_per_input_word();
@@ -143,6 +145,7 @@ class GemmCost {
   Gemm gemm_;
   std::int64_t blocks_;
   const Npu& npu_;
+  bool weights_resident_;
   std::int64_t b_p_;
   std::int64_t batch_rows_;  // rows of one block of B_R samples
   Tiles rows_;
@@ -171,6 +174,14 @@ LayerCost gemm_cost(const Layer& layer, const Npu& npu, const BatchPolicy& polic
   return best;
 }
 
+/// Samples share weights, but not the right matrices of a product of activations: a batch of those is so many
+/// more groups of one sample's rows, however the policy lays it out.
+LayerCost product_cost(const Layer& layer, const Npu& npu, int batch, const BatchPolicy& policy) {
+  PackedGemm products{.gemm = layer.gemm, .has_weights = false};
+  products.gemm.groups *= batch;
+  return GemmCost(products, npu, {.b_r = 1, .b_p = 1, .k = policy.k}).cost();
+}
+
 LayerCost mover_cost(const Layer& layer, const Npu& npu, int batch) {
   LayerCost cost;
   cost.input_words = batch * layer.mover_input_words;
@@ -197,7 +208,9 @@ LayerCost layer_cost(const Layer& layer, const Npu& npu, int batch, const BatchP
                                 std::to_string(policy.b_p) + ", " + std::to_string(policy.k) +
                                 "> does not lay out a batch of " + std::to_string(batch));
   }
-  LayerCost cost = is_mover(layer.kind) ? mover_cost(layer, npu, batch) : gemm_cost(layer, npu, policy);
+  LayerCost cost = is_mover(layer.kind)              ? mover_cost(layer, npu, batch)
+                   : layer.kind == LayerKind::matmul ? product_cost(layer, npu, batch, policy)
+                                                     : gemm_cost(layer, npu, policy);
   cost.useful_macs = batch * layer.useful_macs();
   cost.memory_cycles = transfer_cycles(npu, static_cast<double>(cost.input_words + cost.weight_words),
                                        static_cast<double>(cost.output_words));
@@ -213,6 +226,7 @@ LayerCost layer_cost(const Layer& layer, const Npu& npu, int batch, const BatchP
 
 double feasible_latency_cycles(const Layer& layer, const Npu& npu, int batch, const BatchPolicy& policy) {
   if (is_mover(layer.kind)) return mover_cost(layer, npu, batch).latency_cycles;
+  if (layer.kind == LayerKind::matmul) return product_cost(layer, npu, batch, policy).latency_cycles;
   double best = kInfeasible;
   for_each_packing(layer, npu, [&](const PackedGemm& packed) {
     const GemmCost cost(packed, npu, policy);

@@ -25,6 +25,8 @@ const char* name_of(LayerKind kind) {
       return "depthwise";
     case LayerKind::dense:
       return "dense";
+    case LayerKind::matmul:
+      return "matmul";
     case LayerKind::pool:
       return "pool";
     case LayerKind::add:
@@ -33,12 +35,15 @@ const char* name_of(LayerKind kind) {
       return "mul";
     case LayerKind::concat:
       return "concat";
+    case LayerKind::resize:
+      return "resize";
   }
   return "?";
 }
 
 bool is_mover(LayerKind kind) {
-  return kind != LayerKind::convolution && kind != LayerKind::depthwise && kind != LayerKind::dense;
+  return kind != LayerKind::convolution && kind != LayerKind::depthwise && kind != LayerKind::dense &&
+         kind != LayerKind::matmul;
 }
 
 }  // namespace fluidbatch::npu

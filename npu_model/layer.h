@@ -35,13 +35,16 @@ enum class LayerKind {
   convolution,  ///< includes grouped convolutions
   depthwise,    ///< groups == input channels > 1: the engine may pack groups block-diagonally
   dense,        ///< R = 1
+  matmul,       ///< of two activations, as in attention: every sample has right matrices of its own
   pool,         ///< this and the following are movers: no processing element works
   add,          ///< element-wise sum of two or more inputs
   multiply,     ///< element-wise product: squeeze-and-excitation
   concat,       ///< inputs side by side along the channels
+  resize,       ///< a map in another height and width
 };
 
-/// The word used for `kind` in YAML and CSV: conv, depthwise, dense, pool, add, mul, concat.
+/// The word used for `kind` in YAML and CSV: conv, depthwise, dense, matmul, pool, add, mul, concat,
+/// resize.
 const char* name_of(LayerKind kind);
 
 /// Movers use no processing element: they cost the time to move their words.
@@ -58,8 +61,11 @@ struct Layer {
 
   /// Multiply-accumulates that the result needs: groups R P C; 0 for movers.
   [[nodiscard]] std::int64_t useful_macs() const { return gemm.groups * gemm.r * gemm.p * gemm.c; }
-  /// Distinct weights: groups P C; biases and batch normalisation are fused and not counted.
-  [[nodiscard]] std::int64_t weights() const { return gemm.groups * gemm.p * gemm.c; }
+  /// Distinct weights: groups P C; biases and batch normalisation are fused and not counted. A product of two
+  /// activations has none.
+  [[nodiscard]] std::int64_t weights() const {
+    return kind == LayerKind::matmul ? 0 : gemm.groups * gemm.p * gemm.c;
+  }
 };
 
 }  // namespace fluidbatch::npu

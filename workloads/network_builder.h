@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "workloads/io/map_reader.h"
@@ -52,15 +53,18 @@ class NetworkBuilder {
 
   [[nodiscard]] const Tensor& tensor(const std::string& name, const io::Mark& mark) const;
   [[nodiscard]] std::vector<Shape> inputs_of(const io::MapReader& reader) const;
-  void append(npu::Layer layer, const Shape& output, bool fused);
+  void append(const io::MapReader& reader, npu::Layer layer, const Shape& output, bool fused);
 
   void add_convolution(io::MapReader& reader, npu::Layer layer);
+  void add_transposed_convolution(io::MapReader& reader, npu::Layer layer);
   void add_dense(io::MapReader& reader, npu::Layer layer);
+  void add_matmul(io::MapReader& reader, npu::Layer layer);
   void add_pool(io::MapReader& reader, npu::Layer layer);
   void add_global_pool(io::MapReader& reader, npu::Layer layer);
   void add_sum(io::MapReader& reader, npu::Layer layer);
   void add_product(io::MapReader& reader, npu::Layer layer);
   void add_concat(io::MapReader& reader, npu::Layer layer);
+  void add_resize(io::MapReader& reader, npu::Layer layer);
   void add_view(io::MapReader& reader, npu::Layer layer);
   void append_mover(io::MapReader& reader, npu::Layer layer, std::int64_t input_words, const Shape& output);
 
@@ -68,8 +72,9 @@ class NetworkBuilder {
   static const std::vector<Kind>& kinds();
 
   Network network_;
-  std::vector<Tensor> tensors_;  // in order of execution; "input" is the first
-  std::string last_;             // what a layer without `from` reads
+  std::vector<Tensor> tensors_;                          // in order of execution; "input" is the first
+  std::unordered_map<std::string, std::size_t> places_;  // of the tensors, by name
+  std::string last_;                                     // what a layer without `from` reads
 };
 
 }  // namespace fluidbatch::workloads

@@ -112,9 +112,10 @@ void workload_describe(const RunArguments& arguments, bool csv);
 void policy_list();
 void network_list();
 void network_show(const std::string& name, bool csv);
-/// Becomes the importer, which is a program of its own: the libraries that it needs would cost every other
-/// command a tenth of its start. Throws InputError where that program is missing.
-void network_import(const NetworkImportArguments& arguments);
+/// Runs the importer, a program of its own: the libraries that it needs would cost every other command a
+/// tenth of its start, and what a hostile model does to it stays in it. Returns its exit code. Throws
+/// InputError where that program is missing, or dies.
+int network_import(const NetworkImportArguments& arguments);
 void npu_list();
 void npu_table(const NpuTableArguments& arguments);
 void npu_explain(const NpuExplainArguments& arguments);

@@ -1,8 +1,5 @@
 // The listings: policies, networks, statistics.
-#include <cerrno>
-#include <cstring>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -77,24 +74,6 @@ void network_show(const std::string& name, bool csv) {
              millions(network.weights()));
   for (std::size_t i = 0; i < network.exits.size(); ++i) fmt::print(" {} {}", i, network.exits[i]);
   fmt::print("\n");
-}
-
-void network_import(const NetworkImportArguments& arguments) {
-  const std::string program = (io::prefix() / "libexec" / "fluidbatch" / "network-import").string();
-  std::vector<std::string> words{program, arguments.model, arguments.out};
-  const bool sized = !arguments.input.empty();
-  words.push_back(sized ? std::to_string(arguments.input.at(0)) : "");
-  words.push_back(sized ? std::to_string(arguments.input.at(1)) : "");
-  for (std::string layer : arguments.exits) {
-    if (layer.starts_with("after=")) layer.erase(0, std::string("after=").size());
-    words.push_back(layer);
-  }
-  std::vector<char*> pointers;
-  pointers.reserve(words.size() + 1);
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  ::execv(program.c_str(), pointers.data());
-  throw io::InputError(program + ": the importer of ONNX models can't be run: " + std::strerror(errno));
 }
 
 void metric_list(bool markdown) {

@@ -160,7 +160,7 @@ void add_workload(CLI::App& app, cli::RunArguments& arguments, bool& csv) {
   describe->callback([&] { cli::workload_describe(arguments, csv); });
 }
 
-void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments) {
+void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments, int& exit_code) {
   CLI::App* command = networks.add_subcommand("import", "Turn an ONNX model into a network's YAML");
   command->add_option("model", arguments.model, "ONNX file, with or without weights")
       ->required()
@@ -176,11 +176,11 @@ void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments) {
       ->expected(2)
       ->type_name("H,W")
       ->check(CLI::Range(1, 1 << 16));
-  command->callback([&] { cli::network_import(arguments); });
+  command->callback([&] { exit_code = cli::network_import(arguments); });
 }
 
-void add_listings(CLI::App& app, cli::NetworkImportArguments& import, std::string& network, bool& csv,
-                  bool& markdown) {
+void add_listings(CLI::App& app, cli::NetworkImportArguments& import, int& exit_code, std::string& network,
+                  bool& csv, bool& markdown) {
   CLI::App* policy = app.add_subcommand("policy", "Scheduling policies")->require_subcommand(1);
   policy->add_subcommand("list", "Names, parameters and defaults")->callback([] { cli::policy_list(); });
 
@@ -191,7 +191,7 @@ void add_listings(CLI::App& app, cli::NetworkImportArguments& import, std::strin
   show->add_flag("--csv", csv, "As CSV: layer,kind,groups,r,p,c,segment");
   show->callback([&] { cli::network_show(network, csv); });
 
-  add_import(*networks, import);
+  add_import(*networks, import, exit_code);
 
   CLI::App* metric = app.add_subcommand("metric", "Statistics of a run")->require_subcommand(1);
   CLI::App* metrics = metric->add_subcommand("list", "Name, unit and meaning of each");
@@ -333,7 +333,8 @@ int run_program(int argc, char** argv) {
   add_sweep(app, arguments.sweep, arguments.merge, arguments.exit_code);
   add_compare(app, arguments.compare);
   add_capacity(app, arguments.capacity);
-  add_listings(app, arguments.import, arguments.network, arguments.csv, arguments.markdown);
+  add_listings(app, arguments.import, arguments.exit_code, arguments.network, arguments.csv,
+               arguments.markdown);
   add_npu(app, arguments);
   try {
     app.parse(argc, argv);

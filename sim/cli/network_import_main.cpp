@@ -1,11 +1,15 @@
-// The importer of ONNX models, a program that `fluidbatch network import` becomes:
+// The importer of ONNX models, a program that `fluidbatch network import` runs:
 //
 //     network-import MODEL OUT HEIGHT WIDTH [LAYER..]
 //
 // HEIGHT and WIDTH are empty where the model says the input's size; LAYERs get an early exit each.
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <new>
 #include <span>
 #include <string>
+#include <sys/resource.h>
 
 #include <fmt/format.h>
 
@@ -21,6 +25,24 @@ namespace {
 using namespace fluidbatch;
 using sim::millions;
 
+/// What a model may take, so that one that is meant to do harm does none: a minute of processor time, and
+/// memory for the file's content and a graph of 250,000 nodes besides.
+constexpr rlim_t kMostCpuSeconds = 60;
+constexpr rlim_t kMostBytes = rlim_t{1} << 30;
+
+void limit(int resource, rlim_t most) {
+  const rlimit limits{most, most};
+  ::setrlimit(resource, &limits);  // where even this is refused, narrower limits are in force already
+}
+
+void limit_resources(const std::string& model) {
+  std::error_code ignored;
+  const std::uintmax_t bytes = std::filesystem::file_size(model, ignored);
+  limit(RLIMIT_AS, kMostBytes + (ignored ? 0 : 3 * std::min<std::uintmax_t>(bytes, rlim_t{1} << 31)));
+  limit(RLIMIT_CPU, kMostCpuSeconds);
+  limit(RLIMIT_CORE, 0);
+}
+
 void import_model(const std::span<char*> arguments) {
   if (arguments.size() < 4) throw io::InputError("network-import is run by 'fluidbatch network import'");
   const std::string model = arguments[0];
@@ -32,6 +54,7 @@ void import_model(const std::span<char*> arguments) {
   options.exits_after.assign(arguments.begin() + 4, arguments.end());
 
   if (std::filesystem::exists(out)) throw io::InputError(out + ": already exists");
+  limit_resources(model);
   const std::string yaml = io::to_yaml(workloads::import_onnx(model, options));
   const workloads::Network network = workloads::read_network(io::parse_yaml(yaml, out), options.name);
   sim::write_file(out, yaml, sim::Existing::refuse);
@@ -44,7 +67,12 @@ void import_model(const std::span<char*> arguments) {
 
 int main(int argc, char** argv) {
   return sim::cli::exit_code_of([&] {
-    import_model(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
+    const std::span arguments = std::span(argv, static_cast<std::size_t>(argc)).subspan(1);
+    try {
+      import_model(arguments);
+    } catch (const std::bad_alloc&) {
+      throw io::InputError(std::string(arguments[0]) + ": not imported: it takes more than 1 GiB of memory");
+    }
     return sim::cli::kDone;
   });
 }

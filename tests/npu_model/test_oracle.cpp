@@ -60,6 +60,30 @@ std::pair<double, double> whole_network(const workloads::Network& network, const
 
 }  // namespace
 
+TEST_CASE("products of activations are groups of one sample's rows, for each sample", "[oracle]") {
+  test::RandomCases random(7);
+  for (int i = 0; i < 300; ++i) {
+    npu::Npu npu = random.npu();
+    npu::Layer layer = random.layer();
+    layer.kind = npu::LayerKind::matmul;
+    const int batch = static_cast<int>(random.pick(1, 8));
+    const npu::BatchPolicy policy = random.policy(npu, batch);
+    const npu::LayerCost cost = npu::layer_cost(layer, npu, batch, policy);
+    npu::Gemm all = layer.gemm;
+    all.groups *= batch;
+    npu.weight_source = npu::WeightSource::off_chip;  // the right matrices are no weights
+    const test::TileLoopResult loop =
+        test::run_tile_loop(all, npu, {.b_r = 1, .b_p = 1, .k = policy.k}, cost.packed_groups);
+    REQUIRE(cost.feasible);
+    REQUIRE(cost.compute_cycles == loop.compute_cycles);
+    REQUIRE(cost.input_words == loop.input_words);
+    REQUIRE(static_cast<double>(cost.weight_words) == Approx(loop.weight_words).epsilon(1e-12));
+    REQUIRE(cost.output_words == loop.output_words);
+    REQUIRE(cost.latency_cycles >= cost.roofline_cycles * (1 - 1e-12));
+    REQUIRE(npu::feasible_latency_cycles(layer, npu, batch, policy) == cost.latency_cycles);
+  }
+}
+
 TEST_CASE("cycles and words equal those of the tile-by-tile loop", "[npu_model][oracle]") {
   const std::vector<double> ratios = compare(1'500);
   CHECK(quantile(ratios, 0.5) == Approx(1).epsilon(0.01));

@@ -117,6 +117,43 @@ TEST_CASE("shapes by hand: strides, padding, groups, pooling, sums", "[network]"
   CHECK(network.input_words == 8 * 16 * 16);
 }
 
+TEST_CASE("shapes by hand: transposed convolutions, products of activations, resizing", "[network]") {
+  const workloads::Network network = network_of(std::string(kHead) + R"(
+  - {name: t, kind: conv_transpose, out_channels: 6, kernel: 3, stride: 2, padding: 1, output_padding: 1, groups: 2}
+  - {name: r, kind: resize, size: [48, 16], fused: false}
+  - {name: a, kind: view, from: input, shape: [8, 64, 4]}
+  - {name: m, kind: matmul, from: [a, input], groups: 4, depth: 16}
+  - {name: c, kind: conv, out_channels: 5}
+  - {name: v, kind: view, shape: [1, 32, 1]}
+  - {name: g, kind: mul, from: [c, v], fused: false}
+)");
+  REQUIRE(network.layers.size() == 5);
+  CHECK(network.layers[0].gemm == npu::Gemm{.groups = 2, .r = 16 * 16, .p = 4, .c = 3 * 9});
+  CHECK(network.layers[1].mover_input_words == 6 * 32 * 32);  // (16 - 1) 2 + 3 + 1 - 2
+  CHECK(network.layers[1].mover_output_words == 6 * 48 * 16);
+  CHECK(network.layers[2].gemm == npu::Gemm{.groups = 4, .r = 32, .p = 16, .c = 32});  // 2048 words / 64
+  CHECK(network.layers[2].kind == npu::LayerKind::matmul);
+  CHECK(network.layers[3].gemm == npu::Gemm{.groups = 1, .r = 32, .p = 4 * 32, .c = 5});
+  CHECK(network.layers[4].mover_input_words == 5 * 32 + 32);
+  CHECK(network.weights() == 2 * 4 * 27 + 128 * 5);
+}
+
+TEST_CASE("sizes that would overflow are refused", "[network]") {
+  CHECK_THROWS_WITH(
+      network_of(
+          "name: n\ninput: [1048576, 32768, 32768]\nlayers: [{name: a, kind: dense, out_channels: 1}]\n"),
+      Contains("n.yaml:2:8: a shape of more than 2^40 words"));
+  CHECK_THROWS_WITH(
+      network_of(
+          "name: n\ninput: [1048576, 1024, 1024]\nlayers: [{name: a, kind: conv, out_channels: 1048576}]\n"),
+      Contains("layer 'a' has more than 2^45 multiply-accumulates"));
+  std::string growing = "name: n\ninput: [1, 1024, 1024]\nlayers:\n";
+  for (const char* name : {"a", "b", "c"}) {
+    growing += std::string("  - {name: ") + name + ", kind: conv_transpose, out_channels: 1, stride: 1024}\n";
+  }
+  CHECK_THROWS_WITH(network_of(growing), Contains("n.yaml:5:5: a shape of more than 2^40 words"));
+}
+
 TEST_CASE("wrong networks are refused where they are wrong", "[network]") {
   const auto refuses = [](const std::string& yaml, const char* message) {
     CHECK_THROWS_WITH(network_of(yaml), Contains(message));
@@ -138,6 +175,11 @@ TEST_CASE("wrong networks are refused where they are wrong", "[network]") {
   refuses(head + conv + "  - {name: s, kind: add, from: [a, input]}\n",
           "this layer needs inputs of one shape");
   refuses(head + conv + "  - {name: s, kind: add, from: a}\n", "two or more layers");
+  refuses(head + conv + "  - {name: s, kind: matmul, from: a, depth: 4}\n", "a product reads two layers");
+  refuses(head + conv + "  - {name: s, kind: matmul, from: [a, input], depth: 3}\n",
+          "1024 words don't make up matrices for 1 groups of depth 3");
+  refuses(head + "  - {name: s, kind: resize, size: 4}\n", "size must be a list");
+  refuses(head + "  - {name: s, kind: conv_transpose, out_channels: 4, padding: 8}\n", "leaves nothing");
   refuses(head + conv + "  - {name: s, kind: dense, out_channels: 4, from: [a, a]}\n", "exactly one layer");
   refuses("name: n\ninput: [8, 16]\nlayers:\n" + conv, "input must be [channels, height, width]");
   refuses("name: n\ninput: [8, 16, 16]\nlayers: []\n", "nothing runs");

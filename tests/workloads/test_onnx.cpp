@@ -1,107 +1,14 @@
 // ONNX import: small models made here, and what is said of models that can't be imported.
-#include <fstream>
-#include <onnx/onnx_pb.h>
-
 #include <catch2/catch.hpp>
 
-#include "tests/support/run_helpers.h"
-#include "workloads/network.h"
-#include "workloads/onnx/onnx_import.h"
+#include "tests/workloads/test_onnx_model.h"
 
 using namespace fluidbatch;
 using Catch::Contains;
 
 namespace {
 
-/// Builds a model node by node; tensors without weights, as far as shapes go.
-class Model {
- public:
-  explicit Model(const std::vector<std::string>& input) {
-    model_.set_ir_version(8);
-    model_.add_opset_import()->set_version(13);
-    graph().set_name("g");
-    auto* value = graph().add_input();
-    value->set_name("x");
-    auto* type = value->mutable_type()->mutable_tensor_type();
-    type->set_elem_type(onnx::TensorProto::FLOAT);
-    for (const std::string& dim : input) {
-      auto* size = type->mutable_shape()->add_dim();
-      if (dim.find_first_not_of("0123456789") == std::string::npos) {
-        size->set_dim_value(std::stoll(dim));
-      } else {
-        size->set_dim_param(dim);
-      }
-    }
-  }
-
-  onnx::GraphProto& graph() { return *model_.mutable_graph(); }
-
-  Model& weights(const std::string& name, const std::vector<std::int64_t>& dims) {
-    auto* tensor = graph().add_initializer();
-    tensor->set_name(name);
-    tensor->set_data_type(onnx::TensorProto::FLOAT);
-    for (const std::int64_t dim : dims) tensor->add_dims(dim);
-    return *this;
-  }
-
-  Model& integers(const std::string& name, const std::vector<std::int64_t>& values) {
-    auto* tensor = graph().add_initializer();
-    tensor->set_name(name);
-    tensor->set_data_type(onnx::TensorProto::INT64);
-    tensor->add_dims(static_cast<std::int64_t>(values.size()));
-    for (const std::int64_t value : values) tensor->add_int64_data(value);
-    return *this;
-  }
-
-  Model& node(const std::string& op, const std::vector<std::string>& inputs,
-              const std::vector<std::string>& outputs,
-              const std::vector<std::pair<std::string, std::vector<std::int64_t>>>& attributes = {}) {
-    auto* node = graph().add_node();
-    node->set_op_type(op);
-    node->set_name(outputs.front());
-    for (const std::string& input : inputs) node->add_input(input);
-    for (const std::string& output : outputs) node->add_output(output);
-    for (const auto& [name, values] : attributes) {
-      auto* attribute = node->add_attribute();
-      attribute->set_name(name);
-      const bool scalar =
-          name == "group" || name == "axis" || name == "ceil_mode" || name == "transB" || name == "keepdims";
-      attribute->set_type(scalar ? onnx::AttributeProto::INT : onnx::AttributeProto::INTS);
-      if (scalar) attribute->set_i(values.front());
-      if (!scalar) {
-        for (const std::int64_t value : values) attribute->add_ints(value);
-      }
-    }
-    return *this;
-  }
-
-  Model& text_attribute(const std::string& name, const std::string& value) {
-    auto* attribute = graph().mutable_node(graph().node_size() - 1)->add_attribute();
-    attribute->set_name(name);
-    attribute->set_type(onnx::AttributeProto::STRING);
-    attribute->set_s(value);
-    return *this;
-  }
-
-  io::Node import(workloads::OnnxImportOptions options = {}) {
-    const std::string last = graph().node(graph().node_size() - 1).output(0);
-    auto* output = graph().add_output();
-    output->set_name(last);
-    output->mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
-    const test::TemporaryFolder folder;
-    std::string bytes;
-    model_.SerializeToString(&bytes);
-    options.name = "n";
-    return workloads::import_onnx(folder.write("m.onnx", bytes), options);
-  }
-
-  workloads::Network network(const workloads::OnnxImportOptions& options = {}) {
-    return workloads::read_network(io::parse_yaml(io::to_yaml(import(options)), "n.yaml"), "n");
-  }
-
- private:
-  onnx::ModelProto model_;
-};
+using Model = test::OnnxModel;
 
 }  // namespace
 
@@ -241,32 +148,56 @@ TEST_CASE("early exits, and an input size that the model leaves open", "[onnx]")
   CHECK(network.layers[4].segment == 1);
 }
 
+TEST_CASE("early exits that make no sense are refused", "[onnx]") {
+  const auto import = [](const std::vector<std::string>& after) {
+    Model model({"1", "3", "8", "8"});
+    model.weights("w", {4, 3, 3, 3}).weights("v", {6, 4, 3, 3});
+    model.node("Conv", {"x", "w"}, {"first"}).node("Relu", {"first"}, {"r"}).node("Conv", {"r", "v"}, {"b"});
+    model.node("Sigmoid", {"b"}, {"s"});
+    workloads::OnnxImportOptions options;
+    options.exits_after = after;
+    return model.import(options);
+  };
+  CHECK(import({"first"}).find("exits")->items.size() == 1);
+  CHECK_THROWS_WITH(import({"first", "first"}), Contains("--exits: 'first' appears twice"));
+  CHECK_THROWS_WITH(import({"first", "r"}), Contains("--exits: 'r' and 'first' are one layer"));
+  CHECK_THROWS_WITH(import({"b"}), Contains("--exits: nothing is computed after 'b'"));
+  CHECK_THROWS_WITH(import({"s"}), Contains("nothing is computed after 's' (in layer 'b')"));
+  CHECK_THROWS_WITH(import({"x"}), Contains("--exits: no layer computes 'x'"));
+  CHECK_THROWS_WITH(import({"frist"}), Contains("no layer 'frist' (did you mean 'first'?)"));
+}
+
+TEST_CASE("an input size is for models that leave it open", "[onnx]") {
+  workloads::OnnxImportOptions options;
+  options.height_width = {32, 32};
+  const auto model = [](const std::vector<std::string>& input) {
+    return Model(input).weights("w", {4, 3, 3, 3}).node("Conv", {"x", "w"}, {"c"});
+  };
+  CHECK_THROWS_WITH(model({"1", "3", "16", "16"}).import(options),
+                    Contains("--input 32,32: the model fixes the size of its input 'x' at 16 x 16"));
+  CHECK(model({"1", "3", "32", "W"}).network(options).layers[0].gemm.r == 30 * 30);
+  CHECK_THROWS_WITH(model({"1", "3", "H", "16"}).import(), Contains("is open; give it with --input H,W"));
+}
+
 TEST_CASE("what can't be imported is named by node and operator", "[onnx]") {
   const auto model = [] { return Model({"1", "3", "8", "8"}); };
-  CHECK_THROWS_WITH(model().weights("w", {3, 4, 2, 2}).node("ConvTranspose", {"x", "w"}, {"up"}).import(),
-                    Contains("m.onnx: node 'up' (ConvTranspose): this operator is not supported"));
+  CHECK_THROWS_WITH(model().node("LSTM", {"x"}, {"l"}).import(),
+                    Contains("m.onnx: node 'l' (LSTM): this operator is not supported"));
   CHECK_THROWS_WITH(model().weights("w", {4, 5, 3, 3}).node("Conv", {"x", "w"}, {"c"}).import(),
                     Contains("node 'c' (Conv)") && Contains("5 input channels, not 3"));
-  CHECK_THROWS_WITH(model().node("MatMul", {"x", "x"}, {"m"}).import(),
-                    Contains("node 'm' (MatMul): a product of two activations"));
-  CHECK_THROWS_WITH(model().weights("w", {8, 5}).node("MatMul", {"x", "w"}, {"m"}).import(),
-                    Contains("node 'm' (MatMul): its weights are for 8 words a sample, not 192"));
-  CHECK_THROWS_WITH(model().node("Concat", {"x", "x"}, {"c"}, {{"axis", {2}}}).import(),
-                    Contains("only channels"));
-  CHECK_THROWS_WITH(model().node("ReduceMean", {"x"}, {"m"}, {{"axes", {1}}}).import(),
-                    Contains("node 'm' (ReduceMean)"));
-  CHECK_THROWS_WITH(model().integers("s", {3, -1}).node("Reshape", {"x", "s"}, {"f"}).import(),
-                    Contains("node 'f' (Reshape): the first dimension of 'f' is not the batch (1)"));
-  CHECK_THROWS_WITH(Model({"N", "3", "H", "W"}).node("Relu", {"x"}, {"r"}).import(), Contains("--input H,W"));
+  CHECK_THROWS_WITH(model().weights("w", {7, 5}).node("MatMul", {"x", "w"}, {"m"}).import(),
+                    Contains("node 'm' (MatMul): it multiplies rows of 8 by columns of 7"));
+  CHECK_THROWS_WITH(model().node("Relu", {"x"}, {"r"}).import(),
+                    Contains("m.onnx: the model has no convolution and no matrix product"));
+  CHECK_THROWS_WITH(model().integers("s", {5, -1}).node("Reshape", {"x", "s"}, {"f"}).import(),
+                    Contains("node 'f' (Reshape): its shape does not have the words of its input"));
+  CHECK_THROWS_WITH(model().node("Relu", {"later"}, {"r"}).import(),
+                    Contains("node 'r' (Relu): its input 'later' comes from nowhere"));
   Model two({"1", "3", "8", "8"});
   *two.graph().add_input() = two.graph().input(0);
   two.graph().mutable_input(1)->set_name("y");
   CHECK_THROWS_WITH(two.node("Add", {"x", "y"}, {"a"}).import(),
                     Contains("one input is supported") && Contains("'y'"));
-  workloads::OnnxImportOptions options;
-  options.exits_after = {"convv"};
-  CHECK_THROWS_WITH(model().weights("w", {4, 3, 3, 3}).node("Conv", {"x", "w"}, {"conv"}).import(options),
-                    Contains("no layer 'convv' (did you mean 'conv'?)"));
   const test::TemporaryFolder folder;
   CHECK_THROWS_WITH(workloads::import_onnx(folder.write("x.onnx", "no model"), {}),
                     Contains("not an ONNX model"));

@@ -1,65 +1,51 @@
-// An ONNX model as the importer needs it: nodes in order, shapes of tensors, what is constant.
+// An ONNX model as the importer needs it: nodes in order, sizes of tensors, what is constant.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "workloads/network_builder.h"
-
-namespace onnx {
-class ModelProto;
-class NodeProto;
-}  // namespace onnx
+#include "workloads/onnx/onnx_node.h"
 
 namespace fluidbatch::workloads {
 
-using Dims = std::vector<std::int64_t>;
-
-/// Reads a model and infers the shapes of all its tensors. Throws InputError.
+/// Reads a model and infers the sizes of all its tensors, in one pass over its nodes: each is looked at once.
+/// What the file says of them is not believed. Throws InputError.
 class OnnxGraph {
  public:
-  /// `height_width` sets the spatial size of the input where the model leaves it open (or has another).
+  /// `height_width` sets the spatial size of the input where the model leaves it open.
   OnnxGraph(const std::filesystem::path& file,
             const std::optional<std::pair<std::int64_t, std::int64_t>>& height_width);
   OnnxGraph(const OnnxGraph&) = delete;
   OnnxGraph& operator=(const OnnxGraph&) = delete;
   ~OnnxGraph();
 
-  [[nodiscard]] const std::string& file() const { return file_; }
+  [[nodiscard]] const std::string& file() const { return tensors_.file; }
   [[nodiscard]] const std::string& input() const { return input_; }
-  [[nodiscard]] std::vector<const onnx::NodeProto*> nodes() const;
+  [[nodiscard]] const std::vector<OnnxNode>& nodes() const { return nodes_; }
 
-  /// True for initializers and all that is computed from them (and from shapes) alone.
-  [[nodiscard]] bool is_constant(const std::string& tensor) const { return constants_.contains(tensor); }
-  /// Sizes of a tensor, or nothing where they can't be inferred.
-  [[nodiscard]] std::optional<Dims> dims(const std::string& tensor) const;
-  /// Shape of an activation for one sample: its sizes without the batch, the first of them.
-  /// Throws InputError, naming `node`, where they are not known or the batch is not the first.
-  [[nodiscard]] Shape shape(const std::string& tensor, const onnx::NodeProto& node) const;
-
-  /// Throws InputError `file: node 'name' (Operator): message`.
-  [[noreturn]] void fail(const onnx::NodeProto& node, const std::string& message) const;
+  /// Samples that the model runs at once; 1 where it leaves the batch open.
+  [[nodiscard]] std::int64_t batch() const { return batch_; }
+  [[nodiscard]] const OnnxTensor& tensor(const std::string& name) const { return tensors_.by_name.at(name); }
 
  private:
-  void find_input(const std::optional<std::pair<std::int64_t, std::int64_t>>& height_width);
-  void infer_shapes();
-  bool fold_reshape_targets();
-  [[nodiscard]] std::optional<Dims> integers_of(const std::string& tensor, int depth) const;
-  void find_constants();
+  using HeightWidth = std::optional<std::pair<std::int64_t, std::int64_t>>;
 
-  std::string file_;
+  void find_input(const HeightWidth& height_width);
+  [[nodiscard]] Dims input_dims(const onnx::ValueInfoProto& input, const HeightWidth& height_width) const;
+  void infer(const OnnxNode& node);
+  /// Sizes of the node's outputs, checked; none where they can't be inferred.
+  [[nodiscard]] std::vector<Dims> checked_shapes(const OnnxNode& node) const;
+
   std::unique_ptr<onnx::ModelProto> model_;
+  OnnxTensors tensors_;
+  std::vector<OnnxNode> nodes_;
   std::string input_;
   std::int64_t batch_ = 1;
-  std::map<std::string, Dims> dims_;
-  std::set<std::string> constants_;
 };
 
 }  // namespace fluidbatch::workloads
