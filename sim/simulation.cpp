@@ -1,5 +1,7 @@
 #include "sim/simulation.h"
 
+#include <cmath>
+
 #include "sim/bounds.h"
 #include "sim/delivered_requests.h"
 #include "sim/expected_length.h"
@@ -39,6 +41,12 @@ Conservation serve(const RunConfig& config, const SystemConfig& system, Driver d
   return server.conservation();
 }
 
+/// Whether check_expected_dates has been able to judge the run: an uplink may delay requests, and what
+/// answers set off has no rate.
+bool dates_are_foreseen(const RunConfig& config) {
+  return config.uplink.model == UplinkModel::none && !std::isnan(expected_length(config).last_arrival_s);
+}
+
 }  // namespace
 
 RunStatistics simulate(const RunConfig& config, const SystemConfig& system, Driver driver,
@@ -50,8 +58,10 @@ RunStatistics simulate(const RunConfig& config, const SystemConfig& system, Driv
   const Conservation conservation =
       serve(config, system, driver, recorder, observers.empty() ? nullptr : &list);
   Totals& totals = recorder.finish();
-  if (const auto objection = objection_to_dates(totals.window_end_s, *system.table)) {
-    throw io::InputError("system '" + system.label + "': " + *objection);
+  if (!dates_are_foreseen(config)) {
+    if (const auto objection = objection_to_dates(totals.window_end_s, *system.table)) {
+      throw io::InputError("system '" + system.label + "': " + *objection);
+    }
   }
   RunStatistics statistics = compute_statistics(totals, conservation, *system.table, config.slo);
   // A closed loop sends otherwise under every policy, so that no bound is common to all.

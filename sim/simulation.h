@@ -11,7 +11,7 @@ namespace fluidbatch::sim {
 
 /// Simulates `system`. `sink` (may be empty) is given every request whose stay has ended, in order of its
 /// number; `observers` see the run too. The SimGrid driver works once per process (engine.h). Throws
-/// InvariantViolation, and io::InputError where dates have become too late for doubles.
+/// InvariantViolation, and io::InputError where dates that nobody could foresee are too late for doubles.
 RunStatistics simulate(const RunConfig& config, const SystemConfig& system, Driver driver,
                        const Recorder::RequestSink& sink, std::atomic<std::uint64_t>* progress,
                        const std::vector<Observer*>& observers = {});

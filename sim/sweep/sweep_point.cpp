@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sim/config/overrides.h"
+#include "sim/expected_length.h"
 #include "sim/simulation.h"
 #include "sim/statistics_transfer.h"
 #include "workloads/io/input_error.h"
@@ -50,6 +51,7 @@ std::string simulate_point(const PointTask& task, ModelCache& cache) {
   const io::FilesRead files;
   const RunConfig config = read_run_config(document, cache);
   require_unchanged(files.hashes(), task.files);
+  check_expected_dates(config);
   const SystemConfig& system = config.systems[task.pair.system];
   const RunStatistics statistics = simulate(config, system, task.driver, {}, nullptr);
   rusage usage{};

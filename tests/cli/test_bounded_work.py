@@ -125,6 +125,11 @@ class LostDigits(CommandLineTest):
         arrivals = "{kind: closed_loop, think_time_ms: 1.0e+12}"
         self.refuse(CONFIG.replace(ARRIVALS, arrivals), r"system 'serial': dates of up to \S+ s have a last bit of")
 
+    def test_a_search_that_gets_there_ends(self):
+        # No load holds this SLO, so that the search for one goes on to ever rarer requests.
+        self.write("c.yaml", CONFIG.replace("latency_ms: 120", "latency_ms: 1").replace("requests: 200", "requests: 20000"))
+        self.succeed("capacity", "c.yaml", "--over", "workload.arrivals.rho")
+
     def test_a_rate_in_reach_is_served(self):
         self.write("c.yaml", CONFIG.replace("rho: 0.8", "rate_hz: 1.0e-5"))
         self.succeed("run", "c.yaml", "--out", "out")
