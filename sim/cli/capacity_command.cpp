@@ -1,4 +1,6 @@
 // `capacity`.
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -10,10 +12,112 @@
 #include "sim/config/overrides.h"
 #include "sim/output/text_table.h"
 #include "sim/sweep/capacity.h"
+#include "sim/sweep/capacity_key.h"
+#include "sim/sweep/confidence.h"
 #include "workloads/io/csv.h"
 #include "workloads/io/text_number.h"
 
 namespace fluidbatch::sim::cli {
+namespace {
+
+using Verdict = CapacityProbe::Verdict;
+
+const char* name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::holds:
+      return "holds";
+    case Verdict::fails:
+      return "fails";
+    case Verdict::open:
+      return "open";
+  }
+  return "";
+}
+
+void print_csv(const std::vector<Capacity>& capacities, const std::string& key) {
+  fmt::print("system,probe,{},requests,late,holds,throughput_hz,seed,runs,independent_requests,verdict\n",
+             io::csv_cell(key));
+  for (const Capacity& capacity : capacities) {
+    for (std::size_t i = 0; i < capacity.probes.size(); ++i) {
+      const CapacityProbe& probe = capacity.probes[i];
+      fmt::print("{},{},{},{},{},{},{},{},{},{},{}\n", io::csv_cell(capacity.system), i,
+                 io::shortest(probe.value), probe.requests, probe.late, int{probe.verdict == Verdict::holds},
+                 io::shortest(probe.throughput_hz), capacity.seed, probe.runs, probe.independent_requests,
+                 name_of(probe.verdict));
+    }
+  }
+}
+
+/// What the table says below it, where it applies.
+struct Notes {
+  bool endless = false;
+  bool unsure = false;
+
+  void add(const Capacity& capacity) {
+    endless = endless || capacity.open;
+    unsure = unsure || std::any_of(capacity.probes.begin(), capacity.probes.end(),
+                                   [](const auto& probe) { return probe.verdict == Verdict::open; });
+  }
+
+  void print(const CapacityOptions& options) const {
+    if (endless) fmt::print("+ even the highest that was tried holds\n");
+    if (unsure) {
+      fmt::print(
+          "some loads stayed open after {} run{} and count as not held: late requests come in bursts, so "
+          "that "
+          "these\nare worth few independent ones; more requests or --most-runs may show a higher capacity\n",
+          options.most_runs, options.most_runs == 1 ? "" : "s");
+    }
+  }
+};
+
+std::string late_percent(const CapacityProbe& probe) {
+  return rounded(100.0 * static_cast<double>(probe.late) / static_cast<double>(probe.requests), 3);
+}
+
+std::size_t runs_of(const Capacity& capacity) {
+  std::size_t runs = 0;
+  for (const CapacityProbe& probe : capacity.probes) runs += probe.runs;
+  return runs;
+}
+
+void print_single(const std::vector<Capacity>& capacities, const CapacityOptions& options, Notes& notes) {
+  TextTable table({"system", options.key, "fails from", "req/s", "late %", "loads", "runs"});
+  for (const Capacity& capacity : capacities) {
+    const CapacityProbe* best = capacity.best();
+    const bool held = best != nullptr;
+    notes.add(capacity);
+    table.add({capacity.system, held ? rounded(capacity.value) + (capacity.open ? " +" : "") : "none",
+               rounded(capacity.fails_from()), held ? rounded(best->throughput_hz) : "-",
+               held ? late_percent(*best) : "-", std::to_string(capacity.probes.size()),
+               std::to_string(runs_of(capacity))});
+  }
+  fmt::print("{}", table.text());
+}
+
+/// A row for each system: over its seeds.
+void print_over_seeds(const std::vector<Capacity>& capacities, const CapacityOptions& options, Notes& notes) {
+  TextTable table({"system", options.key, "least", "most", "req/s", "seeds"});
+  const auto seeds = static_cast<std::size_t>(options.seeds);
+  for (std::size_t i = 0; i < capacities.size(); i += seeds) {
+    std::vector<double> values;
+    std::vector<double> rates_hz;
+    for (std::size_t s = i; s < i + seeds; ++s) {
+      notes.add(capacities[s]);
+      values.push_back(capacities[s].value);
+      const CapacityProbe* best = capacities[s].best();
+      rates_hz.push_back(best == nullptr ? 0 : best->throughput_hz);
+    }
+    const Interval value = mean_interval(values);
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    table.add({capacities[i].system, fmt::format("{} ±{}", rounded(value.mean), rounded(value.half_width, 2)),
+               rounded(*least), rounded(*most), rounded(mean_interval(rates_hz).mean),
+               std::to_string(seeds)});
+  }
+  fmt::print("{}mean over the seeds ± 95 %; a seed for which nothing held counts as 0\n", table.text());
+}
+
+}  // namespace
 
 void capacity(const CapacityArguments& arguments) {
   io::Node document = io::load_yaml(arguments.run.config);
@@ -25,40 +129,19 @@ void capacity(const CapacityArguments& arguments) {
   options.confidence = arguments.confidence;
   options.tolerance = arguments.tolerance;
   options.whole = arguments.whole;
+  options.most_runs = arguments.most_runs;
+  options.seeds = arguments.seeds;
   options.jobs = arguments.jobs > 0 ? arguments.jobs : processors();
   options.driver = arguments.driver;
   const std::vector<Capacity> capacities = find_capacities(document, options);
-  if (arguments.csv) {
-    fmt::print("system,probe,{},requests,late,holds,throughput_hz\n", io::csv_cell(options.key));
-    for (const Capacity& capacity : capacities) {
-      for (std::size_t i = 0; i < capacity.probes.size(); ++i) {
-        const CapacityProbe& probe = capacity.probes[i];
-        fmt::print("{},{},{},{},{},{},{}\n", io::csv_cell(capacity.system), i, io::shortest(probe.value),
-                   probe.requests, probe.late, int{probe.holds}, io::shortest(probe.throughput_hz));
-      }
-    }
-    return;
-  }
-  TextTable table({"system", options.key, "req/s", "late %", "probes"});
-  bool any_open = false;
-  for (const Capacity& capacity : capacities) {
-    const CapacityProbe* best = nullptr;
-    for (const CapacityProbe& probe : capacity.probes) {
-      if (probe.holds && probe.value == capacity.value) best = &probe;
-    }
-    any_open = any_open || capacity.open;
-    table.add(
-        {capacity.system, best == nullptr ? "none" : rounded(capacity.value) + (capacity.open ? " +" : ""),
-         best == nullptr ? "-" : rounded(best->throughput_hz),
-         best == nullptr
-             ? "-"
-             : rounded(100.0 * static_cast<double>(best->late) / static_cast<double>(best->requests), 3),
-         std::to_string(capacity.probes.size())});
-  }
+  if (arguments.csv) return print_csv(capacities, options.key);
   fmt::print(
-      "highest {} at which surely (confidence {})\nno more than {} % of the requests are late:\n\n{}{}",
-      options.key, io::shortest(options.confidence), rounded(100 * options.violation_rate, 3), table.text(),
-      any_open ? "+ even the highest that was tried holds\n" : "");
+      "highest {} that was shown, with confidence {},\nto have no more than {} % of its requests late:\n\n",
+      options.key, io::shortest(options.confidence), rounded(100 * options.violation_rate, 3));
+  Notes notes;
+  options.seeds == 1 ? print_single(capacities, options, notes)
+                     : print_over_seeds(capacities, options, notes);
+  notes.print(options);
 }
 
 }  // namespace fluidbatch::sim::cli

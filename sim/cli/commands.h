@@ -56,6 +56,8 @@ struct CapacityArguments {
   double confidence = 0.99;
   double tolerance = 0.01;
   bool whole = false;
+  int most_runs = 64;
+  int seeds = 1;
   int jobs = 0;
   bool csv = false;
 };

@@ -1,5 +1,7 @@
 // `compare`.
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,20 +12,112 @@
 #include "sim/output/text_table.h"
 #include "sim/sweep/compare.h"
 #include "workloads/io/csv.h"
+#include "workloads/io/input_error.h"
 #include "workloads/io/text_number.h"
 
 namespace fluidbatch::sim::cli {
 namespace {
 
-std::string with_interval(const Interval& interval) {
-  if (std::isnan(interval.half_width)) return rounded(interval.mean);
-  return fmt::format("{} ±{}", rounded(interval.mean), rounded(interval.half_width, 2));
+/// What the cells of a table need explained below it.
+struct Notes {
+  bool best = false;
+  bool gaps = false;
+  bool saturated = false;
+  bool dropped = false;
+  bool none = false;
+  bool undefined = false;
+  bool no_ratio = false;
+
+  void print(const Comparison& comparison) const;
+};
+
+/// When a statistic is defined.
+const char* defined_where(StatisticId statistic) {
+  switch (statistic) {
+    case StatisticId::unloaded_bound:
+    case StatisticId::clairvoyant_bound:
+    case StatisticId::distance_to_bound:
+      return "bounds need `outputs.bounds: true`, arrivals that do not wait for answers, and no drops";
+    case StatisticId::accuracy:
+      return "it needs `confidences`, or a trace that says which answers are right";
+    case StatisticId::mac_utilisation:
+      return "a measured table of latencies does not say what the PEs do";
+    case StatisticId::mean_latency_ci95:
+    case StatisticId::p99_latency_ci95:
+    case StatisticId::mean_end_to_end_ci95:
+    case StatisticId::slo_violation_rate_ci95:
+      return "too few requests, or too dependent ones, were measured for an interval";
+    default:
+      return "no request was measured, or none was completed";
+  }
 }
 
-std::string with_interval(const RatioInterval& ratio) {
-  if (std::isnan(ratio.ratio)) return "-";
-  if (std::isnan(ratio.low)) return fmt::format("{}x", rounded(ratio.ratio, 3));
-  return fmt::format("{}x [{}, {}]", rounded(ratio.ratio, 3), rounded(ratio.low, 3), rounded(ratio.high, 3));
+void Notes::print(const Comparison& comparison) const {
+  const Statistic& statistic = *comparison.statistic;
+  if (best) fmt::print("< best of its row\n");
+  if (gaps) {
+    fmt::print("- not done yet, failed, or no point of the sweep{}\n",
+               statistic.better == Better::neither ? "" : ": no best of such a row");
+  }
+  if (saturated) {
+    fmt::print(
+        "* saturated, or in a ratio either of the two: the backlog grew, so the numbers depend on the run's "
+        "length\n");
+  }
+  if (dropped) {
+    fmt::print(
+        "d some requests were dropped, which this statistic leaves out: no best of a row with different drop "
+        "rates\n");
+  }
+  if (none) {
+    fmt::print(
+        "≤ ≥ not one request of one side counted: one-sided bounds, 95 % (rule of three), as for independent "
+        "requests\n");
+  }
+  if (no_ratio) fmt::print("n/a no ratio: the base is 0, or one of the two is not defined\n");
+  if (undefined) fmt::print("n/a not defined: {}\n", defined_where(statistic.id));
+}
+
+/// What a cell says of its value, in a table of values.
+std::string value_text(const ComparedCell& cell, StatisticId statistic, Notes& notes) {
+  if (std::isnan(cell.value.mean)) {
+    notes.undefined = true;
+    return "n/a";
+  }
+  std::string text = rounded(cell.value.mean);
+  if (!std::isnan(cell.upper)) {
+    notes.none = true;
+    text += fmt::format(" (≤ {})", rounded(cell.upper, 2));
+  } else if (!std::isnan(cell.value.half_width)) {
+    text += fmt::format(" ±{}", rounded(cell.value.half_width, 2));
+  }
+  const bool dropped = cell.drop_rate > 0 && !counts_drops(statistic);
+  notes.best = notes.best || cell.best;
+  notes.dropped = notes.dropped || dropped;
+  notes.saturated = notes.saturated || cell.saturated;
+  return text + (cell.best ? " <" : "") + (dropped ? " d" : "") + (cell.saturated ? " *" : "");
+}
+
+/// What it says of its ratio to the base.
+std::string ratio_text(const ComparedCell& cell, Notes& notes) {
+  if (cell.pairs == 0) return "-";
+  const RatioInterval& ratio = cell.ratio;
+  std::string text = "n/a";
+  if (!std::isnan(ratio.ratio)) text = rounded(ratio.ratio, 3) + "x";
+  if (!std::isnan(ratio.low) && !std::isnan(ratio.high)) {
+    const bool one_sided = !std::isnan(cell.upper) && ratio.ratio == 0;
+    text = one_sided ? fmt::format("≤ {}x", rounded(ratio.high, 2))
+                     : fmt::format("{} [{}, {}]", text, rounded(ratio.low, 3), rounded(ratio.high, 3));
+  } else if (!std::isnan(ratio.high)) {
+    text = fmt::format("≤ {}x", rounded(ratio.high, 2));
+  } else if (!std::isnan(ratio.low)) {
+    text = fmt::format("≥ {}x", rounded(ratio.low, 2));
+    notes.none = true;
+  }
+  notes.no_ratio = notes.no_ratio || text == "n/a";
+  const bool saturated = cell.saturated || cell.base_saturated;
+  notes.saturated = notes.saturated || saturated;
+  return text + (saturated ? " *" : "");
 }
 
 /// The last part of each key, or all of it where that would not tell two apart.
@@ -36,54 +130,77 @@ std::vector<std::string> short_names(const std::vector<std::string>& keys) {
 
 /// A table with the axes in front and, from column `first` on, what `text` says of each cell.
 template <typename Text>
-void print_cells(const Comparison& comparison, std::size_t first, const Text& text) {
+void print_cells(const Comparison& comparison, std::size_t first, Notes& notes, const Text& text) {
   std::vector<std::string> head = short_names(comparison.axes);
   head.insert(head.end(), comparison.columns.begin() + static_cast<std::ptrdiff_t>(first),
               comparison.columns.end());
   TextTable table(head);
   for (const ComparedRow& row : comparison.rows) {
     std::vector<std::string> line = row.values;
-    for (std::size_t c = first; c < row.cells.size(); ++c) {
-      line.push_back(row.cells[c].replications > 0 ? text(row.cells[c]) : "-");
+    line.resize(head.size(), "-");
+    for (const ComparedCell& cell : row.cells) {
+      if (cell.column >= first) line[row.values.size() + cell.column - first] = text(cell);
     }
+    notes.gaps = notes.gaps || row.cells.size() < comparison.columns.size();
     table.add(line);
   }
   fmt::print("{}", table.text());
 }
 
-void print_comparison(const Comparison& comparison) {
-  bool any_saturated = false;
-  fmt::print("{} ({}): mean over replications ± 95 %\n", comparison.statistic->name,
-             comparison.statistic->unit);
-  print_cells(comparison, 0, [&](const ComparedCell& cell) {
-    any_saturated = any_saturated || cell.saturated;
-    return with_interval(cell.value) + (cell.best ? " <" : "") + (cell.saturated ? " *" : "");
+bool is_defined_somewhere(const Comparison& comparison) {
+  return std::any_of(comparison.rows.begin(), comparison.rows.end(), [](const ComparedRow& row) {
+    return std::any_of(row.cells.begin(), row.cells.end(),
+                       [](const ComparedCell& cell) { return !std::isnan(cell.value.mean); });
   });
-  fmt::print("{}{}", comparison.statistic->better == Better::neither ? "" : "< best of its row\n",
-             any_saturated ? "* saturated: the backlog grew, so the numbers hang on the run's length\n" : "");
+}
+
+void print_comparison(const Comparison& comparison) {
+  const Statistic& statistic = *comparison.statistic;
+  if (!is_defined_somewhere(comparison)) {
+    fmt::print("{}: not defined at any point: {}\n\n", statistic.name, defined_where(statistic.id));
+    return;
+  }
+  constexpr std::size_t kMostCells = 10'000'000;
+  if (comparison.rows.size() * comparison.columns.size() > kMostCells) {
+    throw io::InputError(fmt::format("compare: a table of {} rows and {} columns is too large; use --csv",
+                                     comparison.rows.size(), comparison.columns.size()));
+  }
+  Notes notes;
+  fmt::print("{} ({}): mean over replications ± 95 %\n", statistic.name, statistic.unit);
+  print_cells(comparison, 0, notes,
+              [&](const ComparedCell& cell) { return value_text(cell, statistic.id, notes); });
   if (comparison.columns.size() > 1) {
     fmt::print("ratio to {} [95 %]\n", comparison.columns.front());
-    print_cells(comparison, 1, [](const ComparedCell& cell) { return with_interval(cell.ratio); });
+    print_cells(comparison, 1, notes, [&](const ComparedCell& cell) { return ratio_text(cell, notes); });
   }
+  notes.print(comparison);
   fmt::print("\n");
 }
 
+/// Nothing where all points are done.
+std::string unfinished_text(const SweepState& state) {
+  if (!state.unfinished()) return "";
+  return fmt::format("{} of {}{} points done{}\n", state.done, state.at_least ? "at least " : "",
+                     state.planned, state.failed > 0 ? fmt::format(", {} failed", state.failed) : "");
+}
+
 void print_csv(const std::vector<Comparison>& comparisons, const std::string& by) {
-  std::string head;
-  for (const std::string& axis : comparisons.front().axes) head += io::csv_cell(axis) + ",";
-  fmt::print("{}{},metric,unit,replications,mean,ci95,ratio,ratio_low,ratio_high,best,saturated\n", head,
-             io::csv_cell(by));
+  for (const std::string& axis : comparisons.front().axes) fmt::print("{},", io::csv_cell(axis));
+  fmt::print(
+      "{},metric,unit,replications,mean,ci95,ratio,ratio_low,ratio_high,best,saturated,base_saturated,upper,"
+      "drop_rate\n",
+      io::csv_cell(by));
   const auto number = [](double value) { return std::isnan(value) ? std::string() : io::shortest(value); };
   for (const Comparison& comparison : comparisons) {
     for (const ComparedRow& row : comparison.rows) {
-      for (std::size_t c = 0; c < row.cells.size(); ++c) {
-        const ComparedCell& cell = row.cells[c];
-        if (cell.replications == 0) continue;
+      for (const ComparedCell& cell : row.cells) {
         for (const std::string& value : row.values) fmt::print("{},", io::csv_cell(value));
-        fmt::print("{},{},{},{},{},{},{},{},{},{},{}\n", io::csv_cell(comparison.columns[c]),
-                   comparison.statistic->name, comparison.statistic->unit, cell.replications,
-                   number(cell.value.mean), number(cell.value.half_width), number(cell.ratio.ratio),
-                   number(cell.ratio.low), number(cell.ratio.high), int{cell.best}, int{cell.saturated});
+        fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
+                   io::csv_cell(comparison.columns[cell.column]), comparison.statistic->name,
+                   comparison.statistic->unit, cell.replications, number(cell.value.mean),
+                   number(cell.value.half_width), number(cell.ratio.ratio), number(cell.ratio.low),
+                   number(cell.ratio.high), int{cell.best}, int{cell.saturated}, int{cell.base_saturated},
+                   number(cell.upper), number(cell.drop_rate));
       }
     }
   }
@@ -92,10 +209,22 @@ void print_csv(const std::vector<Comparison>& comparisons, const std::string& by
 }  // namespace
 
 void compare(const CompareArguments& arguments) {
-  const auto comparisons =
+  const Comparisons comparisons =
       compare_results(arguments.results, arguments.by, arguments.metrics, arguments.base);
-  if (arguments.csv) return print_csv(comparisons, arguments.by);
-  for (const Comparison& comparison : comparisons) print_comparison(comparison);
+  const std::string unfinished = unfinished_text(comparisons.state);
+  if (!arguments.csv) {
+    fmt::print("{}{}", unfinished, unfinished.empty() ? "" : "\n");
+    for (const Comparison& comparison : comparisons.of) print_comparison(comparison);
+    return;
+  }
+  // Beside the table, where it does no harm.
+  fmt::print(stderr, "{}", unfinished);
+  for (const Comparison& comparison : comparisons.of) {
+    if (is_defined_somewhere(comparison)) continue;
+    fmt::print(stderr, "{}: not defined at any point: {}\n", comparison.statistic->name,
+               defined_where(comparison.statistic->id));
+  }
+  print_csv(comparisons.of, arguments.by);
 }
 
 }  // namespace fluidbatch::sim::cli

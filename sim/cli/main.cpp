@@ -109,8 +109,9 @@ void add_capacity(CLI::App& app, cli::CapacityArguments& arguments) {
   CLI::App* capacity = app.add_subcommand("capacity", "The highest load at which each system holds its SLO");
   add_configuration(*capacity, arguments.run);
   capacity
-      ->add_option("--over", arguments.over,
-                   "The key to raise; default: workload.arrivals.rho or .rate_hz, whichever is there")
+      ->add_option(
+          "--over", arguments.over,
+          "The rate or count to raise; default: workload.arrivals.rho or .rate_hz, whichever is there")
       ->type_name("KEY");
   capacity->add_flag("--whole", arguments.whole, "The key takes whole numbers, such as a count of devices");
   capacity
@@ -118,12 +119,22 @@ void add_capacity(CLI::App& app, cli::CapacityArguments& arguments) {
                    "Share of the requests that may be late; default: 0.01, that is, p99 <= SLO")
       ->type_name("P")
       ->check(CLI::Range(1e-6, 0.5));
-  capacity->add_option("--confidence", arguments.confidence, "Of the early-stopping rule; default: 0.99")
+  capacity->add_option("--confidence", arguments.confidence, "Of the verdict on each load; default: 0.99")
       ->type_name("C")
       ->check(CLI::Range(0.5, 0.999999));
   capacity->add_option("--tolerance", arguments.tolerance, "Of the answer, relative; default: 0.01")
       ->type_name("T")
       ->check(CLI::Range(1e-6, 1.0));
+  capacity
+      ->add_option("--most-runs", arguments.most_runs,
+                   "At each load, with other random draws, until it is sure whether it holds; default: 64")
+      ->type_name("N")
+      ->check(CLI::Range(1, 65536));
+  capacity
+      ->add_option("--seeds", arguments.seeds,
+                   "Repeat the search with other random draws: an interval of the capacity; default: 1")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10'000));
   add_jobs(*capacity, arguments.jobs);
   capacity->add_flag("--csv", arguments.csv, "As CSV: every probe");
   add_driver(*capacity, arguments.driver);

@@ -1,157 +1,296 @@
 #include "sim/sweep/capacity.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "sim/child_process.h"
 #include "sim/config/overrides.h"
 #include "sim/config/run_config.h"
 #include "sim/simulation.h"
-#include "sim/statistics_transfer.h"
+#include "sim/sweep/capacity_key.h"
 #include "sim/sweep/confidence.h"
-#include "workloads/io/map_reader.h"
+#include "sim/sweep/late_share.h"
+#include "sim/sweep/replications.h"
 
 namespace fluidbatch::sim {
 namespace {
 
 using io::InputError;
 using io::Node;
+using Verdict = CapacityProbe::Verdict;
 
-/// The search of one system, a probe at a time.
-class Search {
+/// What a child sends back of one run.
+struct ProbeRun {
+  LateCounts counts;
+  double long_s = 0;  ///< what it counted as a long latency
+  double throughput_hz = 0;
+  double mean_latency_s = 0;
+  bool saturated = false;
+};
+
+/// Runs are looked at when there are 1, 2, 4 .. `most_runs` of them.
+int looks(int most_runs) {
+  int count = 1;
+  for (int runs = 1; runs < most_runs; runs *= 2) ++count;
+  return count;
+}
+
+double confidence_of_a_look(const CapacityOptions& options) {
+  return 1 - (1 - options.confidence) / looks(options.most_runs);
+}
+
+/// The runs of one load, and the verdict on it.
+class Probe {
  public:
-  Search(std::string system, double start, const CapacityOptions& options) : options_(options), next_(start) {
-    result_.system = std::move(system);
+  Probe(double value, const CapacityOptions& options) : options_(options), value_(value) {}
+
+  [[nodiscard]] double value() const { return value_; }
+  /// How many runs are to be there before the next look.
+  [[nodiscard]] std::size_t wanted() const { return wanted_; }
+
+  /// What counts as a long latency: the first run says it, for all of them.
+  [[nodiscard]] std::optional<double> long_s() const {
+    return runs_.empty() ? std::nullopt : std::optional(runs_.front().long_s);
   }
 
-  [[nodiscard]] bool ended() const { return ended_; }
-  [[nodiscard]] double next() const { return next_; }
+  void take(std::size_t number, const ProbeRun& run) {
+    if (runs_.size() <= number) runs_.resize(number + 1);
+    runs_[number] = run;
+    ++arrived_;
+  }
+
+  /// The verdict, once all wanted runs are there and more would not help.
+  std::optional<CapacityProbe> judge() {
+    if (arrived_ < wanted_) return std::nullopt;
+    CapacityProbe probe = pooled();
+    const bool last = wanted_ == static_cast<std::size_t>(options_.most_runs) || repeats_itself();
+    if (probe.verdict != Verdict::open || last) return probe;
+    wanted_ = std::min(2 * wanted_, static_cast<std::size_t>(options_.most_runs));
+    return std::nullopt;
+  }
+
+ private:
+  /// Other seeds change nothing, as with a trace that says it all: more runs are worth no more than one.
+  [[nodiscard]] bool repeats_itself() const {
+    return runs_.size() > 1 && runs_[0].mean_latency_s == runs_[1].mean_latency_s &&
+           runs_[0].counts.requests == runs_[1].counts.requests;
+  }
+
+  [[nodiscard]] CapacityProbe pooled() const {
+    const std::size_t runs = repeats_itself() ? 1 : runs_.size();
+    LateShare share;
+    CapacityProbe probe{.value = value_, .runs = runs};
+    std::size_t saturated = 0;
+    for (std::size_t i = 0; i < runs; ++i) {
+      share.add(runs_[i].counts);
+      probe.throughput_hz += runs_[i].throughput_hz / static_cast<double>(runs);
+      if (runs_[i].saturated) ++saturated;
+    }
+    probe.requests = share.requests();
+    probe.late = share.late();
+    probe.independent_requests = share.independent_requests();
+    const double confidence = confidence_of_a_look(options_);
+    const bool mostly_saturated = 2 * saturated > runs;
+    constexpr std::size_t kRunsToTellSaturation = 4;
+    if (share.surely_above(options_.violation_rate, confidence) ||
+        (mostly_saturated && runs >= kRunsToTellSaturation)) {
+      probe.verdict = Verdict::fails;
+    } else if (!mostly_saturated && share.surely_below(options_.violation_rate, confidence)) {
+      probe.verdict = Verdict::holds;
+    }
+    return probe;
+  }
+
+  const CapacityOptions& options_;
+  double value_;
+  std::size_t wanted_ = 1;
+  std::size_t arrived_ = 0;
+  std::vector<ProbeRun> runs_;
+};
+
+/// The search of one system with one seed, a probe at a time.
+class Search {
+ public:
+  Search(std::size_t system, std::string label, int seed, double start, const CapacityOptions& options)
+      : options_(options), system_(system), probe_(std::in_place, start, options) {
+    result_.system = std::move(label);
+    result_.seed = seed;
+  }
+
+  [[nodiscard]] bool wants_run() const { return !ended_ && started_ < probe_->wanted(); }
+  [[nodiscard]] std::size_t system() const { return system_; }
+  [[nodiscard]] double value() const { return probe_->value(); }
+  [[nodiscard]] std::optional<double> long_s() const { return probe_->long_s(); }
   [[nodiscard]] const Capacity& result() const { return result_; }
 
-  void take(const CapacityProbe& probe) {
-    result_.probes.push_back(probe);
-    if (probe.holds) {
-      low_ = probe.value;
-    } else {
-      high_ = probe.value;
-    }
-    result_.value = low_;
-    if (high_ == 0) {  // never failed yet
-      next_ = low_ * 2;
-      result_.open = ended_ = result_.probes.size() >= kMostDoublings;
-    } else if (low_ == 0) {  // never held yet
-      next_ = options_.whole ? std::floor(high_ / 2) : high_ / 2;
-      ended_ = result_.probes.size() >= kMostDoublings || next_ == 0;
-    } else {
-      next_ = low_ + (high_ - low_) / 2;
-      if (options_.whole) next_ = std::floor(next_);
-      ended_ = options_.whole ? high_ - low_ <= 1 : high_ - low_ <= options_.tolerance * low_;
-    }
+  /// The number of the run that is to start now.
+  std::size_t start_run() { return started_++; }
+
+  void take(std::size_t number, const ProbeRun& run) {
+    probe_->take(number, run);
+    const std::optional<CapacityProbe> judged = probe_->judge();
+    if (!judged) return;
+    const double next = take(*judged);
+    probe_.emplace(next, options_);
+    started_ = 0;
   }
 
  private:
   static constexpr std::size_t kMostDoublings = 30;
 
+  /// The value to try next.
+  double take(const CapacityProbe& probe) {
+    result_.probes.push_back(probe);
+    (probe.verdict == Verdict::holds ? low_ : high_) = probe.value;
+    result_.value = low_;
+    if (high_ == 0) {  // never failed yet
+      result_.open = ended_ = result_.probes.size() >= kMostDoublings;
+      return low_ * 2;
+    }
+    if (low_ == 0) {  // never held yet
+      const double next = options_.whole ? std::floor(high_ / 2) : high_ / 2;
+      ended_ = result_.probes.size() >= kMostDoublings || next == 0;
+      return next;
+    }
+    ended_ = options_.whole ? high_ - low_ <= 1 : high_ - low_ <= options_.tolerance * low_;
+    const double next = low_ + (high_ - low_) / 2;
+    return options_.whole ? std::floor(next) : next;
+  }
+
   const CapacityOptions& options_;
+  std::size_t system_;
+  std::optional<Probe> probe_;
+  std::size_t started_ = 0;
   double low_ = 0;   // the highest that held
   double high_ = 0;  // the lowest that did not
-  double next_;
   bool ended_ = false;
   Capacity result_;
 };
 
-Node number_of(double value, bool whole) {
-  return whole ? Node::integer(static_cast<long long>(value)) : Node::number(value);
-}
+/// All searches, their runs side by side.
+class Searches {
+ public:
+  Searches(const Node& document, const RunConfig& config, double start, const CapacityOptions& options,
+           ModelCache& cache)
+      : document_(document), seed_(config.seed), options_(options), cache_(cache) {
+    searches_.reserve(config.systems.size() * static_cast<std::size_t>(options.seeds));
+    for (std::size_t i = 0; i < config.systems.size(); ++i) {
+      for (int seed = 0; seed < options.seeds; ++seed) {
+        searches_.emplace_back(i, config.systems[i].label, seed, start, options);
+      }
+    }
+  }
 
-Node with_value(const Node& document, const CapacityOptions& options, double value) {
-  Node changed = document;
-  set_value(changed, options.key, number_of(value, options.whole), {"--over " + options.key, 0, 0});
-  return changed;
-}
+  std::vector<Capacity> run() {
+    ChildPool pool;
+    while (true) {
+      for (std::size_t i = 0; i < searches_.size(); ++i) {
+        while (pool.size() < static_cast<std::size_t>(options_.jobs) && searches_[i].wants_run()) {
+          start(pool, i);
+        }
+      }
+      if (pool.size() == 0) break;
+      constexpr int kWaitMilliseconds = 200;
+      for (const auto& [number, outcome] : pool.wait(kWaitMilliseconds)) {
+        if (outcome.kind == ChildOutcome::Kind::input_error) throw InputError(outcome.text);
+        if (outcome.kind == ChildOutcome::Kind::failed) throw std::runtime_error(outcome.text);
+        ProbeRun run;
+        std::memcpy(&run, outcome.text.data(), sizeof run);
+        const auto most = static_cast<std::size_t>(options_.most_runs);
+        searches_[number / most].take(number % most, run);
+      }
+    }
+    std::vector<Capacity> results;
+    results.reserve(searches_.size());
+    for (const Search& search : searches_) results.push_back(search.result());
+    return results;
+  }
 
-/// The value that the configuration has under the key.
-double start_value(const Node& document, const CapacityOptions& options) {
-  Node changed = document;
-  const Node& node = value_at(changed, options.key, {"--over " + options.key, 0, 0});
-  return options.whole ? static_cast<double>(io::read_integer(node, options.key, 1, 1'000'000))
-                       : io::read_number(node, options.key, io::Range::positive());
-}
+ private:
+  void start(ChildPool& pool, std::size_t i) {
+    const std::size_t number = searches_[i].start_run();
+    pool.start(i * static_cast<std::size_t>(options_.most_runs) + number, [this, i, number] {
+      const ProbeRun run = simulate_run(searches_[i], static_cast<int>(number));
+      return std::string(reinterpret_cast<const char*>(&run), sizeof run);
+    });
+  }
 
-CapacityProbe probe_from(const RunStatistics& statistics, double value, const CapacityOptions& options) {
-  CapacityProbe probe{.value = value};
-  const double requests = statistics[StatisticId::requests];
-  probe.requests = static_cast<std::uint64_t>(requests);
-  probe.late =
-      static_cast<std::uint64_t>(std::llround(statistics[StatisticId::slo_violation_rate] * requests));
-  probe.holds = !statistics.saturated &&
-                surely_holds(probe.requests, probe.late, options.violation_rate, options.confidence);
-  probe.throughput_hz = statistics[StatisticId::throughput];
-  return probe;
-}
+  [[nodiscard]] ProbeRun simulate_run(const Search& search, int number) const {
+    Node document = with_capacity_value(document_, options_.key, search.value(), options_.whole);
+    const std::uint64_t seed = replication_seed(replication_seed(seed_, search.result().seed), number);
+    set_value(document, "seed", Node::integer(static_cast<long long>(seed)), {"the run's seed", 0, 0});
+    RunConfig config = read_run_config(document, cache_);
+    config.compute_bounds = false;
+    std::vector<double> latencies_s;
+    std::vector<unsigned char> late;
+    const auto sink = [&](scheduler::RequestId id, const scheduler::Request& request) {
+      if (id < config.warmup_requests) return;
+      const double latency_s =
+          config.slo.end_to_end ? config.slo.end_to_end_s(request) : request.completion_s - request.arrival_s;
+      latencies_s.push_back(request.dropped ? std::numeric_limits<double>::infinity() : latency_s);
+      late.push_back(request.dropped || config.slo.is_missed_by(request) ? 1 : 0);
+    };
+    const RunStatistics statistics =
+        simulate(config, config.systems[search.system()], options_.driver, sink, nullptr);
+    const double long_s = search.long_s().value_or(long_latency_s(latencies_s, options_.violation_rate));
+    return {.counts = count_late(latencies_s, late, long_s),
+            .long_s = long_s,
+            .throughput_hz = statistics[StatisticId::throughput],
+            .mean_latency_s = statistics[StatisticId::mean_latency],
+            .saturated = statistics.saturated};
+  }
+
+  const Node& document_;
+  std::uint64_t seed_;
+  const CapacityOptions& options_;
+  ModelCache& cache_;
+  std::vector<Search> searches_;
+};
 
 void check(const RunConfig& config, const CapacityOptions& options) {
   if (std::isinf(config.slo.latency_s)) {
     throw InputError("capacity needs an SLO: slo.latency_ms or slo.unloaded_multiple");
   }
   const auto requests = config.known_requests();
-  const std::uint64_t least = least_requests(0, options.violation_rate, options.confidence);
-  if (requests && *requests < least + config.warmup_requests) {
-    throw InputError("capacity: " + std::to_string(*requests - config.warmup_requests) +
-                     " measured requests can show nothing; at least " + std::to_string(least) +
-                     " are needed");
+  if (!requests) return;
+  const std::uint64_t least = least_requests(0, options.violation_rate, confidence_of_a_look(options));
+  const std::uint64_t measured = *requests - std::min(*requests, config.warmup_requests);
+  if (measured * static_cast<std::uint64_t>(options.most_runs) < least) {
+    throw InputError("capacity: " + std::to_string(options.most_runs) + " runs of " +
+                     std::to_string(measured) + " measured requests can show nothing; at least " +
+                     std::to_string(least) + " requests are needed in all");
   }
 }
 
 }  // namespace
 
-std::vector<Capacity> find_capacities(const Node& document, const CapacityOptions& options) {
-  ModelCache cache;
-  const RunConfig config = read_run_config(document, cache);
-  check(config, options);
-  const double start = start_value(document, options);
-  std::vector<Search> searches;
-  for (const SystemConfig& system : config.systems) searches.emplace_back(system.label, start, options);
-  ChildPool pool;
-  std::vector<bool> at_work(searches.size());
-  const auto simulate_next = [&](std::size_t i) {
-    at_work[i] = true;
-    pool.start(i, [&, i] {
-      const RunConfig probe = read_run_config(with_value(document, options, searches[i].next()), cache);
-      return to_bytes(simulate(probe, probe.systems[i], options.driver, {}, nullptr));
-    });
-  };
-  while (true) {
-    for (std::size_t i = 0; i < searches.size(); ++i) {
-      const bool free = pool.size() < static_cast<std::size_t>(options.jobs);
-      if (free && !at_work[i] && !searches[i].ended()) simulate_next(i);
-    }
-    if (pool.size() == 0) break;
-    constexpr int kWaitMilliseconds = 200;
-    for (const auto& [number, outcome] : pool.wait(kWaitMilliseconds)) {
-      if (outcome.kind == ChildOutcome::Kind::input_error) throw InputError(outcome.text);
-      if (outcome.kind == ChildOutcome::Kind::failed) throw std::runtime_error(outcome.text);
-      at_work[number] = false;
-      searches[number].take(probe_from(from_bytes(outcome.text), searches[number].next(), options));
-    }
+const CapacityProbe* Capacity::best() const {
+  for (const CapacityProbe& probe : probes) {
+    if (probe.verdict == Verdict::holds && probe.value == value) return &probe;
   }
-  std::vector<Capacity> results;
-  results.reserve(searches.size());
-  for (const Search& search : searches) results.push_back(search.result());
-  return results;
+  return nullptr;
 }
 
-std::string default_capacity_key(const Node& document) {
-  if (const Node* workload = document.find("workload")) {
-    if (const Node* arrivals = workload->find("arrivals")) {
-      for (const char* key : {"rho", "rate_hz"}) {
-        if (arrivals->find(key) != nullptr) return std::string("workload.arrivals.") + key;
-      }
-    }
+double Capacity::fails_from() const {
+  double lowest = std::numeric_limits<double>::quiet_NaN();
+  for (const CapacityProbe& probe : probes) {
+    if (probe.verdict == Verdict::fails) lowest = std::fmin(lowest, probe.value);
   }
-  throw InputError(
-      "capacity: neither workload.arrivals.rho nor .rate_hz is there to raise; say which with --over KEY");
+  return lowest;
+}
+
+std::vector<Capacity> find_capacities(const Node& document, const CapacityOptions& options) {
+  ModelCache cache;
+  check_capacity_key(document, options.key);
+  const RunConfig config = read_run_config(document, cache);
+  check(config, options);
+  const double start = capacity_start(document, options.key, options.whole);
+  return Searches(document, config, start, options, cache).run();
 }
 
 }  // namespace fluidbatch::sim

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,36 +13,50 @@ namespace fluidbatch::sim {
 struct CapacityOptions {
   std::string key;               ///< what is raised, such as workload.arrivals.rho
   double violation_rate = 0.01;  ///< share of the requests that may be late: 0.01 asks for p99 <= SLO
-  double confidence = 0.99;
-  double tolerance = 0.01;  ///< of the answer, relative
-  bool whole = false;       ///< the key takes whole numbers: a count of devices
+  double confidence = 0.99;      ///< of the verdict on one load
+  double tolerance = 0.01;       ///< of the answer, relative
+  bool whole = false;            ///< the key takes whole numbers: a count of devices
+  int most_runs = 64;            ///< at one load, to be sure of a verdict
+  int seeds = 1;                 ///< how often the search is repeated, with other random draws
   int jobs = 1;
   Driver driver = Driver::simgrid_window;
 };
 
-/// One run on the way.
+/// One load that was tried: in as many runs as its verdict took, each with other random draws.
 struct CapacityProbe {
+  enum class Verdict {
+    holds,  ///< surely no more late than allowed, and the runs are not saturated
+    fails,  ///< surely more, or most of the runs are saturated
+    open,   ///< still unsure after `most_runs`
+  };
+
   double value = 0;  ///< of the key
-  std::uint64_t requests = 0;
+  std::size_t runs = 0;
+  std::uint64_t requests = 0;  ///< measured, of all runs
   std::uint64_t late = 0;
-  bool holds = false;  ///< surely: the early-stopping rule (confidence.h), and not saturated
-  double throughput_hz = 0;
+  std::uint64_t independent_requests = 0;  ///< what they are worth (late_share.h)
+  Verdict verdict = Verdict::open;
+  double throughput_hz = 0;  ///< mean over the runs
 };
 
 struct Capacity {
   std::string system;
+  int seed = 0;                       ///< number of the search, from 0
   double value = 0;                   ///< the highest that held; 0 where none did
   bool open = false;                  ///< even the highest tried held: there is no end in sight
   std::vector<CapacityProbe> probes;  ///< in their order
+
+  /// The probe that held at `value`, or nullptr.
+  [[nodiscard]] const CapacityProbe* best() const;
+  /// The lowest load that surely fails, or NaN where none was met.
+  [[nodiscard]] double fails_from() const;
 };
 
-/// For each system of the configuration: brackets from the key's own value by doubling or halving, then
-/// bisects. Every probe is a whole run with the same seed. Throws InputError, also where the run has too few
-/// requests to show anything: `least_requests(0, violation_rate, confidence)` are needed.
+/// For each system of the configuration and each seed: brackets from the key's own value by doubling or
+/// halving, then bisects. Each load is run with the same seeds, once, twice, four times .. up to `most_runs`
+/// times in all, until its verdict is sure; the confidence is divided among these looks (Bonferroni). Systems
+/// one after another, each with all its seeds. Throws InputError, also where there are too few requests
+/// to show anything and where the key is not one of the workload.
 std::vector<Capacity> find_capacities(const io::Node& document, const CapacityOptions& options);
-
-/// The key that is raised where none is given: `workload.arrivals.rho` or `.rate_hz`, whichever the
-/// configuration has.
-std::string default_capacity_key(const io::Node& document);
 
 }  // namespace fluidbatch::sim

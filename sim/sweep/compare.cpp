@@ -5,25 +5,12 @@
 #include <map>
 #include <utility>
 
-#include "sim/sweep/results_schema.h"
 #include "workloads/io/input_error.h"
-#include "workloads/io/text_number.h"
 
 namespace fluidbatch::sim {
 namespace {
 
-/// What a point is told by: its system and its axes' values, in the order of the keys.
-struct Entry {
-  std::vector<std::string> values;
-  int replication = 0;
-  bool saturated = false;
-  std::vector<double> statistics;  // by metric
-};
-
-struct Table {
-  std::vector<std::string> keys;  // "system", then the axes
-  std::vector<Entry> entries;     // by point
-};
+constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 const Statistic& statistic_called(const std::string& name) {
   std::vector<std::string> names;
@@ -35,153 +22,220 @@ const Statistic& statistic_called(const std::string& name) {
                        "; `fluidbatch metric list` shows all");
 }
 
-Table read_table(const std::filesystem::path& file, const std::vector<const Statistic*>& metrics) {
-  Database database(file, Database::Access::read);
-  require_results_file(database);
-  Table table{.keys = {"system"}, .entries = {}};
-  std::map<std::int64_t, std::map<std::string, std::string>> settings;
-  Query axes(database, "SELECT setting, key, value FROM settings");
-  while (axes.step()) {
-    settings[axes.integer(0)][axes.text(1)] = axes.value_text(2);
-  }
-  if (!settings.empty()) {
-    for (const auto& [key, value] : settings.begin()->second) table.keys.push_back(key);
-  }
-  std::string columns;
-  for (const Statistic* metric : metrics) columns += std::string(", ") + metric->name;
-  Query points(database, "SELECT setting, system, replication, saturated" + columns +
-                             " FROM points WHERE status = 'done' ORDER BY point");
-  while (points.step()) {
-    Entry entry{.values = {points.text(1)},
-                .replication = static_cast<int>(points.integer(2)),
-                .saturated = points.integer(3) != 0,
-                .statistics = {}};
-    for (std::size_t k = 1; k < table.keys.size(); ++k) {
-      entry.values.push_back(settings[points.integer(0)][table.keys[k]]);
-    }
-    for (std::size_t m = 0; m < metrics.size(); ++m) {
-      entry.statistics.push_back(points.number(static_cast<int>(m) + 4));
-    }
-    table.entries.push_back(std::move(entry));
-  }
-  if (table.entries.empty()) throw io::InputError(file.string() + ": has no finished points");
-  return table;
+/// Shares of requests: of none of them a bound can be given.
+bool is_share_of_requests(StatisticId statistic) {
+  return statistic == StatisticId::slo_violation_rate || statistic == StatisticId::drop_rate;
 }
 
-void add_once(std::vector<std::string>& list, const std::string& value) {
-  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
-}
+/// Of one cell.
+using PointsByReplication = std::map<int, const FinishedPoint*>;
 
-/// Replications of one cell, by number.
-using Values = std::map<int, double>;
+/// Of replications that two cells have in common, or of one cell's own: the values, and the requests in all.
+struct Sample {
+  std::vector<double> values;
+  double requests = 0;
+  double counted = 0;  ///< requests, for a share of them
 
-RatioInterval ratio_of(const Values& values, const Values& bases) {
-  std::vector<double> a;
-  std::vector<double> b;
-  for (const auto& [replication, value] : values) {
-    const auto base = bases.find(replication);
-    if (base == bases.end()) continue;
-    a.push_back(value);
-    b.push_back(base->second);
+  void add(const FinishedPoint& point, std::size_t metric) {
+    const double value = point.statistics[metric];
+    values.push_back(value);
+    requests += point.requests;
+    counted += std::round(value * point.requests);
   }
-  return paired_ratio(a, b);
+};
+
+RatioInterval ratio_of(const PointsByReplication& points, const PointsByReplication& bases,
+                       std::size_t metric, bool share_of_requests) {
+  Sample sample;
+  Sample base;
+  for (const auto& [replication, point] : points) {
+    const auto found = bases.find(replication);
+    if (found == bases.end()) continue;
+    sample.add(*point, metric);
+    base.add(*found->second, metric);
+  }
+  RatioInterval ratio = paired_ratio(sample.values, base.values);
+  if (!share_of_requests || (sample.counted > 0) == (base.counted > 0)) return ratio;
+  if (base.counted > 0) {
+    ratio.high = none_against(sample.requests, base.counted, base.requests);
+  } else {
+    ratio.low = 1 / none_against(base.requests, sample.counted, sample.requests);
+  }
+  return ratio;
 }
 
-void mark_best(std::vector<ComparedCell>& cells, Better better) {
-  if (better == Better::neither) return;
-  const ComparedCell* best = nullptr;
-  const auto beats = [&](double a, double b) { return better == Better::lower ? a < b : a > b; };
-  for (const ComparedCell& cell : cells) {
-    if (cell.replications == 0 || std::isnan(cell.value.mean)) continue;
-    if (best == nullptr || beats(cell.value.mean, best->value.mean)) best = &cell;
-  }
-  if (best == nullptr) return;
-  const double mean = best->value.mean;
-  for (ComparedCell& cell : cells) cell.best = cell.replications > 0 && cell.value.mean == mean;
+bool have_equal_drops(const ComparedRow& row) {
+  return std::all_of(row.cells.begin(), row.cells.end(),
+                     [&](const ComparedCell& cell) { return cell.drop_rate == row.cells.front().drop_rate; });
 }
+
+void mark_best(ComparedRow& row, std::size_t columns, const Statistic& statistic) {
+  if (statistic.better == Better::neither || columns < 2 || row.cells.size() < columns) return;
+  if (!counts_drops(statistic.id) && !have_equal_drops(row)) return;
+  double best = row.cells.front().value.mean;
+  for (const ComparedCell& cell : row.cells) {
+    if (!cell.all_replications || std::isnan(cell.value.mean)) return;
+    best =
+        statistic.better == Better::lower ? std::min(best, cell.value.mean) : std::max(best, cell.value.mean);
+  }
+  for (ComparedCell& cell : row.cells) cell.best = cell.value.mean == best;
+}
+
+/// The distinct values of one key, by their first point.
+class Values {
+ public:
+  std::size_t index_of(const std::string& value) {
+    const auto [found, added] = places_.try_emplace(value, list_.size());
+    if (added) list_.push_back(value);
+    return found->second;
+  }
+
+  [[nodiscard]] const std::vector<std::string>& list() const { return list_; }
+
+ private:
+  std::map<std::string, std::size_t> places_;
+  std::vector<std::string> list_;
+};
 
 class Comparer {
  public:
-  Comparer(const Table& table, const std::string& by, const std::string& base) : table_(table) {
+  Comparer(const PointTable& table, const std::string& by, const std::string& base) : table_(table) {
     const auto key = std::find(table.keys.begin(), table.keys.end(), by);
     if (key == table.keys.end()) {
       throw io::InputError("--by: the sweep has no axis '" + by + "'" + io::did_you_mean(by, table.keys) +
                            "; it has " + io::quoted_list(table.keys));
     }
-    by_ = static_cast<std::size_t>(key - table.keys.begin());
-    for (const Entry& entry : table.entries) add_once(columns_, entry.values[by_]);
-    if (!base.empty()) {
-      const auto place = std::find(columns_.begin(), columns_.end(), base);
-      if (place == columns_.end()) {
-        throw io::InputError("--base: no value '" + base + "' of " + by + io::did_you_mean(base, columns_) +
-                             "; there are " + io::quoted_list(columns_));
-      }
-      std::rotate(columns_.begin(), place, place + 1);
-    }
+    const auto by_key = static_cast<std::size_t>(key - table.keys.begin());
     for (std::size_t k = 0; k < table.keys.size(); ++k) {
-      const bool varies = std::any_of(table.entries.begin(), table.entries.end(), [&](const Entry& entry) {
-        return entry.values[k] != table.entries.front().values[k];
-      });
-      if (k != by_ && varies) axes_.push_back(k);
+      const bool varies = std::any_of(
+          table.points.begin(), table.points.end(),
+          [&](const FinishedPoint& point) { return point.values[k] != table.points.front().values[k]; });
+      if (k != by_key && varies) axes_.push_back(k);
     }
+    sort_into_cells(by_key);
+    if (!base.empty()) make_first(base, by);
   }
 
   [[nodiscard]] Comparison compare(const Statistic& statistic, std::size_t metric) const {
     Comparison result{.statistic = &statistic, .axes = {}, .columns = columns_, .rows = {}};
     for (const std::size_t k : axes_) result.axes.push_back(table_.keys[k]);
-    std::vector<std::vector<std::string>> order;  // of rows, by their first point
-    std::map<std::vector<std::string>, std::vector<std::pair<Values, bool>>> rows;
-    for (const Entry& entry : table_.entries) {
-      std::vector<std::string> key;
-      key.reserve(axes_.size());
-      for (const std::size_t k : axes_) key.push_back(entry.values[k]);
-      auto& cells = rows[key];
-      if (cells.empty()) {
-        order.push_back(key);
-        cells.resize(columns_.size());
+    for (const Row& row : rows_) {
+      ComparedRow compared{.values = row.values, .cells = {}};
+      const auto base = row.cells.find(0);
+      const PointsByReplication none;
+      for (const auto& [column, points] : row.cells) {
+        compared.cells.push_back(
+            cell_of(points, base == row.cells.end() ? none : base->second, statistic, metric));
+        compared.cells.back().column = column;
       }
-      const auto column = std::find(columns_.begin(), columns_.end(), entry.values[by_]);
-      auto& [values, saturated] = cells[static_cast<std::size_t>(column - columns_.begin())];
-      values[entry.replication] = entry.statistics[metric];
-      saturated = saturated || entry.saturated;
+      if (may_mark_) mark_best(compared, columns_.size(), statistic);
+      result.rows.push_back(std::move(compared));
     }
-    for (const auto& key : order) result.rows.push_back(row_of(key, rows[key], statistic));
     return result;
   }
 
  private:
-  static ComparedRow row_of(const std::vector<std::string>& key,
-                            const std::vector<std::pair<Values, bool>>& cells, const Statistic& statistic) {
-    ComparedRow row{.values = key, .cells = {}};
-    for (const auto& [values, saturated] : cells) {
-      std::vector<double> numbers;
-      for (const auto& [replication, value] : values) numbers.push_back(value);
-      row.cells.push_back({.replications = numbers.size(),
-                           .value = mean_interval(numbers),
-                           .ratio = ratio_of(values, cells.front().first),
-                           .saturated = saturated});
+  struct Row {
+    std::vector<std::string> values;
+    std::map<std::size_t, PointsByReplication> cells;  // by column
+  };
+
+  void sort_into_cells(std::size_t by_key) {
+    Values columns;
+    std::map<std::vector<std::string>, std::size_t> places;
+    for (const FinishedPoint& point : table_.points) {
+      std::vector<std::string> values;
+      values.reserve(axes_.size());
+      for (const std::size_t k : axes_) values.push_back(point.values[k]);
+      const auto [place, is_new] = places.try_emplace(values, rows_.size());
+      if (is_new) rows_.push_back({.values = values, .cells = {}});
+      rows_[place->second].cells[columns.index_of(point.values[by_key])][point.replication] = &point;
     }
-    mark_best(row.cells, statistic.better);
-    return row;
+    columns_ = columns.list();
+    std::size_t gaps = rows_.size() * columns_.size();
+    for (const Row& row : rows_) gaps -= row.cells.size();
+    // Where pairs are missing that are no gaps of the table, a whole column may be.
+    const std::int64_t missing = table_.state.missing_pairs;
+    may_mark_ = missing == 0 || missing == static_cast<std::int64_t>(gaps);
   }
 
-  const Table& table_;
-  std::size_t by_ = 0;
+  void make_first(const std::string& base, const std::string& by) {
+    const auto place = std::find(columns_.begin(), columns_.end(), base);
+    if (place == columns_.end()) {
+      throw io::InputError("--base: no value '" + base + "' of " + by + io::did_you_mean(base, columns_) +
+                           "; there are " + io::quoted_list(columns_));
+    }
+    const auto old = static_cast<std::size_t>(place - columns_.begin());
+    std::rotate(columns_.begin(), place, place + 1);
+    for (Row& row : rows_) {
+      std::map<std::size_t, PointsByReplication> cells;
+      for (auto& [column, points] : row.cells) {
+        const std::size_t moved = column == old ? 0 : column + (column < old ? 1 : 0);
+        cells.emplace(moved, std::move(points));
+      }
+      row.cells = std::move(cells);
+    }
+  }
+
+  static bool any_saturated(const PointsByReplication& points) {
+    return std::any_of(points.begin(), points.end(),
+                       [](const auto& entry) { return entry.second->saturated; });
+  }
+
+  static ComparedCell cell_of(const PointsByReplication& points, const PointsByReplication& bases,
+                              const Statistic& statistic, std::size_t metric) {
+    const bool share = is_share_of_requests(statistic.id);
+    ComparedCell cell;
+    cell.replications = points.size();
+    cell.all_replications = points.begin()->second->all_replications;
+    cell.saturated = any_saturated(points);
+    cell.base_saturated = any_saturated(bases);
+    Sample sample;
+    for (const auto& [replication, point] : points) {
+      sample.add(*point, metric);
+      cell.drop_rate += point->drop_rate / static_cast<double>(points.size());
+    }
+    cell.value = mean_interval(sample.values);
+    if (share && sample.counted == 0 && sample.requests > 0) cell.upper = none_of(sample.requests);
+    cell.ratio = ratio_of(points, bases, metric, share);
+    cell.pairs = static_cast<std::size_t>(std::count_if(
+        points.begin(), points.end(), [&](const auto& entry) { return bases.contains(entry.first); }));
+    if (cell.saturated || cell.base_saturated) cell.ratio.low = cell.ratio.high = kUndefined;
+    return cell;
+  }
+
+  const PointTable& table_;
   std::vector<std::string> columns_;
   std::vector<std::size_t> axes_;
+  std::vector<Row> rows_;
+  bool may_mark_ = true;
 };
 
 }  // namespace
 
-std::vector<Comparison> compare_results(const std::filesystem::path& file, const std::string& by,
-                                        const std::vector<std::string>& metrics, const std::string& base) {
+bool counts_drops(StatisticId statistic) {
+  switch (statistic) {
+    case StatisticId::drop_rate:
+    case StatisticId::slo_violation_rate:
+    case StatisticId::goodput:
+    case StatisticId::throughput:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Comparisons compare_results(const std::filesystem::path& file, const std::string& by,
+                            const std::vector<std::string>& metrics, const std::string& base) {
   std::vector<const Statistic*> statistics;
   statistics.reserve(metrics.size());
   for (const std::string& name : metrics) statistics.push_back(&statistic_called(name));
-  const Table table = read_table(file, statistics);
+  const PointTable table = read_points(file, statistics);
   const Comparer comparer(table, by, base);
-  std::vector<Comparison> results;
-  for (std::size_t m = 0; m < statistics.size(); ++m) results.push_back(comparer.compare(*statistics[m], m));
+  Comparisons results{.state = table.state, .of = {}};
+  for (std::size_t m = 0; m < statistics.size(); ++m) {
+    results.of.push_back(comparer.compare(*statistics[m], m));
+  }
   return results;
 }
 

@@ -2,30 +2,45 @@
 #pragma once
 
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "sim/statistics.h"
 #include "sim/sweep/confidence.h"
+#include "sim/sweep/point_table.h"
 
 namespace fluidbatch::sim {
 
 /// One statistic of one column under one row's values: over its replications.
 struct ComparedCell {
-  std::size_t replications = 0;  ///< 0: there is no such point, or it has failed
-  Interval value;
-  RatioInterval ratio;  ///< to the first column, over the replications that both have; the base's own is 1
-  bool best = false;    ///< no other column of the row is better (lower or higher, as the statistic wants it)
-  bool saturated = false;  ///< at least one replication was
+  std::size_t column = 0;
+  std::size_t replications = 0;
+  bool all_replications = false;  ///< as many as the sweep asks for
+  Interval value;                 ///< NaN where the statistic is not defined in one of them
+  /// Of a share of requests that none was counted in: `none_of` all of them. Otherwise NaN.
+  double upper = std::numeric_limits<double>::quiet_NaN();
+  /// To the first column, over the replications that both have; the base's own is 1. Without an interval
+  /// where either is saturated. Of shares of requests it is one-sided where none was counted in one of the
+  /// two: `high` where that is this one; `low`, and no ratio, where it is the base (none_against).
+  RatioInterval ratio;
+  std::size_t pairs = 0;        ///< replications that the ratio is of
+  bool best = false;            ///< see Comparison
+  bool saturated = false;       ///< at least one replication was
+  bool base_saturated = false;  ///< of the first column's
+  double drop_rate = 0;         ///< mean
 };
 
 struct ComparedRow {
   std::vector<std::string> values;  ///< of `Comparison::axes`
-  std::vector<ComparedCell> cells;  ///< by column
+  std::vector<ComparedCell>
+      cells;  ///< in the order of their columns; of a point that is not done there is none
 };
 
 /// A statistic over all points of a file: a column for each value of one axis (or system), a row for each
-/// combination of the others.
+/// combination of the others. The best cell of a row is marked (lower or higher, as the statistic wants it)
+/// where all columns have all their replications and, for a statistic that leaves dropped requests out, all
+/// drop as many.
 struct Comparison {
   const Statistic* statistic = nullptr;
   std::vector<std::string> axes;     ///< that more than one value was given for, without the columns' one
@@ -33,9 +48,18 @@ struct Comparison {
   std::vector<ComparedRow> rows;
 };
 
+struct Comparisons {
+  SweepState state;
+  std::vector<Comparison> of;  ///< each statistic
+};
+
+/// Whether a dropped request counts in the statistic, as late or as not completed: systems that drop and
+/// systems that don't can be compared by it.
+bool counts_drops(StatisticId statistic);
+
 /// Reads `file` (of a sweep). `by` is `system` or a key of an axis; `base` one of its values, or empty: the
 /// first. Throws InputError.
-std::vector<Comparison> compare_results(const std::filesystem::path& file, const std::string& by,
-                                        const std::vector<std::string>& metrics, const std::string& base);
+Comparisons compare_results(const std::filesystem::path& file, const std::string& by,
+                            const std::vector<std::string>& metrics, const std::string& base);
 
 }  // namespace fluidbatch::sim

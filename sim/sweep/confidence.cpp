@@ -37,10 +37,25 @@ RatioInterval paired_ratio(std::span<const double> values, std::span<const doubl
   return {.ratio = ratio, .low = std::max(ratio - half_width, 0.0), .high = ratio + half_width};
 }
 
+double none_of(double requests) { return 3 / requests; }
+
+double none_against(double requests, double base_count, double base_requests) {
+  constexpr double kOneIn = 20;  // 5 %
+  return base_requests / requests * std::expm1(std::log(kOneIn) / base_count);
+}
+
 bool surely_holds(std::uint64_t requests, std::uint64_t late, double allowed, double confidence) {
   if (late >= requests) return false;
   const boost::math::binomial distribution(static_cast<double>(requests), allowed);
   return boost::math::cdf(distribution, static_cast<double>(late)) <= 1 - confidence;
+}
+
+bool surely_exceeds(std::uint64_t requests, std::uint64_t late, double allowed, double confidence) {
+  if (late == 0 || late > requests) return false;
+  const boost::math::binomial distribution(static_cast<double>(requests), allowed);
+  const double at_least =
+      boost::math::cdf(boost::math::complement(distribution, static_cast<double>(late) - 1));
+  return at_least <= 1 - confidence;
 }
 
 std::uint64_t least_requests(std::uint64_t late, double allowed, double confidence) {

@@ -25,11 +25,25 @@ struct RatioInterval {
 /// chapter 6).
 RatioInterval paired_ratio(std::span<const double> values, std::span<const double> bases);
 
+/// Largest share, with 95 % confidence, of something that none of `requests` independent ones showed: the
+/// rule of three (Hanley and Lippman-Hand, JAMA 249, 1983).
+double none_of(double requests);
+
+/// The same for a ratio of shares: the largest one, with 95 % confidence, where `base_count` of
+/// `base_requests` had something and none of `requests`. Given their sum, the counts are binomial
+/// (Przyborowski and Wilenski, Biometrika 31, 1940): the ratio at which none would have a probability of 5 %
+/// is 20^(1 / base_count) - 1, about 3 / base_count.
+double none_against(double requests, double base_count, double base_requests);
+
 /// MLPerf's early-stopping rule (Reddi et al., MLPerf Inference Benchmark, and its rules, appendix on early
 /// stopping): after `requests` of which `late` were, is it sure with `confidence` that less than a share of
 /// `allowed` is late? It is where so few would be late with a probability of at most 1 - confidence if the
 /// share was `allowed`: P(Binomial(requests, allowed) <= late) <= 1 - confidence.
 bool surely_holds(std::uint64_t requests, std::uint64_t late, double allowed, double confidence);
+
+/// Likewise: is it sure that more than a share of `allowed` is late? P(Binomial(requests, allowed) >= late)
+/// <= 1 - confidence.
+bool surely_exceeds(std::uint64_t requests, std::uint64_t late, double allowed, double confidence);
 
 /// The least number of requests with which `surely_holds` for `late` late ones.
 std::uint64_t least_requests(std::uint64_t late, double allowed, double confidence);

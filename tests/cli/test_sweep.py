@@ -315,31 +315,6 @@ class Sweep(SweepTest):
         self.write("of_sweep.yaml", "base: s.yaml\naxes: {grid: {seed: [1]}}\n")
         self.refuse(["sweep", "of_sweep.yaml", "--dry-run"], "s.yaml:1:1: this file is a sweep")
 
-    def test_capacity(self):
-        self.write("c.yaml", (SWEEP % 5000).split("axes:")[0].replace("base:\n", "").replace("\n  ", "\n")[2:])
-        rows = list(csv.DictReader(io.StringIO(self.succeed("capacity", "c.yaml", "--csv", "--tolerance", "0.02").stdout)))
-        for system in ("dynamic", "ours"):
-            probes = [(float(r["workload.arrivals.rho"]), r["holds"] == "1", int(r["late"])) for r in rows if r["system"] == system]
-            best = max(value for value, holds, _ in probes if holds)
-            worst = min(value for value, holds, _ in probes if not holds)
-            self.assertLessEqual(worst, best * 1.02 + 1e-12)
-            self.assertTrue(all(late <= 50 for _, holds, late in probes if holds))
-            # What the answer says can be checked by two runs.
-            for value, holds in ((best, True), (worst, False)):
-                self.succeed("run", "c.yaml", "--out", "check", "--set", f"workload.arrivals.rho={value!r}")
-                summary = json.loads((self.folder / "check" / system / "summary.json").read_text())["statistics"]
-                late = round(summary["slo_violation_rate"] * 5000)
-                tail = sum(math.comb(5000, k) * 0.01 ** k * 0.99 ** (5000 - k) for k in range(late + 1))
-                self.assertEqual(tail <= 0.01, holds, (value, late, tail))
-        text = self.succeed("capacity", "c.yaml").stdout
-        self.assertRegex(text, r"highest workload\.arrivals\.rho at which surely")
-        self.write("d.yaml", (self.folder / "c.yaml").read_text().replace("arrivals: {kind: poisson, rho: 1}",
-                   "devices: [{label: cams, count: 4, arrivals: {kind: periodic, rate_hz: 5}}]"))
-        self.assertRegex(self.succeed("capacity", "d.yaml", "--over", "workload.devices.cams.count", "--whole").stdout, r"ours +\d\d")
-        self.refuse(["capacity", "d.yaml"], "say which with --over KEY")
-        self.refuse(["capacity", "c.yaml", "--set", "requests=400"], "at least 459 are needed")
-        self.refuse(["capacity", "c.yaml", "--set", "slo.latency_ms=.inf"], "capacity needs an SLO")
-
 
 if __name__ == "__main__":
     unittest.main()

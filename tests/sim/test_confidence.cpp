@@ -33,6 +33,8 @@ TEST_CASE("MLPerf's early-stopping rule: the published numbers of requests", "[s
     for (int late = 0; late < 40; ++late) {
       CHECK(sim::surely_holds(static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(late), 0.01, 0.99) ==
             (tail(n, late, 0.01) <= 0.01));
+      CHECK(sim::surely_exceeds(static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(late), 0.01,
+                                0.99) == (late > 0 && 1 - tail(n, late - 1, 0.01) <= 0.01));
     }
   }
 }
@@ -59,4 +61,19 @@ TEST_CASE("intervals by hand", "[sweep]") {
   CHECK(one_pair.ratio == 1.5);
   CHECK(std::isnan(one_pair.low));
   CHECK(std::isnan(one_pair.high));
+}
+
+TEST_CASE("none of many requests: the rule of three", "[sweep]") {
+  // Against (1 - p)^n = 0.05, which it is an upper bound of.
+  for (const double n : {100.0, 1000.0, 1e6}) {
+    const double exact = 1 - std::pow(0.05, 1 / n);
+    CHECK(sim::none_of(n) > exact);
+    CHECK(sim::none_of(n) == Approx(exact).epsilon(0.02));
+  }
+  // Against the binomial of the base's share of both counts: all `count` are the base's.
+  for (const double count : {1.0, 5.0, 200.0}) {
+    const double ratio = sim::none_against(1000, count, 3000);
+    CHECK(std::pow(3000 / (3000 + 1000 * ratio), count) == Approx(0.05));
+  }
+  CHECK(sim::none_against(1000, 500, 1000) == Approx(3.0 / 500).epsilon(0.01));
 }

@@ -1,0 +1,24 @@
+// The key of a configuration that a search for its capacity raises.
+#pragma once
+
+#include <string>
+
+#include "workloads/io/yaml_node.h"
+
+namespace fluidbatch::sim {
+
+/// The key that is raised where none is given: `workload.arrivals.rho` or `.rate_hz`, whichever the
+/// configuration has. Throws InputError, with what else could be raised, where it has neither.
+std::string default_capacity_key(const io::Node& document);
+
+/// Throws InputError where `key` is no number of the workload that makes it heavier when it is raised, such
+/// as a rate or a count of devices; with those that the configuration has.
+void check_capacity_key(const io::Node& document, const std::string& key);
+
+/// The value that the configuration has under the key; `whole`: it takes whole numbers. Throws InputError.
+double capacity_start(const io::Node& document, const std::string& key, bool whole);
+
+/// The configuration with another value under the key.
+io::Node with_capacity_value(const io::Node& document, const std::string& key, double value, bool whole);
+
+}  // namespace fluidbatch::sim

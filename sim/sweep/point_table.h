@@ -1,0 +1,44 @@
+// The finished points of a results file, and how many of the sweep's points they are.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sim/statistics.h"
+
+namespace fluidbatch::sim {
+
+/// Where a sweep is.
+struct SweepState {
+  std::int64_t done = 0;  ///< points
+  std::int64_t failed = 0;
+  std::int64_t planned = 0;        ///< all points
+  bool at_least = false;           ///< `planned` may grow: replications go on until an interval is narrow
+  std::int64_t missing_pairs = 0;  ///< of setting and system, of which no point is done
+
+  [[nodiscard]] bool unfinished() const { return done < planned; }
+};
+
+struct FinishedPoint {
+  std::vector<std::string> values;  ///< by `PointTable::keys`
+  int replication = 0;
+  bool all_replications = false;  ///< its setting and system have as many as the sweep asks for
+  bool saturated = false;
+  double requests = 0;  ///< measured
+  double drop_rate = 0;
+  std::vector<double> statistics;  ///< in the order asked for; NaN where not defined
+};
+
+struct PointTable {
+  std::vector<std::string> keys;  ///< "system", then those of the axes
+  std::vector<FinishedPoint> points;
+  SweepState state;
+};
+
+/// Throws InputError, also where no point is done.
+PointTable read_points(const std::filesystem::path& file, const std::vector<const Statistic*>& statistics);
+
+}  // namespace fluidbatch::sim
