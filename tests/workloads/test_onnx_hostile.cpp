@@ -194,7 +194,7 @@ TEST_CASE("a mutated model is imported or refused, nothing else", "[onnx]") {
   const test::TemporaryFolder folder;
   int refused = 0;
   int imported = 0;
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 1000; ++i) {
     std::string mutated = bytes;
     for (std::uint64_t changes = 1 + random() % 3; changes > 0; --changes) {
       const std::size_t place = random() % mutated.size();
@@ -213,6 +213,6 @@ TEST_CASE("a mutated model is imported or refused, nothing else", "[onnx]") {
       ++refused;
     }
   }
-  CHECK(imported > 100);
-  CHECK(refused > 100);
+  CHECK(imported > 30);
+  CHECK(refused > 30);
 }

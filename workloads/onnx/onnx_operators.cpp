@@ -1,8 +1,8 @@
 #include "workloads/onnx/onnx_operators.h"
 
 #include <algorithm>
-#include <initializer_list>
 #include <map>
+#include <sstream>
 #include <utility>
 
 #include "workloads/onnx/onnx_shapes.h"
@@ -151,77 +151,38 @@ void import_concat(OnnxLayers& layers, const OnnxNode& node) {
   layers.set_from(node, output, layers.append(node, layers.begin(node, "concat", parts)));
 }
 
+/// Operators that are imported in the same way, by name.
+struct OperatorGroup {
+  OnnxOperator import;
+  const char* names;
+};
+
+const OperatorGroup kOperatorGroups[] = {
+    {import_concat, "Concat"},
+    {import_convolution, "Conv ConvTranspose"},
+    {import_fused,
+     "Abs BatchNormalization Cast Ceil Celu Clip Cos CumSum DepthToSpace Dropout Elu Erf Exp "
+     "Flatten Floor Gelu GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization "
+     "LRN LayerNormalization LeakyRelu Log LogSoftmax LpNormalization MeanVarianceNormalization "
+     "Mish Neg Not PRelu Reciprocal Relu Reshape Round Selu Sigmoid Sign Sin Softmax Softplus "
+     "Softsign SpaceToDepth Sqrt Squeeze Tanh ThresholdedRelu Transpose Trilu Unsqueeze"},
+    {import_global_pool, "GlobalAveragePool GlobalLpPool GlobalMaxPool"},
+    {import_part, "Expand Gather GatherElements Pad Slice Split Tile"},
+    {import_pool, "AveragePool LpPool MaxPool"},
+    {import_product, "Einsum Gemm MatMul"},
+    {import_product_of_elements, "Div Mod Mul Pow"},
+    {import_reduction,
+     "ArgMax ArgMin ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean "
+     "ReduceMin ReduceProd ReduceSum ReduceSumSquare"},
+    {import_resize, "Resize Upsample"},
+    {import_sum, "Add And Equal Greater GreaterOrEqual Less LessOrEqual Max Mean Min Or Sub Sum Where Xor"}};
+
 std::map<std::string, OnnxOperator> make_operators() {
-  std::map<std::string, OnnxOperator> operators{{"AveragePool", import_pool},
-                                                {"Concat", import_concat},
-                                                {"Conv", import_convolution},
-                                                {"ConvTranspose", import_convolution},
-                                                {"Einsum", import_product},
-                                                {"Gemm", import_product},
-                                                {"GlobalAveragePool", import_global_pool},
-                                                {"GlobalLpPool", import_global_pool},
-                                                {"GlobalMaxPool", import_global_pool},
-                                                {"LpPool", import_pool},
-                                                {"MatMul", import_product},
-                                                {"MaxPool", import_pool},
-                                                {"Resize", import_resize},
-                                                {"Upsample", import_resize}};
-  const auto add = [&operators](OnnxOperator import, std::initializer_list<const char*> names) {
-    for (const char* name : names) operators.emplace(name, import);
-  };
-  add(import_fused, {"Abs",
-                     "BatchNormalization",
-                     "Cast",
-                     "Ceil",
-                     "Celu",
-                     "Clip",
-                     "Cos",
-                     "CumSum",
-                     "Dropout",
-                     "Elu",
-                     "Erf",
-                     "Exp",
-                     "Floor",
-                     "Gelu",
-                     "GroupNormalization",
-                     "HardSigmoid",
-                     "HardSwish",
-                     "Identity",
-                     "InstanceNormalization",
-                     "LRN",
-                     "LayerNormalization",
-                     "LeakyRelu",
-                     "Log",
-                     "LogSoftmax",
-                     "LpNormalization",
-                     "MeanVarianceNormalization",
-                     "Mish",
-                     "Neg",
-                     "Not",
-                     "PRelu",
-                     "Reciprocal",
-                     "Relu",
-                     "Round",
-                     "Selu",
-                     "Sigmoid",
-                     "Sign",
-                     "Sin",
-                     "Softmax",
-                     "Softplus",
-                     "Softsign",
-                     "Sqrt",
-                     "Tanh",
-                     "ThresholdedRelu",
-                     "Trilu"});
-  add(import_sum, {"Add", "And", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max", "Mean",
-                   "Min", "Or", "Sub", "Sum", "Where", "Xor"});
-  add(import_product_of_elements, {"Div", "Mod", "Mul", "Pow"});
-  add(import_reduction,
-      {"ArgMax", "ArgMin", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax",
-       "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare"});
-  add(import_fused,
-      {"DepthToSpace", "Flatten", "Reshape", "SpaceToDepth", "Squeeze", "Transpose", "Unsqueeze"});
-  add(import_part, {"Expand", "Gather", "GatherElements", "Pad", "Slice", "Split", "Tile"});
+  std::map<std::string, OnnxOperator> operators;
+  for (const OperatorGroup& group : kOperatorGroups) {
+    std::istringstream names(group.names);
+    for (std::string name; names >> name;) operators.emplace(name, group.import);
+  }
   return operators;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <sstream>
 
 #include "workloads/onnx/onnx_movement_shapes.h"
 #include "workloads/onnx/onnx_product.h"
@@ -145,101 +146,61 @@ Shapes range(const OnnxNode& node) {
   return {{static_cast<std::int64_t>(std::max(count, 0.0))}};
 }
 
+Shapes scalar(const OnnxNode& /*node*/) { return {Dims{}}; }
+
 using Rule = Shapes (*)(const OnnxNode&);
 
+/// Operators with the same rule, by name.
+struct RuleGroup {
+  Rule rule;
+  const char* names;
+};
+
+const RuleGroup kRuleGroups[] = {
+    {broadcast_all,
+     "Add And Div Equal Greater GreaterOrEqual Less LessOrEqual Max Mean Min Mod Mul Or PRelu "
+     "Pow Sub Sum Where Xor"},
+    {constant, "Constant"},
+    {constant_of_shape, "ConstantOfShape"},
+    {convolution, "Conv"},
+    {global_pool, "GlobalAveragePool GlobalLpPool GlobalMaxPool"},
+    {movement::concat, "Concat"},
+    {movement::expand, "Expand"},
+    {movement::flatten, "Flatten"},
+    {movement::gather, "Gather"},
+    {movement::gather_elements, "GatherElements"},
+    {movement::in_blocks, "DepthToSpace SpaceToDepth"},
+    {movement::pad, "Pad"},
+    {movement::reshape, "Reshape"},
+    {movement::slice, "Slice"},
+    {movement::split, "Split"},
+    {movement::squeeze, "Squeeze"},
+    {movement::tile, "Tile"},
+    {movement::transpose, "Transpose"},
+    {movement::unsqueeze, "Unsqueeze"},
+    {place_of_extreme, "ArgMax ArgMin"},
+    {pool, "AveragePool LpPool MaxPool"},
+    {product, "Einsum Gemm MatMul"},
+    {range, "Range"},
+    {reduction,
+     "ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd "
+     "ReduceSum ReduceSumSquare"},
+    {resize, "Resize Upsample"},
+    {same,
+     "Abs BatchNormalization Cast Ceil Celu Clip Cos CumSum Dropout Elu Erf Exp Floor Gelu "
+     "GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization IsInf IsNaN LRN "
+     "LayerNormalization LeakyRelu Log LogSoftmax LpNormalization MeanVarianceNormalization Mish "
+     "Neg Not Reciprocal Relu Round ScatterElements ScatterND Selu Sigmoid Sign Sin Softmax "
+     "Softplus Softsign Sqrt Tanh ThresholdedRelu Trilu"},
+    {scalar, "Size"},
+    {shape_of, "Shape"},
+    {transposed_convolution, "ConvTranspose"}};
+
 std::map<std::string, Rule> make_rules() {
-  std::map<std::string, Rule> rules{{"ArgMax", place_of_extreme},
-                                    {"ArgMin", place_of_extreme},
-                                    {"AveragePool", pool},
-                                    {"Concat", movement::concat},
-                                    {"Constant", constant},
-                                    {"ConstantOfShape", constant_of_shape},
-                                    {"Conv", convolution},
-                                    {"ConvTranspose", transposed_convolution},
-                                    {"DepthToSpace", movement::in_blocks},
-                                    {"Einsum", product},
-                                    {"Expand", movement::expand},
-                                    {"Flatten", movement::flatten},
-                                    {"Gather", movement::gather},
-                                    {"GatherElements", movement::gather_elements},
-                                    {"Gemm", product},
-                                    {"GlobalAveragePool", global_pool},
-                                    {"GlobalLpPool", global_pool},
-                                    {"GlobalMaxPool", global_pool},
-                                    {"LpPool", pool},
-                                    {"MatMul", product},
-                                    {"MaxPool", pool},
-                                    {"Pad", movement::pad},
-                                    {"Range", range},
-                                    {"Reshape", movement::reshape},
-                                    {"Resize", resize},
-                                    {"Shape", shape_of},
-                                    {"Size", [](const OnnxNode&) { return Shapes{Dims{}}; }},
-                                    {"Slice", movement::slice},
-                                    {"SpaceToDepth", movement::in_blocks},
-                                    {"Split", movement::split},
-                                    {"Squeeze", movement::squeeze},
-                                    {"Tile", movement::tile},
-                                    {"Transpose", movement::transpose},
-                                    {"Unsqueeze", movement::unsqueeze},
-                                    {"Upsample", resize}};
-  for (const char* op : {"ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean",
-                         "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare"}) {
-    rules.emplace(op, reduction);
-  }
-  for (const char* op :
-       {"Add", "And", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max",   "Mean",
-        "Min", "Mod", "Mul", "Or",    "Pow",     "PRelu",          "Sub",  "Sum",         "Where", "Xor"}) {
-    rules.emplace(op, broadcast_all);
-  }
-  for (const char* op : {"Abs",
-                         "BatchNormalization",
-                         "Cast",
-                         "Ceil",
-                         "Celu",
-                         "Clip",
-                         "Cos",
-                         "CumSum",
-                         "Dropout",
-                         "Elu",
-                         "Erf",
-                         "Exp",
-                         "Floor",
-                         "Gelu",
-                         "GroupNormalization",
-                         "HardSigmoid",
-                         "HardSwish",
-                         "Identity",
-                         "InstanceNormalization",
-                         "IsInf",
-                         "IsNaN",
-                         "LRN",
-                         "LayerNormalization",
-                         "LeakyRelu",
-                         "Log",
-                         "LogSoftmax",
-                         "LpNormalization",
-                         "MeanVarianceNormalization",
-                         "Mish",
-                         "Neg",
-                         "Not",
-                         "Reciprocal",
-                         "Relu",
-                         "Round",
-                         "ScatterElements",
-                         "ScatterND",
-                         "Selu",
-                         "Sigmoid",
-                         "Sign",
-                         "Sin",
-                         "Softmax",
-                         "Softplus",
-                         "Softsign",
-                         "Sqrt",
-                         "Tanh",
-                         "ThresholdedRelu",
-                         "Trilu"}) {
-    rules.emplace(op, same);
+  std::map<std::string, Rule> rules;
+  for (const RuleGroup& group : kRuleGroups) {
+    std::istringstream names(group.names);
+    for (std::string name; names >> name;) rules.emplace(name, group.rule);
   }
   return rules;
 }
