@@ -12,7 +12,7 @@ usage() {
   exit 2
 }
 
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(dirname "$(realpath "$0")")
 sweep=
 tasks=
 out=
@@ -33,9 +33,11 @@ out=${out:-runs/$(basename "$sweep" .yaml)}
 
 # All that can be wrong with the sweep is said here, not a hundred times by the tasks.
 "$program" sweep "$sweep" --dry-run
-mkdir -p "$out"
-job=$(sbatch --parsable --array="1-$tasks" --requeue --job-name=fluidbatch --output="$(realpath "$out")/task-%a.log" \
-  --open-mode=append "$@" "$here/task.sh" "$program" "$(realpath "$sweep")" "$tasks" "$(realpath "$out")")
+mkdir -p -- "$out"
+folder=$(realpath -- "$out")
+# In the name of the log a % is Slurm's own, unless doubled.
+job=$(sbatch --parsable --array="1-$tasks" --requeue --job-name=fluidbatch --output="${folder//%/%%}/task-%a.log" \
+  --open-mode=append "$@" "$here/task.sh" "$program" "$(realpath -- "$sweep")" "$tasks" "$folder")
 echo "job $job: $tasks tasks"
-echo "when all have ended: $program sweep merge $out/part-*.sqlite --out ALL.sqlite"
-echo "$job" > "$out/job"
+printf 'when all have ended: %q sweep merge %q/part-*.sqlite --out ALL.sqlite\n' "$program" "$folder"
+echo "$job" > "$folder/job"

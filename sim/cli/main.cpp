@@ -1,14 +1,15 @@
 // The command line. The one file that includes CLI11.
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
+#include "sim/cli/shell_text.h"
 #include "sim/version.h"
 #include "workloads/io/input_error.h"
 
@@ -41,7 +42,19 @@ std::string name_of(Driver driver) {
   return std::ranges::find(kDrivers, driver, [](const auto& entry) { return entry.second; })->first;
 }
 
+std::vector<std::string> driver_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, driver] : kDrivers) names.push_back(name);
+  return names;
+}
+
 void add_driver(CLI::App& command, Driver& driver) {
+  const auto known = [](const std::string& name) {
+    if (kDrivers.contains(name)) return std::string();
+    const std::vector<std::string> names = driver_names();
+    return "unknown driver '" + name + "'" + fluidbatch::io::did_you_mean(name, names) +
+           "; allowed: " + fluidbatch::io::quoted_list(names);
+  };
   command
       .add_option_function<std::string>(
           "--driver", [&](const std::string& name) { driver = kDrivers.at(name); },
@@ -50,7 +63,16 @@ void add_driver(CLI::App& command, Driver& driver) {
                       "many; bare, a plain loop. All give the same results. Default: ") +
               name_of(driver))
       ->type_name("NAME")
-      ->check(CLI::IsMember({"simgrid", "simgrid_window", "bare"}));
+      ->check(known);
+}
+
+/// Adds an option that names a file or a folder to write.
+template <typename Path>
+CLI::Option* add_output(CLI::App& command, const std::string& name, Path& path, const std::string& help) {
+  const auto not_empty = [](const std::string& text) {
+    return text.empty() ? std::string("must not be empty") : std::string();
+  };
+  return command.add_option(name, path, help)->check(not_empty);
 }
 
 void add_jobs(CLI::App& command, int& jobs) {
@@ -62,7 +84,7 @@ void add_jobs(CLI::App& command, int& jobs) {
 void add_sweep(CLI::App& app, cli::SweepArguments& arguments, cli::MergeArguments& merged, int& exit_code) {
   CLI::App* sweep = app.add_subcommand("sweep", "Run a configuration over axes of its keys, on all cores");
   sweep->add_option("sweep", arguments.sweep, "YAML file: base, axes, replications")->type_name("SWEEP");
-  sweep->add_option("--out", arguments.out, "SQLite file for the results; must not be there yet")
+  add_output(*sweep, "--out", arguments.out, "SQLite file for the results; must not be there yet")
       ->type_name("RESULTS");
   sweep->add_option("--set", arguments.overrides, "Override a key of the base; repeatable")
       ->type_name("KEY=VALUE")
@@ -79,7 +101,7 @@ void add_sweep(CLI::App& app, cli::SweepArguments& arguments, cli::MergeArgument
 
   CLI::App* merge = sweep->add_subcommand("merge", "Put the results of the parts of a sweep together");
   merge->add_option("files", merged.files, "Results of the parts")->required()->type_name("RESULTS..");
-  merge->add_option("--out", merged.out, "SQLite file to write; must not be there yet")
+  add_output(*merge, "--out", merged.out, "SQLite file to write; must not be there yet")
       ->required()
       ->type_name("ALL");
   merge->add_flag("--partial", merged.partial, "Merge even where points of the sweep are missing");
@@ -144,8 +166,8 @@ void add_capacity(CLI::App& app, cli::CapacityArguments& arguments) {
 void add_run(CLI::App& app, cli::RunArguments& arguments) {
   CLI::App* run = app.add_subcommand("run", "Simulate all systems of a configuration and compare them");
   add_configuration(*run, arguments);
-  run->add_option("--out", arguments.out,
-                  "Folder for the results; default: runs/ and the configuration's name")
+  add_output(*run, "--out", arguments.out,
+             "Folder for the results; default: runs/ and the configuration's name")
       ->type_name("DIR");
   add_driver(*run, arguments.driver);
   run->add_flag("--timeline", arguments.timeline, "Write timeline.json, which ui.perfetto.dev opens");
@@ -176,7 +198,7 @@ void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments, int&
   command->add_option("model", arguments.model, "ONNX file, with or without weights")
       ->required()
       ->type_name("MODEL");
-  command->add_option("--out", arguments.out, "YAML file to write; must not be there yet")
+  add_output(*command, "--out", arguments.out, "YAML file to write; must not be there yet")
       ->required()
       ->type_name("FILE");
   command->add_option("--exits", arguments.exits, "Layers to put an early exit after")
@@ -280,7 +302,7 @@ void add_npu_search(CLI::App& npu, cli::NpuSearchArguments& arguments) {
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));
   search->add_flag("--csv", arguments.csv, "As CSV");
-  search->add_option("--save", arguments.save, "Write the best design as an NPU's YAML")->type_name("FILE");
+  add_output(*search, "--save", arguments.save, "Write the best design as an NPU's YAML")->type_name("FILE");
   search->callback([&] { cli::npu_search(arguments); });
 }
 
@@ -310,24 +332,43 @@ void add_npu(CLI::App& app, Arguments& arguments) {
   add_npu_search(*npu, arguments.search);
 }
 
-/// The command line as the user gave it, for the head of saved files.
-std::string command_text(int argc, char** argv) {
-  std::string text = "fluidbatch";
-  for (int i = 1; i < argc; ++i) text += std::string(" ") + argv[i];
-  return text;
+/// The innermost command that was given, and its name with those around it.
+struct GivenCommand {
+  const CLI::App* command = nullptr;
+  std::string name;
+};
+
+GivenCommand given_command(const CLI::App& app) {
+  GivenCommand given{&app, app.get_name()};
+  while (!given.command->get_subcommands().empty()) {
+    given.command = given.command->get_subcommands().front();
+    given.name += " " + given.command->get_name();
+  }
+  return given;
 }
 
-/// CLI11 only says that a subcommand is missing where a misspelt one was given.
-void explain_unknown_command(const CLI::App& app) {
-  const CLI::App* command = &app;
-  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+/// Says which option or command is not known, and what was probably meant; false where all are known. CLI11
+/// says something else first: that a subcommand is missing, or what the help is.
+bool explain_unknown(const CLI::App& app) {
+  const GivenCommand given = given_command(app);
   const std::vector<std::string> left = app.remaining(true);
-  if (left.empty() || left.front().starts_with('-') || command->get_require_subcommand_min() == 0) return;
-  std::vector<std::string> names;
-  for (const CLI::App* known : command->get_subcommands(nullptr)) names.push_back(known->get_name());
-  std::fprintf(stderr, "unknown command '%s'%s; there are %s\n", left.front().c_str(),
-               fluidbatch::io::did_you_mean(left.front(), names).c_str(),
-               fluidbatch::io::quoted_list(names).c_str());
+  const auto option = std::ranges::find_if(
+      left, [](const std::string& word) { return word.size() > 1 && word.starts_with('-'); });
+  std::vector<std::string> known;
+  if (option != left.end()) {
+    for (const CLI::Option* each : given.command->get_options()) {
+      for (const std::string& name : each->get_lnames()) known.push_back("--" + name);
+    }
+    const std::string name = option->substr(0, option->find('='));
+    cli::note("unknown option '{}'{}; `{} --help` lists all\n", name,
+              fluidbatch::io::did_you_mean(name, known), given.name);
+    return true;
+  }
+  if (left.empty() || given.command->get_require_subcommand_min() == 0) return false;
+  for (const CLI::App* each : given.command->get_subcommands(nullptr)) known.push_back(each->get_name());
+  cli::note("unknown command '{}'{}; there are {}\n", left.front(),
+            fluidbatch::io::did_you_mean(left.front(), known), fluidbatch::io::quoted_list(known));
+  return true;
 }
 
 int run_program(int argc, char** argv) {
@@ -338,7 +379,9 @@ int run_program(int argc, char** argv) {
   app.set_version_flag("--version", std::string("fluidbatch ") + fluidbatch::sim::kVersion);
   app.require_subcommand(1);
   Arguments arguments;
-  arguments.search.command = command_text(argc, argv);
+  std::vector<const char*> words(argv, argv + argc);
+  words.front() = "fluidbatch";
+  arguments.search.command = cli::shell_text(words);
   add_run(app, arguments.run);
   add_workload(app, arguments.describe, arguments.csv);
   add_sweep(app, arguments.sweep, arguments.merge, arguments.exit_code);
@@ -349,12 +392,9 @@ int run_program(int argc, char** argv) {
   add_npu(app, arguments);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& success) {  // --help, --version
-    return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    explain_unknown_command(app);
-    app.exit(error);
-    return cli::kUserError;
+    if (explain_unknown(app)) return cli::kUserError;
+    return app.exit(error) == 0 ? cli::kDone : cli::kUserError;  // 0: --help, --version
   }
   return arguments.exit_code;
 }

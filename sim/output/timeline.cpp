@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 
 #include "workloads/io/text_number.h"
 
@@ -15,10 +17,18 @@ constexpr int kSuspended = 2;
 /// Trace events count in microseconds.
 std::string microseconds(double seconds) { return io::shortest(seconds * 1e6); }
 
+/// As a string of JSON, with its quotes: layers may be called anything.
+std::string quoted(const std::string& text) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer>(buffer).String(text.c_str(),
+                                                            static_cast<rapidjson::SizeType>(text.size()));
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
 std::string slice(int track, const std::string& name, double begin_s, double end_s,
                   const std::string& arguments) {
-  return fmt::format(R"("ph":"X","pid":1,"tid":{},"name":"{}","ts":{},"dur":{},"args":{{{}}})", track, name,
-                     microseconds(begin_s), microseconds(end_s - begin_s), arguments);
+  return fmt::format(R"("ph":"X","pid":1,"tid":{},"name":{},"ts":{},"dur":{},"args":{{{}}})", track,
+                     quoted(name), microseconds(begin_s), microseconds(end_s - begin_s), arguments);
 }
 
 std::string track_name(int track, const char* name) {
@@ -104,10 +114,10 @@ void Timeline::stepped(const Step& step) {
     const int end = std::min(step.end_layer, table_.segment_begin(segment + 1));
     const double end_s =
         end == step.end_layer ? step.end_s : begin_s + table_.latency_s(layer, end, step.batch);
-    event(slice(
-        kNpu, fmt::format("segment {} x {}", segment, step.batch), begin_s, end_s,
-        fmt::format(R"("segment":{},"batch":{},"layers":"{} to {}","policies":"{}")", segment, step.batch,
-                    table_.layer(layer).name, table_.layer(end - 1).name, policies(layer, end, step.batch))));
+    event(slice(kNpu, fmt::format("segment {} x {}", segment, step.batch), begin_s, end_s,
+                fmt::format(R"("segment":{},"batch":{},"layers":{},"policies":{})", segment, step.batch,
+                            quoted(table_.layer(layer).name + " to " + table_.layer(end - 1).name),
+                            quoted(policies(layer, end, step.batch)))));
     begin_s = end_s;
     layer = end;
   }

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 """What a run leaves behind: files that others can read, none that is half-written, none that is lost."""
 
+import csv
+import io
+import json
 import os
 import resource
 import signal
@@ -11,7 +14,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import CONFIG, PROGRAM, CommandLineTest  # noqa: E402
+from harness import CONFIG, PROGRAM, ROOT, CommandLineTest  # noqa: E402
 
 try:
     import yaml
@@ -162,6 +165,10 @@ class Failures(OutputTest):
         def little_memory():
             resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
 
+        try:
+            subprocess.run([PROGRAM, "--version"], preexec_fn=little_memory, capture_output=True, check=True)
+        except subprocess.CalledProcessError:
+            self.skipTest("a sanitizer's shadow takes more than this")
         message = self.refuse("run", "c.yaml", "--out", "out", "--set", "requests=400000000", "--set",
                               "outputs.requests_csv=false", limits=little_memory)
         self.assertIn("not enough memory", message)
@@ -225,6 +232,68 @@ class OtherReaders(OutputTest):
         for name in first:
             if not name.endswith("resolved.yaml"):  # whose keys are now in alphabetical order
                 self.assertEqual(first[name], again[name], name)
+
+
+class Names(OutputTest):
+    """Texts of the user's that have a meaning in the format which they are written into."""
+
+    NAMES = ['say "a"', "a,b", "=1+1", "tab\there", "back\\slash", "two\nlines"]
+
+    def setUp(self):
+        super().setUp()
+        layers = [{"name": name, "kind": "conv", "out_channels": 8} for name in self.NAMES]
+        layers.append({"name": "classifier", "kind": "dense", "out_channels": 4})
+        self.write("n.yaml", json.dumps({"input": [3, 8, 8], "layers": layers}))
+
+    def test_csv(self):
+        for command in (["network", "show", "./n.yaml"],
+                        ["npu", "table", "--network", "./n.yaml", "--npu", "zu7ev_large", "--max-batch", "1"]):
+            text = self.succeed(*command, "--csv").stdout
+            self.assertEqual([row["layer"] for row in csv.DictReader(io.StringIO(text, newline=""))],
+                             [*self.NAMES, "classifier"])
+            self.assertIn('\n"=1+1",', text)
+
+    def test_timeline(self):
+        self.write("c.yaml", CONFIG.replace("ee_resnet50", "./n.yaml").replace("{kind: rates, rates: [0.30, 0.35, 0.40]}", "{kind: none}"))
+        self.succeed("run", "c.yaml", "--out", "out", "--timeline")
+        events = json.loads((self.folder / "out/serial/timeline.json").read_text())["traceEvents"]
+        layers = {event["args"]["layers"] for event in events if event["ph"] == "X"}
+        self.assertEqual(layers, {self.NAMES[0] + " to classifier"})
+
+    def test_the_command_in_a_saved_file(self):
+        self.write("two\nlines.yaml", (ROOT / "npu_model/boards/z7045.yaml").read_text())
+        command = ["npu", "search", "--network", "resnet18", "--board", "./two\nlines.yaml", "--batches", "1", "--t_r", "64",
+                   "--mode", "r", "--save"]
+        self.succeed(*command, "it's $x.yaml")
+        head = (self.folder / "it's $x.yaml").read_text().splitlines()[0]
+        self.assertTrue(head.startswith("# found by: fluidbatch npu search"), head)
+        words = subprocess.run(["bash", "-c", "printf '%s\\0' " + head.removeprefix("# found by: fluidbatch ")],
+                               capture_output=True, text=True, check=True).stdout.split("\0")[:-1]
+        self.assertEqual(words, [*command, "it's $x.yaml"])
+
+    def test_a_folder_for_slurm(self):
+        """Its name reaches sbatch, and the command that is printed, as it is."""
+        self.write("s.yaml", "base: c.yaml\naxes: {grid: {workload.arrivals.rho: [0.1, 0.2]}}\n")
+        (self.folder / "bin").mkdir()
+        self.write("bin/sbatch", "#!/bin/sh\nprintf '%s\\0' \"$@\" > sbatch.txt\necho 7\n")
+        (self.folder / "bin/sbatch").chmod(0o755)
+        environment = {**os.environ, "PATH": f"{self.folder}/bin:{os.environ['PATH']}", "CDPATH": f"{ROOT}:.:/"}
+        submit = os.path.relpath(ROOT / "experiments/slurm/submit.sh", ROOT)
+        (self.folder / "experiments").symlink_to(ROOT / "experiments")
+        out = "50% of it"
+        result = subprocess.run(["bash", submit, "s.yaml", "--tasks", "2", "--out", out, "--program", PROGRAM], cwd=self.folder,
+                                env=environment, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        words = (self.folder / "sbatch.txt").read_text().split("\0")[:-1]
+        folder = str((self.folder / out).resolve())
+        self.assertIn("--output=" + folder.replace("%", "%%") + "/task-%a.log", words)
+        self.assertEqual(words[-5:], [str(ROOT / "experiments/slurm/task.sh"), PROGRAM, str(self.folder / "s.yaml"), "2", folder])
+        self.assertEqual((self.folder / out / "job").read_text(), "7\n")
+        for part in ("1", "2"):
+            self.succeed("sweep", "s.yaml", "--shard", part + "/2", "--out", f"{folder}/part-{part}.sqlite")
+        printed = result.stdout.splitlines()[-1].removeprefix("when all have ended: ")
+        subprocess.run(["bash", "-c", printed], cwd=self.folder, check=True, capture_output=True)
+        self.assertTrue((self.folder / "ALL.sqlite").exists())
 
 
 if __name__ == "__main__":

@@ -23,6 +23,19 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return d[a.size()][b.size()];
 }
 
+/// The first of `known` that begins with `found`, or else has it in it: p99 for p99_latency_s.
+const std::string* longer_form(std::string_view found, const std::vector<std::string>& known) {
+  constexpr std::size_t kLeastLength = 3;  // less is in anything
+  if (found.size() < kLeastLength) return nullptr;
+  const std::string* inside = nullptr;
+  for (const std::string& word : known) {
+    const std::size_t position = word.find(found);
+    if (position == 0) return &word;
+    if (position != std::string::npos && inside == nullptr) inside = &word;
+  }
+  return inside;
+}
+
 }  // namespace
 
 std::string to_string(const Mark& mark) {
@@ -40,6 +53,7 @@ std::string did_you_mean(std::string_view found, const std::vector<std::string>&
       nearest = &word;
     }
   }
+  if (nearest == nullptr) nearest = longer_form(found, known);
   return nearest == nullptr ? "" : " (did you mean '" + *nearest + "'?)";
 }
 

@@ -26,7 +26,8 @@ class InputError : public std::runtime_error {
   explicit InputError(const std::string& message) : std::runtime_error(message) {}
 };
 
-/// ` (did you mean 'x'?)` with the nearest of `known`, or nothing where none is near.
+/// ` (did you mean 'x'?)` with the nearest of `known`: a few letters apart, or with all of `found` in
+/// it. Nothing where none is near.
 std::string did_you_mean(std::string_view found, const std::vector<std::string>& known);
 
 /// `'a', 'b', 'c'`.

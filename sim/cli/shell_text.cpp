@@ -1,0 +1,45 @@
+#include "sim/cli/shell_text.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace fluidbatch::sim::cli {
+namespace {
+
+bool is_plain(char c) {
+  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  return letter || std::string_view("_@%+=:,./-").find(c) != std::string_view::npos;
+}
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+std::string shell_word(std::string_view word) {
+  if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return std::string(word);
+  const bool escaped = std::any_of(word.begin(), word.end(), is_control);
+  std::string text = escaped ? "$'" : "'";
+  for (const char c : word) {
+    if (is_control(c)) {
+      text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else if (escaped && (c == '\'' || c == '\\')) {
+      text += '\\';
+      text += c;
+    } else if (c == '\'') {
+      text += R"('\'')";
+    } else {
+      text += c;
+    }
+  }
+  return text + "'";
+}
+
+}  // namespace
+
+std::string shell_text(std::span<const char* const> words) {
+  std::string text;
+  for (const char* word : words) text += (text.empty() ? "" : " ") + shell_word(word);
+  return text;
+}
+
+}  // namespace fluidbatch::sim::cli

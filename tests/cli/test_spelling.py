@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+"""Misspelt commands, options and names: what was probably meant, exit code 2, nothing done."""
+
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from harness import CONFIG, CommandLineTest  # noqa: E402
+
+# arguments, what the whole of stderr must match
+CALLS = [
+    (["--verison"], r"unknown option '--verison' \(did you mean '--version'\?\); `fluidbatch --help` lists all\n"),
+    (["run", "c.yaml", "--outt", "o"], r"unknown option '--outt' \(did you mean '--out'\?\); `fluidbatch run --help` lists all\n"),
+    (["run", "c.yaml", "--outt=o"], r"unknown option '--outt' \(did you mean '--out'\?\);.*\n"),
+    (["npu", "table", "--network", "resnet18", "--npu", "zu7ev_large", "--max-batch", "2", "--mod", "r"],
+     r"unknown option '--mod' \(did you mean '--mode'\?\); `fluidbatch npu table --help` lists all\n"),
+    (["-x"], r"unknown option '-x'; `fluidbatch --help` lists all\n"),
+    (["rnu", "--help"], r"unknown command 'rnu' \(did you mean 'run'\?\); there are 'run', .*\n"),
+    (["npu", "tabel", "--help"], r"unknown command 'tabel' \(did you mean 'table'\?\); there are 'list', 'table', .*\n"),
+    (["foo", "--version"], r"unknown command 'foo'; there are 'run', .*\n"),
+    (["run", "c.yaml", "--driver", "bear"],
+     r"--driver: unknown driver 'bear' \(did you mean 'bare'\?\); allowed: 'bare', 'simgrid', 'simgrid_window'\n(.*\n)?"),
+    (["run", "c.yaml", "--out", ""], r"--out: must not be empty\n(.*\n)?"),
+    (["sweep", "s.yaml", "--out", ""], r"--out: must not be empty\n(.*\n)?"),
+    (["sweep", "merge", "a.sqlite", "--out", ""], r"--out: must not be empty\n(.*\n)?"),
+    (["network", "import", "m.onnx", "--out", ""], r"--out: must not be empty\n(.*\n)?"),
+    (["npu", "search", "--network", "resnet18", "--board", "z7045", "--save", ""], r"--save: must not be empty\n(.*\n)?"),
+    (["sweep", "until.yaml", "--out", "r.sqlite"], r"until\.yaml:3:\d+: .*'p99' \(did you mean 'p99_latency_s'\?\).*\n"),
+    (["check", "c.yaml", "--set", "workload.arrivals.rate=3"],
+     r"--set workload\.arrivals\.rate: unknown key 'rate' \(did you mean 'rate_hz'\?\);.*\n"),
+]
+
+
+class Spelling(CommandLineTest):
+    def setUp(self):
+        super().setUp()
+        self.write("c.yaml", CONFIG)
+        self.write("s.yaml", "base: c.yaml\naxes: {grid: {workload.arrivals.rho: [0.1, 0.2]}}\n")
+        self.write("until.yaml", "base: c.yaml\naxes: {grid: {workload.arrivals.rho: [0.1, 0.2]}}\n"
+                                 "until: {ci: 0.1, of: p99, min: 2, max: 3}\n")
+
+    def refuse(self, arguments, message):
+        before = self.files()
+        result = self.call(*arguments)
+        self.assertEqual((result.returncode, result.stdout), (2, ""), result.stderr)
+        self.assertRegex(result.stderr, rf"\A{message}\Z")
+        self.assertEqual(self.files(), before)
+
+    def test_what_was_probably_meant(self):
+        for arguments, message in CALLS:
+            with self.subTest(arguments):
+                self.refuse(arguments, message)
+
+    def test_a_metric_of_a_comparison(self):
+        self.succeed("sweep", "s.yaml", "--out", "r.sqlite")
+        self.refuse(["compare", "r.sqlite", "--metric", "p99"],
+                    r"--metric: there is no statistic 'p99' \(did you mean 'p99_latency_s'\?\);.*\n")
+
+    def test_help_and_version_still_are(self):
+        for arguments in (["--help"], ["npu", "--help"], ["run", "--help"], ["sweep", "merge", "--help"], ["--version"]):
+            self.assertEqual(self.succeed(*arguments).stderr, "")
+
+
+if __name__ == "__main__":
+    unittest.main()
