@@ -44,6 +44,7 @@ std::string name_of(Driver driver) {
 
 std::vector<std::string> driver_names() {
   std::vector<std::string> names;
+  names.reserve(kDrivers.size());
   for (const auto& [name, driver] : kDrivers) names.push_back(name);
   return names;
 }

@@ -173,8 +173,9 @@ void RunFolder::make() {
        path = path.parent_path()) {
     if (path.has_filename()) missing.push_back(path);  // a path may end in a slash
   }
-  for (auto path = missing.rbegin(); path != missing.rend(); ++path) {
-    if (fs::create_directory(*path)) made_.push_back(*path);
+  std::reverse(missing.begin(), missing.end());
+  for (const fs::path& path : missing) {
+    if (fs::create_directory(path)) made_.insert(made_.begin(), path);
   }
   lock();
   fs::remove_all(workshop_);  // which a killed run has left
@@ -220,7 +221,7 @@ void RunFolder::publish() {
 void RunFolder::remove_made() noexcept {
   std::error_code ignored;
   if (workshop_is_ours_) fs::remove_all(workshop_, ignored);  // it may be that of another run at work
-  for (auto path = made_.rbegin(); path != made_.rend(); ++path) fs::remove(*path, ignored);
+  for (const fs::path& path : made_) fs::remove(path, ignored);
   made_.clear();
   if (lock_ >= 0) ::close(lock_);
   lock_ = -1;

@@ -46,7 +46,7 @@ class RunFolder {
   Request request_;
   std::filesystem::path workshop_;
   std::vector<std::string> earlier_labels_;
-  std::vector<std::filesystem::path> made_;  // of the folder's path, the outermost first
+  std::vector<std::filesystem::path> made_;  // of the folder's path, the innermost first
   bool workshop_is_ours_ = false;
   int lock_ = -1;
 };

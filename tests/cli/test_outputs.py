@@ -44,7 +44,8 @@ class OutputTest(CommandLineTest):
 
     def start_long_run(self, out):
         """A run of minutes, once it is at work: its process, with those of its simulations."""
-        run = subprocess.Popen([PROGRAM, "run", "c.yaml", "--out", out, "--set", "requests=400000000"], cwd=self.folder,
+        run = subprocess.Popen([PROGRAM, "run", "c.yaml", "--out", out, "--set", "requests=400000000", "--set",
+                                "outputs.requests_csv=false"], cwd=self.folder,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.addCleanup(run.stderr.close)
         self.addCleanup(run.wait)
