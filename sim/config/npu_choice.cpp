@@ -92,7 +92,7 @@ Eigen::ArrayXXd load_latency_table(const std::filesystem::path& file, const std:
     double& cell = latencies_s(row->second, batch - 1);
     if (cell != kMissing) {
       throw io::InputError(csv.mark(layer_column),
-                           "layer '" + row->first + "', batch " + std::to_string(batch) + " stands twice");
+                           "layer '" + row->first + "', batch " + std::to_string(batch) + " appears twice");
     }
     cell = latency_s;
   }

@@ -166,7 +166,7 @@ TEST_CASE("a measured latency table instead of a model", "[config]") {
   CHECK_THROWS_WITH(run("layer,batch,latency_s\na,1,1\nb,1,1\na,2,1\n"),
                     Contains("t.csv: no latency for layer 'b' at batch 2"));
   CHECK_THROWS_WITH(run(good + "z,c,1,1\n"), Contains("t.csv:7:3: the network has no layer 'c'"));
-  CHECK_THROWS_WITH(run(good + "z,a,1,1\n"), Contains("t.csv:7:3: layer 'a', batch 1 stands twice"));
+  CHECK_THROWS_WITH(run(good + "z,a,1,1\n"), Contains("t.csv:7:3: layer 'a', batch 1 appears twice"));
   CHECK_THROWS_WITH(run("layer,batch,latency_s\na,1,-1\n"),
                     Contains("t.csv:2:5: a latency must not be negative"));
   CHECK_THROWS_WITH(run("layer,batch,latency_s\na,0,1\n"),

@@ -1,4 +1,5 @@
 // Numbers as text, strict YAML, CSV: what they take, and what they say of what they do not take.
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -76,7 +77,7 @@ TEST_CASE("YAML keeps places, quotes and order, and reads back what it writes", 
 }
 
 TEST_CASE("YAML that is not one plain document is refused", "[io]") {
-  CHECK_THROWS_WITH(io::parse_yaml("a: 1\na: 2\n", "f.yaml"), Contains("f.yaml:2:1: key 'a' stands twice"));
+  CHECK_THROWS_WITH(io::parse_yaml("a: 1\na: 2\n", "f.yaml"), Contains("f.yaml:2:1: key 'a' appears twice"));
   CHECK_THROWS_WITH(io::parse_yaml("a: [1, 2\nb: 3\n", "f.yaml"),
                     Contains("f.yaml:2:") && Contains("not valid YAML"));
   CHECK_THROWS_WITH(io::parse_yaml("a: 1\n---\nb: 2\n", "f.yaml"), Contains("one YAML document"));
@@ -87,8 +88,53 @@ TEST_CASE("YAML that is not one plain document is refused", "[io]") {
     for (int j = 0; j < 10; ++j) laughs += "*a" + std::to_string(i - 1) + (j < 9 ? ", " : "]\n");
   }
   CHECK_THROWS_WITH(io::parse_yaml(laughs, "f.yaml"), Contains("too large"));
+  CHECK_THROWS_WITH(io::parse_yaml(",", "f.yaml"), Contains("f.yaml:1:1: one YAML document"));
+  CHECK_THROWS_WITH(io::parse_yaml("[0.1], 0.3", "--set k"), Contains("--set k:1:6: one YAML document"));
+  CHECK_THROWS_WITH(io::parse_yaml("a: &a [*a]\n", "f.yaml"), Contains("f.yaml:1:8: an alias can't be part"));
+  CHECK_THROWS_WITH(io::parse_yaml(std::string(70, '[') + std::string(70, ']'), "f.yaml"),
+                    Contains("more than 64 lists and maps inside each other"));
+  CHECK_THROWS_WITH(io::parse_yaml(std::string(3'000'000, '['), "f.yaml"),
+                    Contains("f.yaml:1:1: the document is too large"));
   CHECK_THROWS_WITH(io::load_yaml("/no/such.yaml"), Contains("/no/such.yaml: no such file"));
   CHECK_THROWS_WITH(io::load_yaml("/tmp"), Contains("is a folder"));
+}
+
+TEST_CASE("aliases are copies, within the bounds of a document", "[io]") {
+  const io::Node node = io::parse_yaml("a: &x {k: [1, 2]}\nb: *x\nc: {&y name: *y}\n", "f.yaml");
+  CHECK(io::to_yaml(*node.find("b")) == io::to_yaml(*node.find("a")));
+  CHECK(node.find("c")->find("name")->scalar == "name");
+
+  std::string nested = "a0: &a0 [1]\n";
+  for (int i = 1; i < 70; ++i) {
+    nested += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + "]\n";
+  }
+  CHECK_THROWS_WITH(io::parse_yaml(nested, "f.yaml"), Contains("inside each other"));
+  std::string long_text = "a: &a " + std::string(1'000'000, 'x') + "\nb: [*a";
+  for (int i = 0; i < 40; ++i) long_text += ", *a";
+  CHECK_THROWS_WITH(io::parse_yaml(long_text + "]\n", "f.yaml"), Contains("too large"));
+}
+
+TEST_CASE("a map of 300,000 keys and a header of 100,000 columns are read at once", "[io]") {
+  // Time that grew as the square of these took a minute and more; this takes a second.
+  std::string yaml;
+  for (int i = 0; i < 300'000; ++i) yaml += "k" + std::to_string(i) + ": 1\n";
+  std::string csv = "k0";
+  for (int i = 1; i < 100'000; ++i) csv += ",k" + std::to_string(i);
+  const test::TemporaryFolder folder;
+  const std::string file = folder.write("a.csv", csv + "\n");
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(io::parse_yaml(yaml, "f.yaml").entries.size() == 300'000);
+  CHECK(io::CsvReader(file).column("k99999") == 99'999U);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(15));
+  CHECK_THROWS_WITH(io::parse_yaml(yaml + "k7: 1\n", "f.yaml"),
+                    Contains("f.yaml:300001:1: key 'k7' appears twice"));
+}
+
+TEST_CASE("a message shows a long or unprintable text in part, and the first of many names", "[io]") {
+  CHECK(io::in_quotes("a\x1b[2J\n") == "'a\\x1b[2J\\x0a'");
+  CHECK(io::in_quotes(std::string(79, 'a') + "\u00e9b") == "'" + std::string(79, 'a') + "...'");
+  CHECK(io::quoted_list(std::vector<std::string>(100, "a")).ends_with("'a' and 60 more"));
+  CHECK(io::did_you_mean(std::string(1'000'000, 'a'), {"a"}).empty());
 }
 
 namespace {
@@ -109,7 +155,8 @@ TEST_CASE("a map's values are of their type and in range", "[io]") {
                     Contains("f.yaml:1:4: x must be a number, above 0, finite; found '0'"));
   CHECK_THROWS_WITH(read_x(".nan", positive), Contains("above 0"));
   CHECK_THROWS_WITH(read_x(".inf", positive), Contains("finite"));
-  CHECK_THROWS_WITH(read_x("'3'", positive), Contains("must be a number, found '3'"));
+  CHECK_THROWS_WITH(read_x("'3'", positive),
+                    Contains("must be a number, found '3' in quotes, which make it a text"));
   CHECK_THROWS_WITH(read_x("[3]", positive), Contains("found a list"));
   CHECK_THROWS_WITH(read_x("", positive), Contains("found nothing"));
   CHECK_THROWS_WITH(read_x("2", [](io::MapReader& r) { r.number("x", io::Range::probability()); }),
@@ -119,6 +166,16 @@ TEST_CASE("a map's values are of their type and in range", "[io]") {
   CHECK_NOTHROW(read_x("1e2", whole));
   CHECK_THROWS_WITH(read_x("1.5", whole), Contains("must be a whole number, found '1.5'"));
   CHECK_THROWS_WITH(read_x("101", whole), Contains("from 1 to 100"));
+  CHECK_THROWS_WITH(read_x("\"7\"", whole), Contains("found '7' in quotes, which make it a text"));
+  CHECK_THROWS_WITH(read_x("1e20", whole), Contains("from 1 to 100; found '1e20'"));
+  std::int64_t seed = 0;
+  const auto any = [&seed](io::MapReader& r) {
+    seed = r.integer("x", 0, std::numeric_limits<std::int64_t>::max());
+    if (r.resolved().find("x")->scalar != std::to_string(seed)) throw std::logic_error("not resolved");
+  };
+  read_x("9007199254740993", any);
+  CHECK(seed == 9'007'199'254'740'993);  // 2^53 + 1, which no double is
+  CHECK_THROWS_WITH(read_x("9.007199254740993e15", any), Contains("must be written digit by digit"));
 
   CHECK_THROWS_WITH(read_x("yes", [](io::MapReader& r) { r.boolean("x", false); }),
                     Contains("true or false"));
@@ -192,6 +249,14 @@ TEST_CASE("CSV", "[io]") {
     REQUIRE(csv.next());
     for (std::size_t i = 0; i < cells.size(); ++i) CHECK(csv.cell(i) == cells[i]);
   }
+  SECTION("a doubled quote in quotes is a quote") {
+    io::CsvReader csv(folder.write("a.csv", "\"a\"\"b\",c\n\"\"\"x\"\",\"\"y\"\"\",\"\"\"\"\n\"\"x,1\n"));
+    CHECK(csv.header() == std::vector<std::string>{"a\"b", "c"});
+    REQUIRE(csv.next());
+    CHECK(csv.cell(0) == "\"x\",\"y\"");
+    CHECK(csv.cell(1) == "\"");
+    CHECK_THROWS_WITH(csv.next(), Contains("a.csv:3:1: a quoted cell must end with a quote and a comma"));
+  }
   SECTION("what is broken") {
     io::CsvReader csv(folder.write("a.csv", "a,b\n1,2\n1\n"));
     REQUIRE(csv.next());
@@ -205,9 +270,11 @@ TEST_CASE("CSV", "[io]") {
     CHECK_THROWS_WITH(text.required_column("aa"),
                       Contains("no column 'aa'") && Contains("the header has 'a'"));
     CHECK_THROWS_WITH(io::CsvReader(folder.write("d.csv", "a,a\n")),
-                      Contains("d.csv:1:3: column 'a' stands twice"));
+                      Contains("d.csv:1:3: column 'a' appears twice"));
     CHECK_THROWS_WITH(io::CsvReader(folder.write("e.csv", "\n\n")), Contains("the file is empty"));
     CHECK_THROWS_WITH(io::CsvReader("/no/such.csv"), Contains("no such file"));
+    io::CsvReader wide(folder.write("g.csv", "a\n" + std::string(1'000'001, ',') + "\n"));
+    CHECK_THROWS_WITH(wide.next(), Contains("g.csv:2:1000001: a row of more than 1000000 cells"));
     io::CsvReader quote(folder.write("f.csv", "a\n\"1\n"));
     CHECK_THROWS_WITH(quote.next(), Contains("f.csv:2:1: a quoted cell"));
   }

@@ -9,6 +9,7 @@
 namespace fluidbatch::io {
 namespace {
 
+constexpr std::size_t kMostColumns = 1'000'000;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 std::string_view trimmed(std::string_view text) {
@@ -35,24 +36,25 @@ CsvReader::CsvReader(const std::filesystem::path& file) : source_(file.string())
   std::string_view line;
   if (!next_line(line)) throw InputError({source_, 1, 1}, "the file is empty; a header line is needed");
   split(line);
+  header_.reserve(cells_.size());  // columns_ refers to its strings
   for (const Cell& cell : cells_) {
-    if (std::find(header_.begin(), header_.end(), cell.text) != header_.end()) {
-      throw InputError({source_, line_, cell.column}, "column '" + std::string(cell.text) + "' stands twice");
-    }
     header_.emplace_back(cell.text);
+    if (!columns_.emplace(header_.back(), header_.size() - 1).second) {
+      throw InputError({source_, line_, cell.column}, "column " + in_quotes(cell.text) + " appears twice");
+    }
   }
 }
 
 std::optional<std::size_t> CsvReader::column(std::string_view name) const {
-  const auto found = std::find(header_.begin(), header_.end(), name);
-  if (found == header_.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - header_.begin());
+  const auto found = columns_.find(name);
+  if (found == columns_.end()) return std::nullopt;
+  return found->second;
 }
 
 std::size_t CsvReader::required_column(const std::string& name) const {
   const std::optional<std::size_t> found = column(name);
   if (!found) {
-    throw InputError({source_, 1, 1}, "no column '" + name + "'" + did_you_mean(name, header_) +
+    throw InputError({source_, 1, 1}, "no column " + in_quotes(name) + did_you_mean(name, header_) +
                                           "; the header has " + quoted_list(header_));
   }
   return *found;
@@ -87,12 +89,18 @@ void CsvReader::split(std::string_view line) {
   std::size_t begin = 0;
   while (begin <= line.size()) {
     const int column = static_cast<int>(begin) + 1;
+    if (cells_.size() == kMostColumns) {
+      throw InputError({source_, line_, column},
+                       "a row of more than " + std::to_string(kMostColumns) + " cells");
+    }
     std::size_t end = 0;
     if (begin < line.size() && line[begin] == '"') {
       const std::size_t close = closing_quote(line, begin + 1);
       end = close == std::string_view::npos ? close : close + 1;
       if (close == std::string_view::npos || (end < line.size() && line[end] != ',')) {
-        throw InputError({source_, line_, column}, "a quoted cell must end with a quote and a comma");
+        throw InputError(
+            {source_, line_, column},
+            "a quoted cell must end with a quote and a comma, on the same line; a quote in it is doubled");
       }
       cells_.push_back({without_doubled_quotes(line.substr(begin + 1, close - begin - 1)), column + 1});
     } else {
@@ -118,7 +126,7 @@ Mark CsvReader::mark(std::size_t column) const { return {source_, line_, cells_[
 
 std::string_view CsvReader::cell(std::size_t column) const {
   const std::string_view text = cells_[column].text;
-  if (text.empty()) throw InputError(mark(column), "column '" + header_[column] + "' has a gap");
+  if (text.empty()) throw InputError(mark(column), "column " + in_quotes(header_[column]) + " has a gap");
   return text;
 }
 
@@ -126,7 +134,7 @@ double CsvReader::number(std::size_t column) const {
   const std::optional<double> value = parse_number(cell(column));
   if (!value || !std::isfinite(*value)) {
     throw InputError(mark(column),
-                     header_[column] + " must be a finite number, found '" + std::string(cell(column)) + "'");
+                     header_[column] + " must be a finite number, found " + in_quotes(cell(column)));
   }
   return *value;
 }
@@ -135,8 +143,7 @@ std::int64_t CsvReader::integer(std::size_t column, std::int64_t min, std::int64
   const std::optional<std::int64_t> value = parse_integer(cell(column));
   if (!value || *value < min || *value > max) {
     throw InputError(mark(column), header_[column] + " must be a whole number from " + std::to_string(min) +
-                                       " to " + std::to_string(max) + ", found '" +
-                                       std::string(cell(column)) + "'");
+                                       " to " + std::to_string(max) + ", found " + in_quotes(cell(column)));
   }
   return *value;
 }

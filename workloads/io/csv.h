@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "workloads/io/input_error.h"
@@ -19,6 +20,9 @@ class CsvReader {
  public:
   /// Throws InputError where the file can't be read or has no header.
   explicit CsvReader(const std::filesystem::path& file);
+  CsvReader(const CsvReader&) = delete;
+  CsvReader& operator=(const CsvReader&) = delete;
+  ~CsvReader() = default;
 
   [[nodiscard]] const std::string& source() const { return source_; }
   [[nodiscard]] const std::vector<std::string>& header() const { return header_; }
@@ -53,6 +57,7 @@ class CsvReader {
   std::size_t position_ = 0;
   int line_ = 0;
   std::vector<std::string> header_;
+  std::unordered_map<std::string_view, std::size_t> columns_;  // by name, in header_
   std::vector<Cell> cells_;
   std::deque<std::string> unquoted_;  // cells of the row that differ from the file's text
 };

@@ -43,10 +43,30 @@ std::string to_string(const Mark& mark) {
   return mark.source + ":" + std::to_string(mark.line) + ":" + std::to_string(mark.column);
 }
 
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t kMostShown = 80;
+  std::size_t end = std::min(text.size(), kMostShown);
+  while (end < text.size() && end > 0 && (text[end] & 0xc0) == 0x80) --end;  // not inside a character
+  std::string shown = "'";
+  for (const char c : text.substr(0, end)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      shown += c;
+    } else {
+      constexpr std::string_view kDigits = "0123456789abcdef";
+      shown.append("\\x").append({kDigits[byte / 16], kDigits[byte % 16]});
+    }
+  }
+  return shown + (end < text.size() ? "...'" : "'");
+}
+
 std::string did_you_mean(std::string_view found, const std::vector<std::string>& known) {
+  constexpr std::size_t kLongestWord = 100;  // the table of distances grows as the product of lengths
+  if (found.size() > kLongestWord) return "";
   const std::string* nearest = nullptr;
   std::size_t least = std::max<std::size_t>(2, found.size() / 3) + 1;
   for (const std::string& word : known) {
+    if (word.size() > kLongestWord) continue;
     const std::size_t distance = edit_distance(found, word);
     if (distance < least && distance < word.size()) {
       least = distance;
@@ -58,8 +78,12 @@ std::string did_you_mean(std::string_view found, const std::vector<std::string>&
 }
 
 std::string quoted_list(const std::vector<std::string>& words) {
+  constexpr std::size_t kMostListed = 40;
   std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "'" : ", '") + word + "'";
+  for (std::size_t i = 0; i < std::min(words.size(), kMostListed); ++i) {
+    text += (i == 0 ? "" : ", ") + in_quotes(words[i]);
+  }
+  if (words.size() > kMostListed) text += " and " + std::to_string(words.size() - kMostListed) + " more";
   return text;
 }
 

@@ -26,11 +26,14 @@ class InputError : public std::runtime_error {
   explicit InputError(const std::string& message) : std::runtime_error(message) {}
 };
 
+/// `'text'` for a message: a long text is cut, and control characters are escaped.
+std::string in_quotes(std::string_view text);
+
 /// ` (did you mean 'x'?)` with the nearest of `known`: a few letters apart, or with all of `found` in
 /// it. Nothing where none is near.
 std::string did_you_mean(std::string_view found, const std::vector<std::string>& known);
 
-/// `'a', 'b', 'c'`.
+/// `'a', 'b', 'c'`; of a long list the first ones, and how many more there are.
 std::string quoted_list(const std::vector<std::string>& words);
 
 }  // namespace fluidbatch::io

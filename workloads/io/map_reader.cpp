@@ -21,6 +21,12 @@ std::string allowed_text(const Range& range) {
   throw InputError(node.mark, std::string(what) + " must be " + wanted + ", found " + describe(node));
 }
 
+/// `wanted` is a number or the like: a text in quotes is none, whatever it looks like.
+[[noreturn]] void not_a_value(const Node& node, std::string_view what, const std::string& wanted) {
+  throw InputError(node.mark, std::string(what) + " must be " + wanted + ", found " + describe(node) +
+                                  (node.quoted ? " in quotes, which make it a text" : ""));
+}
+
 const Node& require_scalar(const Node& node, std::string_view what, const std::string& wanted) {
   if (node.kind != Node::Kind::scalar) wrong_type(node, what, wanted);
   return node;
@@ -30,7 +36,7 @@ std::size_t choose(const Node& node, std::string_view what, const std::vector<st
   const std::string found = read_text(node, what);
   const auto place = std::find(choices.begin(), choices.end(), found);
   if (place == choices.end()) {
-    throw InputError(node.mark, "unknown " + std::string(what) + " '" + found + "'" +
+    throw InputError(node.mark, "unknown " + std::string(what) + " " + in_quotes(found) +
                                     did_you_mean(found, choices) + "; allowed: " + quoted_list(choices));
   }
   return static_cast<std::size_t>(place - choices.begin());
@@ -41,12 +47,12 @@ std::size_t choose(const Node& node, std::string_view what, const std::vector<st
 double read_number(const Node& node, std::string_view what, const Range& range) {
   require_scalar(node, what, "a number");
   const std::optional<double> value = node.quoted ? std::nullopt : parse_number(node.scalar);
-  if (!value) wrong_type(node, what, "a number");
+  if (!value) not_a_value(node, what, "a number");
   const bool in_range = (range.above_min ? *value > range.min : *value >= range.min) && *value <= range.max &&
                         !(range.finite && std::isinf(*value));
   if (!in_range) {  // NaN fails the comparisons
-    throw InputError(node.mark, std::string(what) + " must be a number, " + allowed_text(range) +
-                                    "; found '" + node.scalar + "'");
+    throw InputError(node.mark, std::string(what) + " must be a number, " + allowed_text(range) + "; found " +
+                                    in_quotes(node.scalar));
   }
   return *value;
 }
@@ -54,20 +60,21 @@ double read_number(const Node& node, std::string_view what, const Range& range) 
 std::int64_t read_integer(const Node& node, std::string_view what, std::int64_t min, std::int64_t max) {
   require_scalar(node, what, "a whole number");
   std::optional<std::int64_t> value = node.quoted ? std::nullopt : parse_integer(node.scalar);
-  if (!value && !node.quoted) {
-    constexpr double kExact = 9007199254740992.0;  // 2^53: whole numbers up to here are exact
-    const std::optional<double> real = parse_number(node.scalar);
-    if (real && std::abs(*real) <= kExact && *real == std::floor(*real)) {
-      value = static_cast<std::int64_t>(*real);
-    }
+  if (!value) {
+    const std::optional<double> real = node.quoted ? std::nullopt : parse_number(node.scalar);
+    if (!real || !std::isfinite(*real) || *real != std::floor(*real))
+      not_a_value(node, what, "a whole number");
+    constexpr double kExact = 9007199254740992.0;  // 2^53: below, no other whole number rounds to this one
+    if (std::abs(*real) < kExact) value = static_cast<std::int64_t>(*real);
   }
-  if (!value) wrong_type(node, what, "a whole number");
-  if (*value < min || *value > max) {
-    const std::string allowed = max == std::numeric_limits<std::int64_t>::max()
-                                    ? "at least " + std::to_string(min)
-                                    : "from " + std::to_string(min) + " to " + std::to_string(max);
-    throw InputError(node.mark, std::string(what) + " must be a whole number " + allowed + "; found '" +
-                                    node.scalar + "'");
+  if (!value || *value < min || *value > max) {
+    const bool too_low = value && *value < min && max == std::numeric_limits<std::int64_t>::max();
+    const std::string allowed = too_low ? "at least " + std::to_string(min)
+                                        : "from " + std::to_string(min) + " to " + std::to_string(max);
+    const bool exponent = !value && node.scalar.find_first_of(".eE") != std::string::npos;
+    throw InputError(node.mark, std::string(what) + " must be a whole number " + allowed + "; found " +
+                                    in_quotes(node.scalar) +
+                                    (exponent ? "; from 2^53 on it must be written digit by digit" : ""));
   }
   return *value;
 }
@@ -86,8 +93,9 @@ MapReader::MapReader(const Node& node, std::string what, std::vector<std::string
   if (node.kind != Node::Kind::map) wrong_type(node, what_, "a map");
   for (const Node::Entry& entry : node.entries) {
     if (std::find(allowed_.begin(), allowed_.end(), entry.key) == allowed_.end()) {
-      throw InputError(entry.key_mark, "unknown key '" + entry.key + "'" + did_you_mean(entry.key, allowed_) +
-                                           "; " + what_ + " takes " + quoted_list(allowed_));
+      throw InputError(entry.key_mark, "unknown key " + in_quotes(entry.key) +
+                                           did_you_mean(entry.key, allowed_) + "; " + what_ + " takes " +
+                                           quoted_list(allowed_));
     }
   }
 }
@@ -133,9 +141,9 @@ bool MapReader::boolean(const std::string& key, bool default_value) {
   const Node* node = node_.find(key);
   bool value = default_value;
   if (node != nullptr) {
-    const bool is_bool =
-        node->kind == Node::Kind::scalar && (node->scalar == "true" || node->scalar == "false");
-    if (!is_bool) wrong_type(*node, key, "true or false");
+    const bool is_bool = node->kind == Node::Kind::scalar && !node->quoted &&
+                         (node->scalar == "true" || node->scalar == "false");
+    if (!is_bool) not_a_value(*node, key, "true or false");
     value = node->scalar == "true";
   }
   resolve(key, Node::boolean(value));

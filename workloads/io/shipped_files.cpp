@@ -1,6 +1,9 @@
 #include "workloads/io/shipped_files.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <unistd.h>
 
 namespace fluidbatch::io {
 namespace {
@@ -11,46 +14,97 @@ bool is_path(const std::string& text) {
   return text.find('/') != std::string::npos || text.ends_with(".yaml") || text.ends_with(".yml");
 }
 
+/// `path` without `.`, and without a folder and the `..` behind it, unless that folder is a symbolic link
+/// (or missing): there `..` is where the system says.
+fs::path simplified(const fs::path& path) {
+  fs::path result;
+  std::error_code ignored;
+  for (const fs::path& part : path) {
+    const bool removes = part == ".." &&
+                         fs::symlink_status(result, ignored).type() == fs::file_type::directory &&
+                         result.filename() != "..";
+    if (removes) {
+      result = result.parent_path();
+    } else if (part != ".") {
+      result /= part;
+    }
+  }
+  return result;
+}
+
+/// A relative path is one from the current folder.
+fs::path from_here(const fs::path& path) {
+  if (path.is_absolute()) return path;
+  std::error_code error;
+  const fs::path folder = fs::current_path(error);
+  if (error) throw InputError("the current folder can't be used: " + error.message());
+  return folder / path;
+}
+
+/// Throws where the file can't be read; what it holds is for its reader to check.
+void require_readable(const fs::path& file, const Mark& mark) {
+  const int error = ::access(file.c_str(), R_OK) == 0 ? 0 : errno;
+  const std::string name = in_quotes(file.string());
+  std::error_code ignored;
+  if (fs::is_directory(file, ignored)) throw InputError(mark, name + " is a folder, not a file");
+  if (error == 0) return;
+  if (error == ENOENT || error == ENOTDIR) throw InputError(mark, "no file " + name);
+  throw InputError(mark, "the file " + name + " can't be read: " + std::strerror(error));
+}
+
 }  // namespace
 
-fs::path prefix() { return fs::read_symlink("/proc/self/exe").parent_path().parent_path(); }
+fs::path prefix() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (error) throw InputError("/proc/self/exe, where the program is: can't be read: " + error.message());
+  return program.parent_path().parent_path();
+}
 
 fs::path shipped_folder() {
   fs::path folder = prefix() / "share" / "fluidbatch";
-  if (!fs::is_directory(folder)) {
-    throw InputError(folder.string() + ": the folder with the shipped networks and NPUs is missing");
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) {
+    throw InputError(folder.string() +
+                     ": the folder with the shipped networks and NPUs is missing; install the program anew, "
+                     "with its share folder beside bin");
   }
   return folder;
 }
 
 std::vector<std::string> shipped_names(const std::string& kind) {
+  const fs::path folder = shipped_folder() / kind;
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(shipped_folder() / kind)) {
-    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    if (entry->path().extension() == ".yaml") names.push_back(entry->path().stem().string());
+  }
+  if (error) {
+    throw InputError(folder.string() + ": the folder of the shipped " + kind +
+                     " can't be read: " + error.message() + "; install the program anew");
   }
   std::sort(names.begin(), names.end());
   return names;
 }
 
 fs::path resolve_path(const Node& node) {
-  const fs::path path = node.scalar;
-  if (path.is_absolute()) return path.lexically_normal();
+  if (node.scalar.empty()) throw InputError(node.mark, "a path must not be empty");
+  if (node.scalar.find('\0') != std::string::npos) {
+    throw InputError(node.mark, "a path can't have a zero byte, found " + in_quotes(node.scalar));
+  }
   const fs::path base = node.mark.line == 0 ? fs::path() : fs::path(node.mark.source).parent_path();
-  return fs::absolute(base / path).lexically_normal();
+  fs::path file = simplified(from_here(base / node.scalar));
+  require_readable(file, node.mark);
+  return file;
 }
 
 fs::path find_file(const std::string& kind, const Node& name_or_path) {
   const std::string& name = name_or_path.scalar;
-  if (is_path(name)) {
-    fs::path file = resolve_path(name_or_path);
-    if (!fs::is_regular_file(file)) {
-      throw InputError(name_or_path.mark, "no file '" + file.string() + "'");
-    }
-    return file;
-  }
+  if (is_path(name)) return resolve_path(name_or_path);
   const std::vector<std::string> names = shipped_names(kind);
   if (std::find(names.begin(), names.end(), name) == names.end()) {
-    throw InputError(name_or_path.mark, "unknown name '" + name + "'" + did_you_mean(name, names) +
+    throw InputError(name_or_path.mark, "unknown name " + in_quotes(name) + did_you_mean(name, names) +
                                             "; shipped " + kind + ": " + quoted_list(names) +
                                             ", or give the path of a YAML file");
   }

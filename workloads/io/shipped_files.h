@@ -10,7 +10,8 @@
 namespace fluidbatch::io {
 
 /// The folder above the running program's own, in a build tree and installed alike: what comes with the
-/// program is in `share/fluidbatch` and `libexec/fluidbatch` below it.
+/// program is in `share/fluidbatch` and `libexec/fluidbatch` below it. Throws InputError where the system
+/// does not tell.
 std::filesystem::path prefix();
 
 /// `share/fluidbatch` beside the running program's own folder, in a build tree and installed alike.
@@ -21,11 +22,12 @@ std::filesystem::path shipped_folder();
 std::vector<std::string> shipped_names(const std::string& kind);
 
 /// The file that a user means: a word is a shipped name; text with a slash or ending in .yaml or .yml is
-/// a path, relative to the folder of the file that it stands in, or to the current folder where it comes
-/// from the command line. Throws InputError with the nearest name.
+/// a path, as for `resolve_path`. Throws InputError with the nearest name.
 std::filesystem::path find_file(const std::string& kind, const Node& name_or_path);
 
-/// A path as the user wrote it in `node`, made absolute in the same way.
+/// The file that a path of the user's names, as an absolute path: relative to the folder of the file that
+/// `node` is in, or to the current folder where it comes from the command line. Throws InputError at its
+/// place where there is no such file, or where it may not be read.
 std::filesystem::path resolve_path(const Node& node);
 
 /// `name_or_path` as resolved.yaml should hold it: a shipped name as it is, a path absolute.

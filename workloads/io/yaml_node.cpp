@@ -4,58 +4,13 @@
 #include <functional>
 #include <set>
 
-#include <yaml-cpp/yaml.h>
+#include <yaml-cpp/emitter.h>
+#include <yaml-cpp/emittermanip.h>
 
-#include "workloads/io/input_file.h"
 #include "workloads/io/text_number.h"
 
 namespace fluidbatch::io {
 namespace {
-
-// Bounds what aliases can blow a small file up to, and how deep the recursion below goes.
-constexpr int kMostNodes = 1'000'000;
-constexpr int kMostDepth = 64;
-constexpr std::uint64_t kMostYamlBytes = std::uint64_t{64} << 20;
-
-class Converter {
- public:
-  explicit Converter(std::string source) : source_(std::move(source)) {}
-
-  Node convert(const YAML::Node& yaml, int depth = 0) {
-    const Mark mark = mark_of(yaml);
-    if (++nodes_ > kMostNodes || depth > kMostDepth) throw InputError(mark, "the document is too large");
-    Node node;
-    node.mark = mark;
-    if (yaml.IsScalar()) {
-      node.kind = Node::Kind::scalar;
-      node.scalar = yaml.Scalar();
-      node.quoted = yaml.Tag() == "!";
-    } else if (yaml.IsSequence()) {
-      node.kind = Node::Kind::sequence;
-      for (const YAML::Node& item : yaml) node.items.push_back(convert(item, depth + 1));
-    } else if (yaml.IsMap()) {
-      node.kind = Node::Kind::map;
-      for (const auto& entry : yaml) add_entry(node, entry.first, entry.second, depth);
-    }
-    return node;
-  }
-
- private:
-  void add_entry(Node& map, const YAML::Node& key, const YAML::Node& value, int depth) {
-    const Mark mark = mark_of(key);
-    if (!key.IsScalar()) throw InputError(mark, "a key must be a plain word");
-    if (map.find(key.Scalar()) != nullptr) throw InputError(mark, "key '" + key.Scalar() + "' stands twice");
-    map.entries.push_back({key.Scalar(), mark, convert(value, depth + 1)});
-  }
-
-  [[nodiscard]] Mark mark_of(const YAML::Node& yaml) const {
-    const YAML::Mark mark = yaml.Mark();
-    return {source_, mark.line + 1, mark.column + 1};
-  }
-
-  std::string source_;
-  int nodes_ = 0;
-};
 
 bool is_leaf_list(const Node& node) {
   return std::all_of(node.items.begin(), node.items.end(), [](const Node& item) {
@@ -159,32 +114,13 @@ std::string describe(const Node& node) {
     case Node::Kind::null:
       return "nothing";
     case Node::Kind::scalar:
-      return "'" + node.scalar + "'";
+      return in_quotes(node.scalar);
     case Node::Kind::sequence:
       return "a list";
     case Node::Kind::map:
       return "a map";
   }
   return "?";
-}
-
-Node parse_yaml(const std::string& text, const std::string& source) {
-  try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) throw InputError({source, 1, 1}, "one YAML document is allowed");
-    if (documents.empty()) {
-      Node nothing;
-      nothing.mark = {source, 1, 1};
-      return nothing;
-    }
-    return Converter(source).convert(documents.front());
-  } catch (const YAML::Exception& error) {
-    throw InputError({source, error.mark.line + 1, error.mark.column + 1}, "not valid YAML: " + error.msg);
-  }
-}
-
-Node load_yaml(const std::filesystem::path& file) {
-  return parse_yaml(read_file(file, kMostYamlBytes), file.string());
 }
 
 std::string to_yaml(const Node& node) {
