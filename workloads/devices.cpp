@@ -1,6 +1,8 @@
 #include "workloads/devices.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "workloads/trace_file.h"
@@ -34,6 +36,17 @@ DeviceGroup read_group(const io::Node& node, const ArrivalContext& context, cons
   group.devices = static_cast<std::uint32_t>(devices);
   resolved = reader.resolved();
   return group;
+}
+
+/// Labels are parts of the paths of --set, which must tell the groups apart.
+void require_distinct_labels(const io::Node& list) {
+  std::set<std::string_view> labels;
+  for (const io::Node& group : list.items) {
+    const io::Node* label = group.find("label");
+    if (label == nullptr || label->kind != io::Node::Kind::scalar || labels.insert(label->scalar).second)
+      continue;
+    throw io::InputError(label->mark, "two groups of devices are labelled " + io::in_quotes(label->scalar));
+  }
 }
 
 }  // namespace
@@ -114,6 +127,7 @@ Devices read_devices(io::MapReader& workload, const ArrivalContext& context, con
   if (io::read_list(list, "devices").empty()) {
     throw io::InputError(list.mark, "devices needs at least one group");
   }
+  require_distinct_labels(list);
   io::Node resolved = io::Node::sequence();
   std::uint64_t all = 0;
   for (const io::Node& node : list.items) {

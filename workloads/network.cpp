@@ -24,6 +24,16 @@ struct Backbone {
   std::vector<io::Node> layers;
 };
 
+/// Throws, at the place of the user's `base`, where the network that it names is not a plain one.
+void require_base(const io::Node& network, const io::Node& base) {
+  const io::Node* deeper = network.find("base");
+  if (deeper == nullptr && network.find("exits") == nullptr) return;
+  const std::string cure = deeper == nullptr ? "a base is a network without exits"
+                                             : "build on its own base, " + io::in_quotes(deeper->scalar);
+  throw io::InputError(base.mark, "the base " + io::in_quotes(base.scalar) + " has " +
+                                      (deeper == nullptr ? "exits" : "a base") + " of its own: " + cure);
+}
+
 Backbone read_backbone(const io::Node& document, const io::MapReader& reader) {
   const io::Node* base = reader.child("base");
   if (base == nullptr) {
@@ -35,6 +45,7 @@ Backbone read_backbone(const io::Node& document, const io::MapReader& reader) {
   }
   io::read_text(*base, "base");
   const io::Node other = io::load_yaml(io::find_file("networks", *base));
+  require_base(other, *base);
   const io::MapReader other_reader(other, "a base network",
                                    {"name", "description", "source", "input", "layers"});
   return read_backbone(other, other_reader);
@@ -43,10 +54,12 @@ Backbone read_backbone(const io::Node& document, const io::MapReader& reader) {
 /// Adds the head of the exit that stands after the layer just added, if there is one.
 void add_exit_after(NetworkBuilder& builder, const std::string& layer, const io::Node& exit) {
   io::MapReader reader(exit, "an exit", {"name", "after", "head"});
-  for (const io::Node& head_layer : io::read_list(reader.required("head"), "head")) {
-    builder.add_layer(head_layer);
+  const io::Node& head = reader.required("head");
+  if (io::read_list(head, "head").empty()) {
+    throw io::InputError(head.mark, "the head of an exit needs at least one layer, its classifier");
   }
-  builder.end_segment(reader.text("name"), exit.mark);
+  for (const io::Node& head_layer : head.items) builder.add_layer(head_layer);
+  builder.end_segment(read_name(reader, "name"), exit.mark);
   builder.continue_from(layer, exit.mark);
 }
 
@@ -68,7 +81,8 @@ Network build(const Backbone& backbone, const std::vector<io::Node>& exits, cons
     throw io::InputError(after.mark, "no layer '" + io::read_text(after, "after") +
                                          "' to stand after; exits are in the order of the layers");
   }
-  builder.end_segment("final", mark);
+  // Where nothing is left for the final exit to do, the exit before it is to blame.
+  builder.end_segment("final", exits.empty() ? mark : exits.back().mark);
   return builder.take();
 }
 
@@ -94,7 +108,7 @@ Network read_network(const io::Node& document, const std::string& otherwise) {
   const io::Node* exits = reader.child("exits");
   Network network = build(read_backbone(document, reader),
                           exits == nullptr ? no_exits : io::read_list(*exits, "exits"), document.mark);
-  network.name = reader.text("name", otherwise);
+  network.name = read_name(reader, "name", otherwise);
   network.description = reader.text("description", "");
   network.source = reader.text("source", "");
   return network;

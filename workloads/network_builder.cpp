@@ -15,6 +15,7 @@ constexpr std::int64_t kMostExtent = 1 << 24;
 // Of a shape and of a layer: sums over a network, and times a batch, stay below 2^63.
 constexpr double kMostWords = 1LL << 40;
 constexpr double kMostMacs = 1LL << 45;
+constexpr std::int64_t kMostNetworkMacs = 1LL << 53;  // a double still counts them
 
 /// Kernel and the like along height and width; each is one number for both, or [height, width]. Padding may
 /// be [top, left, bottom, right].
@@ -130,6 +131,16 @@ std::int64_t words_of(const std::vector<Shape>& shapes) {
 
 }  // namespace
 
+std::string read_name(io::MapReader& reader, const std::string& key, std::optional<std::string> otherwise) {
+  std::string name = reader.text(key, std::move(otherwise));
+  for (const char c : name) {
+    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) continue;
+    throw io::InputError(reader.mark_of(key),
+                         key + " must not have control characters, found " + io::in_quotes(name));
+  }
+  return name;
+}
+
 Shape read_shape(const io::Node& node, const std::string& what) {
   const std::vector<io::Node>& sizes = io::read_list(node, what);
   if (sizes.size() != 3) throw io::InputError(node.mark, what + " must be [channels, height, width]");
@@ -180,9 +191,9 @@ void NetworkBuilder::add_layer(const io::Node& yaml) {
   keys.insert(keys.end(), kind.keys.begin(), kind.keys.end());
   io::MapReader reader(yaml, "a layer of kind " + kind.name, keys);
   npu::Layer layer;
-  layer.name = reader.text("name");
+  layer.name = read_name(reader, "name");
   if (places_.contains(layer.name)) {
-    throw io::InputError(reader.mark_of("name"), "two layers are called '" + layer.name + "'");
+    throw io::InputError(reader.mark_of("name"), "two layers are called " + io::in_quotes(layer.name));
   }
   (this->*kind.add)(reader, std::move(layer));
 }
@@ -204,7 +215,8 @@ const NetworkBuilder::Tensor& NetworkBuilder::tensor(const std::string& name, co
   if (found == places_.end()) {
     std::vector<std::string> names;
     for (const Tensor& t : tensors_) names.push_back(t.name);
-    throw io::InputError(mark, "no layer '" + name + "' before this one" + io::did_you_mean(name, names));
+    throw io::InputError(
+        mark, "no layer " + io::in_quotes(name) + " before this one" + io::did_you_mean(name, names));
   }
   return tensors_[found->second];
 }
@@ -227,6 +239,10 @@ void NetworkBuilder::append(const io::MapReader& reader, npu::Layer layer, const
   require_countable(output, reader.mark());
   if (product_of({layer.gemm.groups, layer.gemm.r, layer.gemm.p, layer.gemm.c}) > kMostMacs) {
     throw io::InputError(reader.mark(), "layer '" + layer.name + "' has more than 2^45 multiply-accumulates");
+  }
+  macs_ += layer.useful_macs();
+  if (macs_ > kMostNetworkMacs) {
+    throw io::InputError(reader.mark(), "the layers up to here have more than 2^53 multiply-accumulates");
   }
   places_.emplace(layer.name, tensors_.size());
   tensors_.push_back({layer.name, output});

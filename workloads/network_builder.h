@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,6 +21,11 @@ struct Shape {
   [[nodiscard]] std::int64_t words() const { return channels * height * width; }
   bool operator==(const Shape&) const = default;
 };
+
+/// A layer's or exit's name. Throws InputError where it has control characters, which would break the tables
+/// and files that it ends up in.
+std::string read_name(io::MapReader& reader, const std::string& key,
+                      std::optional<std::string> otherwise = std::nullopt);
 
 /// Reads `[channels, height, width]`. Throws InputError.
 Shape read_shape(const io::Node& node, const std::string& what);
@@ -74,6 +80,7 @@ class NetworkBuilder {
   Network network_;
   std::vector<Tensor> tensors_;                          // in order of execution; "input" is the first
   std::unordered_map<std::string, std::size_t> places_;  // of the tensors, by name
+  std::int64_t macs_ = 0;                                // of all layers
   std::string last_;                                     // what a layer without `from` reads
 };
 

@@ -159,7 +159,7 @@ TEST_CASE("confidences: a sample leaves at the first exit that is sure enough", 
   refuses(head + ", thresholds: [0.5]}", 3,
           "thresholds needs one number for each early exit; the network has 2");
   refuses(head + ", thresholds: [0.5, -1]}", 3, "a threshold must be a number, from 0 to 1; found '-1'");
-  refuses(head + "}", 3, "needs the key 'thresholds'");
+  refuses(head + "}", 3, "needs one of 'threshold', 'thresholds'");
   refuses(head + ", threshold: 0.5}", 4, "c.csv:1:1: no column 'conf_3' (did you mean");
   refuses(head + ", threshold: 0.5}", 2,
           "c.csv:1:1: the file has a column 'conf_2', but the network has 2 exits");

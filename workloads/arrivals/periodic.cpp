@@ -50,9 +50,10 @@ class Periodic final : public ArrivalSpec {
 };
 
 double read_period_s(io::MapReader& reader, const ArrivalContext& context) {
-  if (reader.one_of({"period_ms", "rate_hz", "rho"}) != "period_ms") {
-    return 1 / read_rate_hz(reader, context);
-  }
+  const std::vector<std::string> keys{"period_ms", "rho", "rate_hz"};
+  const auto given = reader.one_of(keys);
+  if (!given) throw io::InputError(reader.mark(), reader.what() + " needs one of " + io::quoted_list(keys));
+  if (given != "period_ms") return 1 / read_rate_hz(reader, context);
   return reader.number("period_ms", {.min = 1e-9, .max = 1e12}) / 1000;
 }
 

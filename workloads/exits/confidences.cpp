@@ -87,8 +87,8 @@ std::vector<Outcome> load(const std::filesystem::path& file, const std::vector<d
       const double confidence = csv.number(columns[exit].confidence);
       if (confidence < 0 || confidence > 1) {
         throw io::InputError(csv.mark(columns[exit].confidence),
-                             "a confidence must be a number from 0 to 1, found '" +
-                                 std::string(csv.cell(columns[exit].confidence)) + "'");
+                             "a confidence must be a number from 0 to 1, found " +
+                                 io::in_quotes(csv.cell(columns[exit].confidence)));
       }
       const auto correct = static_cast<int>(csv.integer(columns[exit].correct, 0, 1));
       const bool leaves = exit == thresholds.size() || confidence >= thresholds[exit];
@@ -105,8 +105,11 @@ std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context
   io::read_text(path, "path");
   const std::filesystem::path file = io::resolve_path(path);
   reader.resolve("path", io::Node::text(file.string()));
+  const std::vector<std::string> keys{"threshold", "thresholds"};
+  const auto given = reader.one_of(keys);
+  if (!given) throw io::InputError(reader.mark(), reader.what() + " needs one of " + io::quoted_list(keys));
   std::vector<double> thresholds;
-  if (reader.one_of({"threshold", "thresholds"}) == "threshold") {
+  if (given == "threshold") {
     thresholds.assign(static_cast<std::size_t>(context.exits - 1),
                       reader.number("threshold", io::Range::probability()));
   } else {
