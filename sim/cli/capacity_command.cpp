@@ -10,6 +10,7 @@
 #include "sim/cli/commands.h"
 #include "sim/config/file_kind.h"
 #include "sim/config/overrides.h"
+#include "sim/config/run_config.h"
 #include "sim/output/text_table.h"
 #include "sim/sweep/capacity.h"
 #include "sim/sweep/capacity_key.h"
@@ -133,6 +134,7 @@ void capacity(const CapacityArguments& arguments) {
   options.seeds = arguments.seeds;
   options.jobs = arguments.jobs > 0 ? arguments.jobs : processors();
   options.driver = arguments.driver;
+  print_warnings(read_run_config(document).warnings);
   const std::vector<Capacity> capacities = find_capacities(document, options);
   if (arguments.csv) return print_csv(capacities, options.key);
   fmt::print(

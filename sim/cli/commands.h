@@ -124,6 +124,9 @@ void npu_explain(const NpuExplainArguments& arguments);
 void npu_search(const NpuSearchArguments& arguments);
 void metric_list(bool markdown);
 
+/// Each as a line on stderr.
+void print_warnings(const std::vector<std::string>& warnings);
+
 /// A name from the command line, as a configuration's value: paths in it are relative to the current folder.
 io::Node argument(const std::string& option, const std::string& value);
 

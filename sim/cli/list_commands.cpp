@@ -32,6 +32,10 @@ io::Node argument(const std::string& option, const std::string& value) {
   return node;
 }
 
+void print_warnings(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) fmt::print(stderr, "warning: {}\n", warning);
+}
+
 void policy_list() {
   for (const scheduler::PolicyInfo& info : scheduler::all_policies()) {
     fmt::print("{:<18} {}\n", info.name, info.summary);

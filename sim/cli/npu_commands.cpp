@@ -6,6 +6,7 @@
 #include "npu_model/batch_policy_table.h"
 #include "sim/cli/commands.h"
 #include "sim/config/npu_file.h"
+#include "sim/config/unusual_values.h"
 #include "sim/output/text_table.h"
 #include "workloads/io/csv.h"
 #include "workloads/io/shipped_files.h"
@@ -151,8 +152,10 @@ void npu_list() {
 
 void npu_table(const NpuTableArguments& arguments) {
   const workloads::Network network = workloads::load_network(argument("--network", arguments.network));
-  const npu::BatchPolicyTable table(network.layers, load_npu(argument("--npu", arguments.npu)),
-                                    read_mode(argument("--mode", arguments.mode)), arguments.max_batch);
+  const npu::Npu npu = load_npu(argument("--npu", arguments.npu));
+  print_warnings(unusual_values(npu));
+  const npu::BatchPolicyTable table(network.layers, npu, read_mode(argument("--mode", arguments.mode)),
+                                    arguments.max_batch);
   if (arguments.csv) return table_csv(table);
   table_text(table, network.name);
 }
@@ -160,6 +163,7 @@ void npu_table(const NpuTableArguments& arguments) {
 void npu_explain(const NpuExplainArguments& arguments) {
   const workloads::Network network = workloads::load_network(argument("--network", arguments.network));
   const npu::Npu npu = load_npu(argument("--npu", arguments.npu));
+  print_warnings(unusual_values(npu));
   const npu::Mode mode = read_mode(argument("--mode", arguments.mode));
   const npu::Layer& layer = find_layer(network, arguments.layer);
   const std::vector<Explained> rows = explain(layer, npu, mode, arguments.batch);

@@ -165,6 +165,7 @@ RunOptions options_of(const RunArguments& arguments) {
 
 void run(const RunArguments& arguments) {
   const RunConfig config = load_run_config(arguments.config, arguments.overrides);
+  print_warnings(config.warnings);
   RunOptions options = options_of(arguments);
   if (options.driver != Driver::simgrid && config.uplink.model == workloads::UplinkSpec::Model::simgrid) {
     throw io::InputError(
@@ -198,6 +199,7 @@ void run(const RunArguments& arguments) {
 
 void check(const RunArguments& arguments) {
   const RunConfig config = load_run_config(arguments.config, arguments.overrides);
+  print_warnings(config.warnings);
   check_expected_dates(config);
   fmt::print("{}", heading(config, length_text(config)));
   for (const SystemConfig& system : config.systems) {

@@ -7,6 +7,7 @@
 #include "npu_model/design_search.h"
 #include "sim/cli/commands.h"
 #include "sim/config/npu_file.h"
+#include "sim/config/unusual_values.h"
 #include "sim/output/output_file.h"
 #include "sim/output/text_table.h"
 #include "workloads/io/text_number.h"
@@ -123,6 +124,7 @@ void save(const npu::Npu& npu, const NpuSearchArguments& arguments) {
 void npu_search(const NpuSearchArguments& arguments) {
   const workloads::Network network = workloads::load_network(argument("--network", arguments.network));
   const npu::SearchSettings settings = settings_of(arguments);
+  print_warnings(unusual_values(settings.base));
   npu::SearchResult result;
   try {
     result = npu::search_designs(network.layers, settings);

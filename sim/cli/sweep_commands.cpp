@@ -11,6 +11,7 @@
 #include "sim/child_process.h"
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
+#include "sim/config/run_config.h"
 #include "sim/output/text_table.h"
 #include "sim/sweep/merge.h"
 #include "sim/sweep/sweep_run.h"
@@ -136,6 +137,7 @@ int sweep(const SweepArguments& arguments) {
   SweepLine line;
   SweepOptions options;
   options.shard = read_shard(arguments.shard);
+  print_warnings(read_run_config(sweep.configuration(0)).warnings);  // the axes seldom change the NPU's units
   options.planning = [&](std::size_t read) { line.show_planning(read, sweep.settings()); };
   if (arguments.dry_run) {
     dry_run(sweep, options, line);

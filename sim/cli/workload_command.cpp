@@ -69,6 +69,7 @@ void print_uplink(const RunConfig& config, const WorkloadDescription& d) {
 
 void workload_describe(const RunArguments& arguments, bool csv) {
   const RunConfig config = load_run_config(arguments.config, arguments.overrides);
+  print_warnings(config.warnings);
   const WorkloadDescription d = describe_workload(config);
   if (csv) return print_csv(config, d);
   fmt::print("{}: {} device{}, {} requests in {} s, seed {}\n", config.network.name, config.devices.size(),

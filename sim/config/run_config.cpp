@@ -8,6 +8,7 @@
 #include "sim/config/file_kind.h"
 #include "sim/config/npu_choice.h"
 #include "sim/config/overrides.h"
+#include "sim/config/unusual_values.h"
 #include "sim/expected_length.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/io/shipped_files.h"
@@ -79,6 +80,7 @@ class Reader {
                      {"npu", "npu_mode"});
     reference_ = read_npu_choice(reader, default_npu_choice(cache_), cache_);
     config_.reference = cache_.table(*network_, reference_, 1);
+    warn(reference_, *config_.reference, reader.mark_of("npu"));
     config_.reference_latency_s = config_.reference->single_sample_latency_s();
     root_.resolve("reference", reader.resolved());
   }
@@ -158,8 +160,18 @@ class Reader {
     system.npu_name = choice.name;
     const int max_batch = system.policy->make(system.parameters, config_.policy_context())->max_batch();
     system.table = cache_.table(*network_, choice, max_batch);
+    warn(choice, *system.table, reader.mark_of("npu"));
     system.resolved = reader.resolved();
     return system;
+  }
+
+  /// Warns of what is unusual about an NPU, once for all systems that it has.
+  void warn(const NpuChoice& choice, const npu::BatchPolicyTable& table, const io::Mark& mark) {
+    for (const std::string& text : unusual_values(choice, table)) {
+      const bool known = std::any_of(config_.warnings.begin(), config_.warnings.end(),
+                                     [&](const std::string& other) { return other.ends_with(": " + text); });
+      if (!known) config_.warnings.push_back(io::to_string(mark) + ": " + text);
+    }
   }
 
   /// Fills in the policy of `system`; the map with its defaults is returned.

@@ -44,6 +44,7 @@ struct RunConfig {
   std::vector<SystemConfig> systems;
   bool write_requests_csv = true;
   bool compute_bounds = true;
+  std::vector<std::string> warnings;  ///< what is legal and yet unlikely to be meant, each with its place
   io::Node resolved;  ///< the whole configuration with every default; running it gives the same run
 
   /// Number of requests, where it is known before the run.

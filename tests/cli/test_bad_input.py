@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 """Wrong input: a message with its place, exit code 2, nothing written."""
 
+import os
 import re
+import shutil
 import sys
+import time
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import CONFIG, CommandLineTest  # noqa: E402
+from harness import CONFIG, PROGRAM, CommandLineTest  # noqa: E402
 
 NPU = """\
 t_r: 128
@@ -22,10 +25,13 @@ bandwidth_bytes_per_s: 12.8e+9
 CONFIGURATIONS = [
     ("unknown key", "seed: 1", "sead: 1", r"^c\.yaml:1:1: unknown key 'sead' \(did you mean 'seed'\?\)"),
     ("unknown nested key", "rho: 0.8", "rh: 0.8", r"^c\.yaml:8:29: unknown key 'rh' \(did you mean 'rho'\?\)"),
-    ("key twice", "seed: 1", "seed: 1\nseed: 2", r"^c\.yaml:2:1: key 'seed' stands twice"),
+    ("key twice", "seed: 1", "seed: 1\nseed: 2", r"^c\.yaml:2:1: key 'seed' appears twice"),
     ("wrong type", "requests: 200", "requests: many", r"^c\.yaml:2:11: requests must be a whole number, found 'many'"),
     ("unit in a number", "latency_ms: 120", "latency_ms: 120ms", r"^c\.yaml:5:19: latency_ms must be a number"),
-    ("quoted number", "rho: 0.8", "rho: '0.8'", r"^c\.yaml:8:34: rho must be a number"),
+    ("quoted number", "rho: 0.8", "rho: '0.8'", r"^c\.yaml:8:34: rho must be a number, found '0\.8' in quotes, which make it a text"),
+    ("quoted whole number", "requests: 200", 'requests: "1000"', r"^c\.yaml:2:11: requests must be a whole number, found '1000' in quotes"),
+    ("a stray comma", re.compile(r".*", re.S), ",", r"^c\.yaml:1:1: one YAML document is allowed"),
+    ("a seed beyond 63 bits", "seed: 1", "seed: 18446744073709551615", r"^c\.yaml:1:7: seed must be a whole number from 0 to 9223372036854775807"),
     ("list for a number", "seed: 1", "seed: [1]", r"^c\.yaml:1:7: seed must be a whole number, found a list"),
     ("number for a map", "slo: {latency_ms: 120}", "slo: 120", r"^c\.yaml:5:6: slo must be a map, found '120'"),
     ("zero requests", "requests: 200", "requests: 0", r"^c\.yaml:2:11: requests must be a whole number from 1"),
@@ -49,11 +55,19 @@ CONFIGURATIONS = [
     ("too few rates", "[0.30, 0.35, 0.40]", "[0.30]", r"^c\.yaml:9:31: rates needs one number for each early exit; the network has 3, found 1"),
     ("rate above one", "0.35", "1.35", r"^c\.yaml:9:38: an exit rate must be a number, from 0 to 1; found '1\.35'"),
     ("camera without a period", "{kind: poisson, rho: 0.8}", "{kind: periodic, period_ms: 0}", r"^c\.yaml:8:41: period_ms must be a number, from 1e-09"),
+    ("camera without a rate", "{kind: poisson, rho: 0.8}", "{kind: periodic}", r"^c\.yaml:8:13: arrivals of kind periodic needs one of 'period_ms', 'rho', 'rate_hz'"),
     ("negative CV", "{kind: poisson, rho: 0.8}", "{kind: gamma, rho: 0.8, cv: -1}", r"^c\.yaml:8:41: cv must be a number, above 0 to 100; found '-1'"),
     ("correlation above 1", "{kind: rates, ", "{kind: correlated, correlation: 1.5, ", r"^c\.yaml:9:42: correlation must be a number, from -1 to 1"),
-    ("threshold above 1", "{kind: rates, rates: [0.30, 0.35, 0.40]}", "{kind: confidences, path: c.csv, threshold: 2}", r"^c\.yaml:9:54: threshold must be a number, from 0 to 1"),
-    ("no file of confidences", "{kind: rates, rates: [0.30, 0.35, 0.40]}", "{kind: confidences, path: c.csv, threshold: 0.5}", r"c\.csv: no such file"),
+    ("threshold above 1", "{kind: rates, rates: [0.30, 0.35, 0.40]}", "{kind: confidences, path: c.yaml, threshold: 2}", r"^c\.yaml:9:55: threshold must be a number, from 0 to 1"),
+    ("no threshold", "{kind: rates, rates: [0.30, 0.35, 0.40]}", "{kind: confidences, path: c.yaml}", r"^c\.yaml:9:10: exits of kind confidences needs one of 'threshold', 'thresholds'"),
+    ("no file of confidences", "{kind: rates, rates: [0.30, 0.35, 0.40]}", "{kind: confidences, path: c.csv, threshold: 0.5}", r"^c\.yaml:9:36: no file '/.*/c\.csv'"),
+    ("an empty path", "{kind: rates, rates: [0.30, 0.35, 0.40]}", "{kind: confidences, path: '', threshold: 0.5}", r"^c\.yaml:9:36: a path must not be empty"),
+    ("a folder for a file", "{kind: rates, rates: [0.30, 0.35, 0.40]}", "{kind: confidences, path: ., threshold: 0.5}", r"^c\.yaml:9:36: '/.*' is a folder, not a file"),
+    ("a zero byte in a path", "network: ee_resnet50", 'network: "./a\\0.yaml"', r"^c\.yaml:4:10: a path can't have a zero byte"),
+    ("a name beyond what the system takes", "network: ee_resnet50", "network: ./%s.yaml" % ("n" * 300), r"^c\.yaml:4:10: the file '.*' can't be read: File name too long"),
+    ("a device for a file", "network: ee_resnet50", "network: /dev/zero", r"^/dev/zero: is a pipe or a device"),
     ("no devices", "arrivals: {kind: poisson, rho: 0.8}", "devices: [{count: 0, arrivals: {kind: poisson, rho: 0.8}}]", r"^c\.yaml:8:21: count must be a whole number from 1"),
+    ("two groups of devices with one label", "arrivals: {kind: poisson, rho: 0.8}", "devices: [{label: a, arrivals: {kind: poisson, rho: 0.4}}, {label: a, arrivals: {kind: poisson, rho: 0.4}}]", r"^c\.yaml:8:70: two groups of devices are labelled 'a'"),
     ("arrivals and devices", "arrivals: {kind: poisson, rho: 0.8}", "arrivals: {kind: poisson, rho: 0.8}\n  devices: []", r"takes only one of 'arrivals', 'devices'"),
     ("negative bytes", "arrivals: {", "uplink: {model: analytic, sample_bytes: -1, access_point_bandwidth_bytes_per_s: 5}\n  arrivals: {", r"^c\.yaml:8:43: sample_bytes must be a whole number from 0"),
     ("SLO on the wrong thing", "slo: {latency_ms: 120}", "slo: {latency_ms: 120, measured: device}", r"^c\.yaml:5:34: unknown measured 'device'; allowed: 'server', 'end_to_end'"),
@@ -76,7 +90,7 @@ CONFIGURATIONS = [
 
 # name, text of the trace, what the message must match
 TRACES = [
-    ("no file", None, r"no_trace\.csv: no such file"),
+    ("no file", None, r"^c\.yaml:8:33: no file '/.*/no_trace\.csv'"),
     ("empty", "", r"t\.csv:1:1: the file is empty"),
     ("header only", "arrival_s,exit\n", r"t\.csv:1:1: the trace has no row"),
     ("no dates", "when,exit\n1,0\n", r"t\.csv:2:1: no column 'arrival_s', and none with time stamps"),
@@ -105,6 +119,28 @@ NPUS = [
     ("too large for its board", "t_r: 128", "t_r: 128\nboard: z7045", r"npu\.yaml:2:8: t_p x t_c needs 1024 DSPs; board 'z7045' has 900"),
 ]
 
+NETWORK = """\
+input: [3, 32, 32]
+layers:
+  - {name: a, kind: conv, out_channels: 8, kernel: 3}
+  - {name: b, kind: conv, out_channels: 8, kernel: 3}
+exits:
+  - {name: e, after: a, head: [{name: e_a, kind: dense, out_channels: 10}]}
+"""
+
+# name, text of the network to replace, its replacement, what the message must match
+NETWORKS = [
+    ("an exit without a classifier", "head: [{name: e_a, kind: dense, out_channels: 10}]", "head: []", r"net\.yaml:6:31: the head of an exit needs at least one layer"),
+    ("an exit after the last layer", "after: a", "after: b", r"net\.yaml:6:5: nothing runs between exit 'final'"),
+    ("a base with exits", re.compile(r"input.*exits", re.S), "base: ee_resnet50\nexits", r"net\.yaml:1:7: the base 'ee_resnet50' has a base of its own: build on its own base, 'resnet50'"),
+    ("an empty base", re.compile(r"input.*exits", re.S), "base: ''\nexits", r"net\.yaml:1:7: unknown name ''"),
+    ("an input beyond counting", "[3, 32, 32]", "[1048576, 32768, 32768]", r"net\.yaml:1:8: a tensor of 1048576 x 32768 x 32768 has more than 2\^40 words"),
+    ("weights beyond counting", "kind: conv, out_channels: 8, kernel: 3}\n  - {name: b, kind: conv, out_channels: 8, kernel: 3}", "kind: conv, out_channels: 4096, kernel: 3}\n  - {name: b, kind: conv, out_channels: 1048576, kernel: 3}", r"net\.yaml:4:5: a layer has more than 2\^32 weights"),
+    ("multiply-accumulates beyond counting", "[3, 32, 32]\nlayers:\n  - {name: a, kind: conv, out_channels: 8, kernel: 3}", "[256, 65536, 65536]\nlayers:\n  - {name: a, kind: conv, out_channels: 64, kernel: 16, padding: 7}", r"net\.yaml:3:5: a layer has more than 2\^50 multiply-accumulates"),
+    ("a name with a line break", "name: a,", 'name: "a\\nb",', r"net\.yaml:3:12: name must not have control characters, found 'a\\x0ab'"),
+    ("an exit's name with an escape", "name: e,", 'name: "e\\e[2J",', r"net\.yaml:6:12: name must not have control characters"),
+]
+
 # arguments of a call, what the message must match
 CALLS = [
     (["run", "none.yaml"], r"^none\.yaml: no such file"),
@@ -112,6 +148,8 @@ CALLS = [
     (["run", "c.yaml", "--set", "seed"], r"^--set seed: must be KEY=VALUE"),
     (["run", "c.yaml", "--set", "systems.x.npu=zu7ev_large"], r"^--set systems\.x\.npu: the list has no element 'x'"),
     (["run", "c.yaml", "--seed", "one"], r"^--set seed: seed must be a whole number"),
+    (["run", "c.yaml", "--seed", ","], r"^--set seed:1:1: one YAML document is allowed"),
+    (["run", "c.yaml", "--set", "workload.exits.rates=[0.1], 0.3"], r"^--set workload\.exits\.rates:1:6: one YAML document is allowed"),
     (["run", "c.yaml", "--driver", "fast"], r"--driver"),
     (["run"], r"config is required"),
     (["rnu", "c.yaml"], r"^unknown command 'rnu' \(did you mean 'run'\?\)"),
@@ -180,6 +218,87 @@ class BadInput(CommandLineTest):
         for name, old, new, message in NPUS:
             self.write("npu.yaml", self.edited(NPU, old, new))
             self.refuse(name, ["run", "c.yaml", "--out", "out"], message)
+
+    def test_networks(self):
+        self.write("c.yaml", CONFIG.replace("network: ee_resnet50", "network: net.yaml"))
+        for name, old, new, message in NETWORKS:
+            self.write("net.yaml", self.edited(NETWORK, old, new))
+            self.refuse(name, ["run", "c.yaml", "--out", "out"], message)
+            self.refuse(name + " (show)", ["network", "show", "net.yaml"], message)
+
+    def test_a_hundred_thousand_layers(self):
+        layers = "".join("  - {name: l%d, kind: conv, out_channels: 3, kernel: 1}\n" % i for i in range(100_000))
+        self.write("net.yaml", "input: [3, 8, 8]\nlayers:\n" + layers)
+        begin = time.monotonic()
+        self.assertEqual(self.succeed("network", "show", "net.yaml", "--csv").stdout.count("\n"), 100_001)
+        self.assertLess(time.monotonic() - begin, 25, "36 s where each layer looks through those before it")
+
+    def test_paths_are_what_the_system_says(self):
+        (self.folder / "far/deep").mkdir(parents=True)
+        (self.folder / "lnk").symlink_to("far/deep")
+        (self.folder / "loop.yaml").symlink_to("loop.yaml")
+        self.write("far/net.yaml", NETWORK)
+        self.write("net.yaml", "broken")
+        self.assertIn("exits: 0 e", self.succeed("network", "show", "lnk/../net.yaml").stdout)
+        self.succeed("network", "show", "lnk/../../lnk/.././net.yaml")
+        self.refuse("a folder that is missing", ["network", "show", "none/../net.yaml"], r"no file '.*/none/\.\./net\.yaml'")
+        self.refuse("a loop of links", ["network", "show", "./loop.yaml"], r"can't be read: Too many levels of symbolic links")
+        self.refuse("a loop of links", ["run", "loop.yaml"], r"^loop\.yaml: can't be read: Too many levels")
+
+    @unittest.skipIf(os.geteuid() == 0 and not shutil.which("setpriv"), "root may read everything")
+    def test_forbidden_files(self):
+        self.folder.chmod(0o755)
+        self.write("c.yaml", CONFIG.replace("network: ee_resnet50", "network: closed/net.yaml"))
+        (self.folder / "closed").mkdir()
+        self.write("closed/net.yaml", NETWORK)
+        self.write("secret.yaml", CONFIG)
+        (self.folder / "secret.yaml").chmod(0)
+        (self.folder / "closed").chmod(0)
+        user = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+        for arguments, message in ((["check", "c.yaml"], r"^c\.yaml:4:10: the file '.*' can't be read: Permission denied"),
+                                   (["check", "secret.yaml"], r"^secret\.yaml: can't be read: Permission denied")):
+            program, *before = [*user, PROGRAM]
+            result = self.call(*before, *arguments, program=program)
+            self.assertEqual(result.returncode, 2, result.stderr)
+            self.assertRegex(result.stderr, message)
+        (self.folder / "closed").chmod(0o755)
+
+    def test_a_missing_shipped_folder(self):
+        (self.folder / "bin").mkdir()
+        program = shutil.copy(PROGRAM, self.folder / "bin")
+        for arguments in (["network", "list"], ["check", "c.yaml"]):
+            self.write("c.yaml", CONFIG)
+            result = self.call(*arguments, program=program)
+            self.assertEqual(result.returncode, 2, result.stderr)
+            self.assertRegex(result.stderr, r"share/fluidbatch: the folder with the shipped networks and NPUs is missing; install")
+        (self.folder / "share/fluidbatch").mkdir(parents=True)
+        result = self.call("network", "list", program=program)
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertRegex(result.stderr, r"the shipped networks can't be read: No such file or directory; install")
+
+    def test_values_that_no_npu_has(self):
+        """A warning, since a study may want them: the run goes on, and its output is the same."""
+        self.write("c.yaml", CONFIG.replace("npu: zu7ev_large", "npu: npu.yaml"))
+        for old, new, warning in (("200.0e+6", "480", r"^warning: c\.yaml:6:18: NPU 'npu': clock_hz is 480; NPUs have from 1e\+06 to 1e\+10 \(480 MHz is 4\.8e\+08\)$"),
+                                  ("12.8e+9", "12.8", r"^warning: c\.yaml:6:18: NPU 'npu': bandwidth_bytes_per_s is 12\.8; NPUs have from 1e\+06 to 1e\+17 \(12\.8 GB/s is 1\.28e\+10\)$")):
+            self.write("npu.yaml", self.edited(NPU, old, new))
+            result = self.succeed("check", "c.yaml")
+            self.assertRegex(result.stderr, re.compile(warning, re.M))
+            self.assertEqual(result.stderr.count("warning"), 1, "once for each NPU: " + result.stderr)
+        self.write("npu.yaml", NPU)
+        self.assertEqual(self.succeed("check", "c.yaml").stderr, "")
+
+    def test_latencies_that_no_npu_has(self):
+        table = self.succeed("npu", "table", "--network", "ee_resnet50", "--npu", "zu7ev_large", "--max-batch", "8", "--csv").stdout
+        self.write("c.yaml", CONFIG.replace("npu: zu7ev_large, npu_mode: r", "npu: {table: t.csv}"))
+        self.write("t.csv", table)
+        self.assertEqual(self.succeed("check", "c.yaml").stderr, "")
+        rows = [row.split(",") for row in table.splitlines()]
+        latency = rows[0].index("latency_s")
+        rows[9][latency] = "200"
+        self.write("t.csv", "".join(",".join(row) + "\n" for row in rows))
+        self.assertRegex(self.succeed("check", "c.yaml").stderr,
+                         r"^warning: c\.yaml:\d+:\d+: table 't\.csv': latency_s of layer '.*' at batch \d is 200; a layer takes up to 100 on an NPU$")
 
     def test_calls(self):
         self.write("c.yaml", CONFIG)
