@@ -6,6 +6,7 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "sim/config/run_config.h"
@@ -37,7 +38,10 @@ class SettingReader {
   struct System {
     std::string label;
     double cost_per_request = 0;  ///< in steps of the server, roughly
-    auto operator<=>(const System&) const = default;
+
+    bool operator<(const System& other) const {
+      return std::tie(label, cost_per_request) < std::tie(other.label, other.cost_per_request);
+    }
   };
   struct Facts {
     std::uint64_t seed = 0;
