@@ -29,7 +29,6 @@ class ShortestRemainingFirst {
   struct Job {
     double remaining_s;
     double arrival_s;
-    bool measured;
     bool operator>(const Job& other) const { return remaining_s > other.remaining_s; }
   };
 
@@ -50,7 +49,7 @@ class ShortestRemainingFirst {
       }
       jobs_.pop();
       now_s_ += job.remaining_s;
-      if (job.measured) sum_s_ += now_s_ - job.arrival_s;
+      sum_s_ += now_s_ - job.arrival_s;
     }
     if (date_s < std::numeric_limits<double>::infinity()) now_s_ = date_s;
   }
@@ -76,10 +75,10 @@ LatencyBounds latency_bounds(const npu::BatchPolicyTable& table, workloads::Requ
   workloads::Arrival request;
   while (stream.next_event_s() < workloads::RequestStream::kNever) {
     if (!stream.advance(request)) continue;
-    const bool measured = number++ >= warmup_requests;
+    if (number++ < warmup_requests) continue;
     const auto exit = static_cast<std::size_t>(request.exit);
-    server.arrive({.remaining_s = work[exit], .arrival_s = request.date_s, .measured = measured});
-    if (measured) unloaded_sum_s += unloaded[exit];
+    server.arrive({.remaining_s = work[exit], .arrival_s = request.date_s});
+    unloaded_sum_s += unloaded[exit];
   }
   server.run_until(std::numeric_limits<double>::infinity());
   const auto count = number > warmup_requests ? static_cast<double>(number - warmup_requests)

@@ -18,10 +18,11 @@ struct LatencyBounds {
 ///
 /// Unloaded: the layers up to the request's exit, each at its fastest batch size. Clairvoyant: a server that
 /// knows all exits gives one request at a time the time that the layer takes per sample at the best batch
-/// size, and always serves the one with the least time left (preemptive shortest remaining first, which
-/// minimises the mean on one server). Any schedule of batches can be carried over to it step by step: a batch
-/// of b that runs a layer for L seconds gives each of its samples L / b, at least what the relaxed server
-/// needs. So no policy has a lower mean.
+/// size, always serves the one with the least time left (preemptive shortest remaining first, which minimises
+/// the mean on one server), and never spends time on the warm-up, whose latencies do not count. Any schedule
+/// of batches can be carried over to it step by step: a batch of b that runs a layer for L seconds gives each
+/// of its samples L / b, at least what the relaxed server needs, and the share of the warm-up is left idle.
+/// So no policy that answers all these requests has a lower mean, whatever it does with the warm-up.
 LatencyBounds latency_bounds(const npu::BatchPolicyTable& table, workloads::RequestStream& stream,
                              std::uint64_t warmup_requests);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <functional>
 #include <limits>
 
 namespace fluidbatch::sim {
@@ -103,54 +102,22 @@ class Selection {
   std::size_t kept_values_ = 0;
 };
 
-constexpr std::uint8_t kWantedOfAll = 1;
-constexpr std::uint8_t kWantedOfPart = 2;
-
 }  // namespace
-
-PartedPercentiles parted_percentiles(std::span<const double> values, const Extremes& extremes,
-                                     std::span<const std::uint64_t> per_mille, std::size_t parts,
-                                     std::uint64_t of_part) {
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  PartedPercentiles result{.of_all = std::vector(per_mille.size(), kNone),
-                           .of_parts = std::vector(parts, kNone)};
-  if (values.empty()) return result;
-  const Buckets buckets(extremes, values.size());
-  Selection all(buckets.size());
-  std::vector<Selection> selections;
-  selections.reserve(parts);
-  for (std::size_t i = 0; i < parts; ++i) {
-    selections.emplace_back(buckets.size());
-    std::vector<std::uint64_t>& counts = selections[i].counts();
-    for (const double value : part_of(values, i, parts)) ++counts[buckets.of(value)];
-    std::ranges::transform(counts, all.counts(), all.counts().begin(), std::plus());
-  }
-
-  all.want(per_mille);
-  std::vector<std::uint8_t> marks(buckets.size());
-  for (const std::size_t bucket : all.buckets()) marks[bucket] = kWantedOfAll;
-  for (std::size_t i = 0; i < parts; ++i) {
-    const std::span<const double> part = part_of(values, i, parts);
-    if (part.empty()) continue;
-    Selection& selection = selections[i];
-    selection.want(std::span(&of_part, 1));
-    std::uint8_t& mark = marks[selection.buckets().front()];
-    mark |= kWantedOfPart;
-    for (const double value : part) {
-      const std::uint8_t marked = marks[buckets.of(value)];
-      all.offer(value, (marked & kWantedOfAll) != 0);
-      selection.offer(value, (marked & kWantedOfPart) != 0);
-    }
-    mark &= static_cast<std::uint8_t>(~kWantedOfPart);
-    result.of_parts[i] = selection.found().front();
-  }
-  result.of_all = all.found();
-  return result;
-}
 
 std::vector<double> percentiles(std::span<const double> values, const Extremes& extremes,
                                 std::span<const std::uint64_t> per_mille) {
-  return parted_percentiles(values, extremes, per_mille, 1, 1000).of_all;
+  if (values.empty()) {
+    std::vector<double> undefined(per_mille.size(), std::numeric_limits<double>::quiet_NaN());
+    return undefined;
+  }
+  const Buckets buckets(extremes, values.size());
+  Selection selection(buckets.size());
+  for (const double value : values) ++selection.counts()[buckets.of(value)];
+  selection.want(per_mille);
+  std::vector<std::uint8_t> wanted(buckets.size());
+  for (const std::size_t bucket : selection.buckets()) wanted[bucket] = 1;
+  for (const double value : values) selection.offer(value, wanted[buckets.of(value)] != 0);
+  return selection.found();
 }
 
 }  // namespace fluidbatch::sim

@@ -22,17 +22,6 @@ struct Extremes {
 std::vector<double> percentiles(std::span<const double> values, const Extremes& extremes,
                                 std::span<const std::uint64_t> per_mille);
 
-struct PartedPercentiles {
-  std::vector<double> of_all;    ///< as `percentiles`
-  std::vector<double> of_parts;  ///< one of each part
-};
-
-/// The same, and the percentile `of_part` of each of `parts` consecutive parts of (about) the same size, in
-/// the same two passes.
-PartedPercentiles parted_percentiles(std::span<const double> values, const Extremes& extremes,
-                                     std::span<const std::uint64_t> per_mille, std::size_t parts,
-                                     std::uint64_t of_part);
-
 /// Part `index` of `parts`: the values are cut so that no two parts differ by more than one in size.
 inline std::span<const double> part_of(std::span<const double> values, std::size_t index, std::size_t parts) {
   const std::size_t begin = index * values.size() / parts;

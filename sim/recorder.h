@@ -15,7 +15,7 @@
 namespace fluidbatch::sim {
 
 /// Sums over the measured requests (those after the warm-up) and over the measured window: from the arrival
-/// of the first of them to the last completion.
+/// of the first of them to the end of the run, so that no step outlasts it.
 struct Totals {
   std::vector<double> latencies_s;  ///< in order of request number; infinity for a dropped one
   /// From sending to answer, likewise; empty as long as both are the same for all, as they are without an
@@ -32,7 +32,6 @@ struct Totals {
   std::uint64_t correct = 0;         ///< and of them, those with a right one
 
   double window_begin_s = std::numeric_limits<double>::infinity();
-  double window_end_s = 0;
   double busy_s = 0;
   double batch_seconds = 0;  ///< integral of the active batch size
   double useful_macs = 0;
@@ -42,8 +41,8 @@ struct Totals {
   std::uint64_t refused_slo = 0;
   std::vector<double> segment_busy_s;         ///< time in each segment
   std::vector<double> segment_batch_seconds;  ///< integral of the batch size over it
-  std::uint64_t batches = 0;
-  std::uint64_t batched_samples = 0;  ///< sum of the batch sizes at their start
+  std::uint64_t batches = 0;          ///< taken from the queue in the window, newcomers of a preemption too
+  std::uint64_t batched_samples = 0;  ///< in them, those of the warm-up too
 };
 
 class Recorder final : public Observer {
@@ -123,7 +122,6 @@ inline void Recorder::completed(scheduler::RequestId id, const scheduler::Reques
 }
 
 inline void Recorder::measure(const scheduler::Request& request) {
-  totals_.window_end_s = std::max(totals_.window_end_s, request.completion_s);
   if (request.dropped) {
     constexpr double kDropped = std::numeric_limits<double>::infinity();
     ++totals_.late;

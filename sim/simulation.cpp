@@ -59,15 +59,17 @@ RunStatistics simulate(const RunConfig& config, const SystemConfig& system, Driv
       serve(config, system, driver, recorder, observers.empty() ? nullptr : &list);
   Totals& totals = recorder.finish();
   if (!dates_are_foreseen(config)) {
-    if (const auto objection = objection_to_dates(totals.window_end_s, *system.table)) {
+    if (const auto objection = objection_to_dates(conservation.end_s, *system.table)) {
       throw io::InputError("system '" + system.label + "': " + *objection);
     }
   }
   RunStatistics statistics = compute_statistics(totals, conservation, *system.table, config.slo);
-  // A closed loop sends otherwise under every policy, so that no bound is common to all.
-  if (config.compute_bounds && !config.devices.listen()) {
+  // A closed loop sends otherwise under every policy, so that no bound is common to all; nor is it where a
+  // policy chooses whom to answer.
+  if (config.compute_bounds && !config.devices.listen() && totals.dropped == 0) {
     Workload again(config);
-    add_bounds(statistics, latency_bounds(*system.table, again.requests(), config.warmup_requests));
+    add_bounds(statistics, latency_bounds(*system.table, again.requests(), config.warmup_requests),
+               conservation.end_s);
   }
   return statistics;
 }

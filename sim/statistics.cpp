@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 
+#include "sim/invariant.h"
 #include "sim/percentiles.h"
 
 namespace fluidbatch::sim {
@@ -24,14 +25,14 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
      Better::lower},
     {Id::mean_latency, "mean_latency_s", "s", "mean of completion minus arrival", Better::lower},
     {Id::mean_latency_ci95, "mean_latency_ci95_s", "s",
-     "half-width of the 95 % interval of the mean latency, by 32 batch means"},
+     "half-width of the 95 % interval of the mean latency"},
     {Id::p50_latency, "p50_latency_s", "s", "median latency; percentiles are exact, by nearest rank",
      Better::lower},
     {Id::p90_latency, "p90_latency_s", "s", "90th percentile of the latency", Better::lower},
     {Id::p95_latency, "p95_latency_s", "s", "95th percentile of the latency", Better::lower},
     {Id::p99_latency, "p99_latency_s", "s", "99th percentile of the latency", Better::lower},
     {Id::p99_latency_ci95, "p99_latency_ci95_s", "s",
-     "half-width of the 95 % interval of the 99th percentile, by sectioning into 32 batches"},
+     "half-width of the 95 % interval of the 99th percentile, its larger side"},
     {Id::p99_9_latency, "p99_9_latency_s", "s", "99.9th percentile of the latency", Better::lower},
     {Id::max_latency, "max_latency_s", "s", "largest latency", Better::lower},
     {Id::mean_end_to_end, "mean_end_to_end_s", "s",
@@ -39,8 +40,7 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
      "latency, "
      "here and below",
      Better::lower},
-    {Id::mean_end_to_end_ci95, "mean_end_to_end_ci95_s", "s",
-     "half-width of the 95 % interval of that mean, by 32 batch means"},
+    {Id::mean_end_to_end_ci95, "mean_end_to_end_ci95_s", "s", "half-width of the 95 % interval of that mean"},
     {Id::p50_end_to_end, "p50_end_to_end_s", "s", "median from end to end", Better::lower},
     {Id::p99_end_to_end, "p99_end_to_end_s", "s", "99th percentile from end to end", Better::lower},
     {Id::max_end_to_end, "max_end_to_end_s", "s", "largest time from end to end", Better::lower},
@@ -49,7 +49,7 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
      "`slo.measured: end_to_end`, from end to end",
      Better::lower},
     {Id::slo_violation_rate_ci95, "slo_violation_rate_ci95", "1",
-     "half-width of the 95 % interval of the SLO violation rate, by 32 batch means"},
+     "half-width of the 95 % interval of the SLO violation rate"},
     {Id::goodput, "goodput_hz", "1/s", "measured requests within the SLO, per second of the measured window",
      Better::higher},
     {Id::throughput, "throughput_hz", "1/s", "measured requests completed, per second of the measured window",
@@ -65,7 +65,9 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
      "table",
      Better::higher},
     {Id::mean_batch, "mean_batch", "samples", "mean active batch size over the busy time"},
-    {Id::mean_start_batch, "mean_start_batch", "samples", "mean batch size at the start of a batch"},
+    {Id::mean_start_batch, "mean_start_batch", "samples",
+     "mean number of requests taken from the queue at once, over the batches begun in the measured window, "
+     "newcomers of a preemption and requests of the warm-up included"},
     {Id::mean_in_system, "mean_in_system", "requests",
      "mean number of requests queued or in a batch, over the whole run, warm-up included", Better::lower},
     {Id::accuracy, "accuracy", "1",
@@ -81,46 +83,40 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::unloaded_bound, "unloaded_bound_s", "s",
      "lower bound of the mean latency: of each request on an idle NPU, given its true exit"},
     {Id::clairvoyant_bound, "clairvoyant_bound_s", "s",
-     "lower bound of the mean latency: all exits known, best time per sample, shortest remaining first "
-     "(docs/policies.md)"},
+     "lower bound of the mean latency: all exits known, best time per sample, shortest remaining first, no "
+     "time for the warm-up (docs/policies.md)"},
     {Id::distance_to_bound, "distance_to_bound", "1",
-     "mean latency over the higher of both bounds; where requests are dropped the mean leaves them out and "
-     "the bounds do not",
+     "mean latency over the higher of both bounds, at least 1; like these not defined where requests were "
+     "dropped",
      Better::lower},
 }};
 
-constexpr std::size_t kBatches = 32;
-constexpr double kStudentT31 = 2.0395134463964077;  // 97.5 % quantile, 31 degrees of freedom
+/// What rounding may cost: a part of a sum of many terms, and the last bits of dates up to `end_s`.
+bool at_most(double value, double bound, double end_s) {
+  constexpr double kRelative = 1e-6;
+  return !(value > bound * (1 + kRelative) + 4 * std::numeric_limits<double>::epsilon() * end_s);
+}
 
 double mean_of(std::span<const double> values) {
   if (values.empty()) return kUndefined;
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-/// 95 % half-width from the estimates of 32 consecutive batches of `size` values in all.
-double batch_half_width(std::span<const double> estimates, std::size_t size) {
-  if (size < 2 * kBatches) return kUndefined;
-  const double mean = mean_of(estimates);
-  double squares = 0;
-  for (const double value : estimates) squares += (value - mean) * (value - mean);
-  return kStudentT31 * std::sqrt(squares / (kBatches - 1) / kBatches);
-}
-
-/// Mean of latencies, and 95 % half-widths of it and of the share that is late.
+/// A series, and the shares of its batches that are late.
 struct InBatches {
-  double mean = kUndefined;
-  double mean_ci95 = kUndefined;
-  double late_ci95 = kUndefined;
+  BatchedSeries series;
+  BatchMeans late_shares{};
   Extremes extremes;
 };
 
 /// In one pass, since a long run's latencies come from memory. A dropped request is late.
 InBatches in_batches(std::span<const double> latencies, double slo_s) {
   if (latencies.empty()) return {};
+  InBatches result;
+  const double first = latencies.front();
+  Extremes extremes{.least = first, .largest = first};
   double sum = 0;
-  Extremes extremes{.least = latencies.front(), .largest = latencies.front()};
-  std::array<double, kBatches> means{};
-  std::array<double, kBatches> late_shares{};
+  double squares = 0;  // of the differences to the first, which is near enough to the mean not to lose digits
   for (std::size_t i = 0; i < kBatches; ++i) {
     const std::span<const double> batch = part_of(latencies, i, kBatches);
     double batch_sum = 0;
@@ -128,18 +124,21 @@ InBatches in_batches(std::span<const double> latencies, double slo_s) {
     for (const double latency_s : batch) {
       sum += latency_s;
       batch_sum += latency_s;
+      squares += (latency_s - first) * (latency_s - first);
       extremes.least = std::min(extremes.least, latency_s);
       extremes.largest = std::max(extremes.largest, latency_s);
       late += is_late(latency_s, slo_s) || latency_s == kDropped ? 1 : 0;
     }
     const auto size = static_cast<double>(batch.size());
-    means[i] = batch_sum / size;
-    late_shares[i] = static_cast<double>(late) / size;
+    result.series.means[i] = batch_sum / size;
+    result.late_shares[i] = static_cast<double>(late) / size;
   }
-  return {.mean = sum / static_cast<double>(latencies.size()),
-          .mean_ci95 = batch_half_width(means, latencies.size()),
-          .late_ci95 = batch_half_width(late_shares, latencies.size()),
-          .extremes = extremes};
+  const auto n = static_cast<double>(latencies.size());
+  result.series.size = latencies.size();
+  result.series.mean = sum / n;
+  result.series.variance = squares / n - (result.series.mean - first) * (result.series.mean - first);
+  result.extremes = extremes;
+  return result;
 }
 
 /// A run is called saturated where its backlog kept growing: over 1 % of all requests (and 32) were in the
@@ -158,17 +157,22 @@ class Computation {
 
   RunStatistics run(const Slo& slo) {
     for (const Id id : {Id::unloaded_bound, Id::clairvoyant_bound, Id::distance_to_bound})
-      set(id, kUndefined);
+      result_.set_absent(id, totals_.dropped > 0 ? Absence::dropped : Absence::none);
     result_.admitted = conservation_.admitted;
     latencies_ = in_batches(totals_.latencies_s, slo.latency_s);
     end_to_end_ = in_batches(totals_.end_to_end_s, slo.latency_s);
-    violations(slo);
+    const bool on_end_to_end = slo.end_to_end && !totals_.end_to_end_s.empty();
+    const InBatches& judged = on_end_to_end ? end_to_end_ : latencies_;
+    const BatchMeans late_shares = judged.late_shares;
+    violations();
     if (totals_.dropped > 0) {
       std::erase(totals_.latencies_s, kDropped);
       std::erase(totals_.end_to_end_s, kDropped);
       latencies_ = in_batches(totals_.latencies_s, slo.latency_s);
       end_to_end_ = in_batches(totals_.end_to_end_s, slo.latency_s);
     }
+    result_.set(Id::slo_violation_rate_ci95,
+                share_half_width(result_[Id::slo_violation_rate], late_shares, judged.series));
     result_.saturated = is_saturated(totals_.latencies_s, conservation_);
     means();
     window();
@@ -179,24 +183,27 @@ class Computation {
   }
 
  private:
-  void set(Id id, double value) { result_.values[static_cast<std::size_t>(id)] = value; }
+  void set(Id id, double value) { result_.set(id, value); }
+
+  /// From the arrival of the first measured request to the end of the run.
+  [[nodiscard]] double window_s() const {
+    return totals_.window_begin_s <= conservation_.end_s ? conservation_.end_s - totals_.window_begin_s
+                                                         : kUndefined;
+  }
 
   /// Of all measured requests, the dropped ones included; the rest is of the completed ones.
-  void violations(const Slo& slo) {
+  void violations() {
     const auto n = static_cast<double>(totals_.latencies_s.size());
     set(Id::requests, n);
     set(Id::drop_rate, static_cast<double>(totals_.dropped) / n);
     set(Id::slo_violation_rate, static_cast<double>(totals_.late) / n);
-    const bool on_end_to_end = slo.end_to_end && !totals_.end_to_end_s.empty();
-    set(Id::slo_violation_rate_ci95, (on_end_to_end ? end_to_end_ : latencies_).late_ci95);
-    const double window_s = totals_.window_end_s - totals_.window_begin_s;
-    set(Id::goodput, (n - static_cast<double>(totals_.late)) / window_s);
+    set(Id::goodput, (n - static_cast<double>(totals_.late)) / window_s());
   }
 
   void means() {
     const auto n = static_cast<double>(totals_.latencies_s.size());
-    set(Id::mean_latency, latencies_.mean);
-    set(Id::mean_latency_ci95, latencies_.mean_ci95);
+    set(Id::mean_latency, latencies_.series.mean);
+    result_.set(Id::mean_latency_ci95, mean_half_width(latencies_.series));
     set(Id::mean_uplink, totals_.uplink_s / n);
     set(Id::mean_queueing, totals_.queueing_s / n);
     set(Id::mean_suspended, totals_.suspended_s / n);
@@ -211,9 +218,10 @@ class Computation {
 
   void window() {
     const auto n = static_cast<double>(totals_.latencies_s.size());
-    const double window_s = totals_.window_end_s - totals_.window_begin_s;
-    set(Id::throughput, n / window_s);
-    set(Id::busy_fraction, totals_.busy_s / window_s);
+    set(Id::throughput, n / window_s());
+    require_invariant(at_most(totals_.busy_s, window_s(), conservation_.end_s),
+                      "the NPU is busy for no longer than the measured window");
+    set(Id::busy_fraction, totals_.busy_s / window_s());
     set(Id::mean_batch, totals_.batch_seconds / totals_.busy_s);
     set(Id::mac_utilisation, totals_.useful_macs / (totals_.busy_s * peak_macs_per_s()));
     set(Id::mean_start_batch,
@@ -237,10 +245,10 @@ class Computation {
   }
 
   void latency_percentiles() {
-    constexpr std::array<std::uint64_t, 6> kPerMille{500, 900, 950, 990, 999, 1000};
-    const auto [found, p99s] =
-        parted_percentiles(totals_.latencies_s, latencies_.extremes, kPerMille, kBatches, 990);
-    set(Id::p99_latency_ci95, batch_half_width(p99s, totals_.latencies_s.size()));
+    constexpr std::array<std::uint64_t, 7> kPerMille{500, 900, 950, 990, 999, 1000, UpperTail::kFromPerMille};
+    const std::vector<double> found = percentiles(totals_.latencies_s, latencies_.extremes, kPerMille);
+    UpperTail tail(totals_.latencies_s, found[6], found[3]);
+    result_.set(Id::p99_latency_ci95, tail.p99_half_width(latencies_.series));
     set(Id::p50_latency, found[0]);
     set(Id::p90_latency, found[1]);
     set(Id::p95_latency, found[2]);
@@ -253,14 +261,14 @@ class Computation {
     const std::span<const double> times = totals_.end_to_end_s;
     if (times.empty()) {  // the same as the latencies
       set(Id::mean_end_to_end, result_[Id::mean_latency]);
-      set(Id::mean_end_to_end_ci95, result_[Id::mean_latency_ci95]);
+      result_.set(Id::mean_end_to_end_ci95, mean_half_width(latencies_.series));
       set(Id::p50_end_to_end, result_[Id::p50_latency]);
       set(Id::p99_end_to_end, result_[Id::p99_latency]);
       set(Id::max_end_to_end, result_[Id::max_latency]);
       return;
     }
-    set(Id::mean_end_to_end, end_to_end_.mean);
-    set(Id::mean_end_to_end_ci95, end_to_end_.mean_ci95);
+    set(Id::mean_end_to_end, end_to_end_.series.mean);
+    result_.set(Id::mean_end_to_end_ci95, mean_half_width(end_to_end_.series));
     constexpr std::array<std::uint64_t, 3> kPerMille{500, 990, 1000};
     const std::vector<double> found = percentiles(times, end_to_end_.extremes, kPerMille);
     set(Id::p50_end_to_end, found[0]);
@@ -278,12 +286,23 @@ class Computation {
 
 }  // namespace
 
-void add_bounds(RunStatistics& statistics, const LatencyBounds& bounds) {
-  const auto set = [&](Id id, double value) { statistics.values[static_cast<std::size_t>(id)] = value; };
-  set(Id::unloaded_bound, bounds.mean_unloaded_s);
-  set(Id::clairvoyant_bound, bounds.mean_clairvoyant_s);
-  set(Id::distance_to_bound,
-      statistics[Id::mean_latency] / std::max(bounds.mean_unloaded_s, bounds.mean_clairvoyant_s));
+void RunStatistics::set_absent(StatisticId id, Absence why) {
+  set(id, kUndefined);
+  absences[static_cast<std::size_t>(id)] = why;
+}
+
+void RunStatistics::set(StatisticId id, const HalfWidth& half_width) {
+  set(id, half_width.value);
+  absences[static_cast<std::size_t>(id)] = half_width.absence;
+}
+
+void add_bounds(RunStatistics& statistics, const LatencyBounds& bounds, double end_s) {
+  statistics.set(Id::unloaded_bound, bounds.mean_unloaded_s);
+  statistics.set(Id::clairvoyant_bound, bounds.mean_clairvoyant_s);
+  const double bound_s = std::max(bounds.mean_unloaded_s, bounds.mean_clairvoyant_s);
+  require_invariant(at_most(bound_s, statistics[Id::mean_latency], end_s),
+                    "the mean latency is not below its lower bounds");
+  statistics.set(Id::distance_to_bound, statistics[Id::mean_latency] / bound_s);
 }
 
 std::span<const Statistic> all_statistics() { return kDeclared; }

@@ -8,6 +8,7 @@
 
 #include "sim/bounds.h"
 #include "sim/recorder.h"
+#include "sim/run_intervals.h"
 #include "sim/server.h"
 
 namespace fluidbatch::sim {
@@ -72,7 +73,8 @@ std::span<const Statistic> all_statistics();
 /// What one run of one system gave. A statistic that is not defined (no request was measured, or too few
 /// for an interval) is NaN.
 struct RunStatistics {
-  std::vector<double> values = std::vector<double>(kStatistics);  ///< by StatisticId
+  std::vector<double> values = std::vector<double>(kStatistics);      ///< by StatisticId
+  std::vector<Absence> absences = std::vector<Absence>(kStatistics);  ///< why a value is NaN, by StatisticId
   std::vector<double> exit_shares;
   std::vector<double> segment_batches;  ///< mean active batch size in each segment, over the time spent in it
   std::uint64_t admitted = 0;
@@ -80,13 +82,20 @@ struct RunStatistics {
       false;  ///< the backlog grew through the run: the means say more of its length than of the system
 
   [[nodiscard]] double operator[](StatisticId id) const { return values[static_cast<std::size_t>(id)]; }
+  [[nodiscard]] Absence absence(StatisticId id) const { return absences[static_cast<std::size_t>(id)]; }
+  void set(StatisticId id, double value) { values[static_cast<std::size_t>(id)] = value; }
+  void set_absent(StatisticId id, Absence why);
+  void set(StatisticId id, const HalfWidth& half_width);
 };
 
-/// Adds lower bounds of the mean latency, and the mean's distance to the higher one.
-void add_bounds(RunStatistics& statistics, const LatencyBounds& bounds);
+/// Adds lower bounds of the mean latency of a run that dropped no measured request and ended at `end_s`, and
+/// the mean's distance to the higher one. Throws InvariantViolation where the mean is below a bound by more
+/// than rounding.
+void add_bounds(RunStatistics& statistics, const LatencyBounds& bounds, double end_s);
 
 /// Takes the infinities of dropped requests out of `totals`. Without an uplink those from end to
-/// end are the ones at the server.
+/// end are the ones at the server. Throws InvariantViolation where the NPU was busy for longer than the
+/// window.
 RunStatistics compute_statistics(Totals& totals, const Conservation& conservation,
                                  const npu::BatchPolicyTable& table, const Slo& slo);
 

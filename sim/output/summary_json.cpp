@@ -88,6 +88,12 @@ std::string summary_json(const RunConfig& config, const SystemConfig& system,
   json.open_object("statistics");
   for (const Statistic& statistic : all_statistics()) json.number(statistic.name, statistics[statistic.id]);
   json.close_object();
+  json.open_object("absent");
+  for (const Statistic& statistic : all_statistics()) {
+    const Absence why = statistics.absence(statistic.id);
+    if (why != Absence::none) json.text(statistic.name, absence_text(why));
+  }
+  json.close_object();
   json.numbers("exit_shares", statistics.exit_shares);
   json.numbers("segment_batches", statistics.segment_batches);
   return json.take();

@@ -28,17 +28,6 @@ void check(const std::vector<double>& values) {
     CHECK(found[i] == by_sorting(values, wanted[i]));
     CHECK(sim::percentiles(values, extremes, std::span(&wanted[i], 1)).front() == found[i]);
   }
-  constexpr std::size_t kParts = 5;
-  const auto [of_all, of_parts] = sim::parted_percentiles(values, extremes, wanted, kParts, 950);
-  CHECK(of_all == found);
-  for (std::size_t i = 0; i < kParts; ++i) {
-    const auto part = sim::part_of(values, i, kParts);
-    if (part.empty()) {
-      CHECK(std::isnan(of_parts[i]));
-    } else {
-      CHECK(of_parts[i] == by_sorting({part.begin(), part.end()}, 950));
-    }
-  }
 }
 
 }  // namespace

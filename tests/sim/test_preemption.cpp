@@ -141,6 +141,9 @@ TEST_CASE("dropping the hopeless: late ones are given up, counted and kept in th
   CHECK(dropped.statistics[Id::drop_rate] == Approx(2.0 / 3));
   CHECK(dropped.statistics[Id::requests] == 3);
   CHECK(dropped.statistics[Id::mean_latency] == 15);
+  CHECK(std::isnan(dropped.statistics[Id::distance_to_bound]));
+  CHECK(dropped.statistics.absence(Id::distance_to_bound) == sim::Absence::dropped);
+  CHECK(served.statistics[Id::distance_to_bound] >= 1);
   CHECK(dropped.requests[1].dropped);
   CHECK(dropped.requests[2].completion_s == 15);
   const test::RunOutcome clockwork = hand.run("{name: clockwork, max_batch: 4}", trace, "20000");

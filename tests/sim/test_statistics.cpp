@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "sim/invariant.h"
 #include "tests/support/run_helpers.h"
 
 using namespace fluidbatch;
@@ -47,7 +48,9 @@ TEST_CASE("three requests, by hand", "[statistics]") {
   const npu::Npu& npu = *config.systems[0].table->npu();
   CHECK(s[Id::mac_utilisation] == Approx(static_cast<double>(config.network.macs()) /
                                          (d * npu.clock_hz * static_cast<double>(npu.macs_per_cycle()))));
-  CHECK(std::isnan(s[Id::mean_latency_ci95]));  // too few for an interval
+  CHECK(std::isnan(s[Id::mean_latency_ci95]));
+  CHECK(s.absence(Id::mean_latency_ci95) == sim::Absence::too_few);
+  CHECK(s.absence(Id::mean_latency) == sim::Absence::none);
   CHECK(s.exit_shares == std::vector<double>{1});
   CHECK_FALSE(s.saturated);
 }
@@ -65,6 +68,63 @@ TEST_CASE("a step that began in the warm-up counts from the first measured arriv
   CHECK(s[Id::busy_fraction] == Approx(1));
   CHECK(s[Id::mean_batch] == Approx(1));
   CHECK(s[Id::throughput] == Approx(1 / (1.75 * d)).epsilon(1e-4));
+}
+
+TEST_CASE("a request of the warm-up that completes last is within the measured window", "[statistics]") {
+  const test::TemporaryFolder folder;
+  // A batch of two, begun when the second comes; that one leaves at the first exit, the first at the end.
+  const std::string trace = folder.write("t.csv", "arrival_s,exit\n0,3\n0.5,0\n").string();
+  const sim::RunConfig config = test::config_of(
+      "warmup_requests: 1\nnetwork: ee_resnet50\nworkload: {arrivals: {kind: trace, path: " + trace +
+      "}, exits: {kind: trace}}\nsystems: [{policy: {name: dynamic_batching, max_batch: 2, "
+      "max_queue_delay_ms: 1000}}]\n");
+  const test::RunOutcome outcome = test::run_bare(config);
+  const sim::RunStatistics& s = outcome.statistics;
+  REQUIRE(outcome.requests[0].completion_s > outcome.requests[1].completion_s);
+  CHECK(s[Id::requests] == 1);
+  CHECK(s[Id::busy_fraction] == Approx(1));
+  CHECK(s[Id::mean_batch] > 1);
+  CHECK(s[Id::mean_batch] < 2);
+  CHECK(s[Id::throughput] == Approx(1 / (outcome.requests[0].completion_s - 0.5)));
+  CHECK(s[Id::mean_start_batch] == 2);
+}
+
+TEST_CASE("mean_start_batch is of the batches begun in the measured window", "[statistics]") {
+  const sim::RunConfig config = test::config_of(R"(
+requests: 2000
+warmup_requests: 503
+network: ee_resnet50
+workload: {arrivals: {kind: poisson, rho: 1.8}, exits: {kind: rates, rates: [0.3, 0.35, 0.4]}}
+systems: [{policy: {name: dynamic_batching}}, {policy: {name: exit_aware}}]
+)");
+  for (const std::size_t system : {0U, 1U}) {
+    const test::RunOutcome outcome = test::run_bare(config, system);
+    // Requests that begin at the same date have been taken from the queue together.
+    std::set<double> begins;
+    double samples = 0;
+    for (const auto& request : outcome.requests) {
+      if (request.start_s < outcome.requests[503].arrival_s) continue;
+      begins.insert(request.start_s);
+      ++samples;
+    }
+    CHECK(outcome.statistics[Id::mean_start_batch] == Approx(samples / static_cast<double>(begins.size())));
+  }
+}
+
+TEST_CASE("an NPU busy for longer than the window is a broken invariant", "[statistics]") {
+  const sim::RunConfig config = test::config_of(
+      "requests: 1\nnetwork: resnet50\nworkload: {arrivals: {kind: poisson, rho: 1}}\nsystems: [{policy: "
+      "{name: serial}}]\n");
+  sim::Totals totals;
+  totals.latencies_s = {1};
+  totals.window_begin_s = 1;
+  const sim::Conservation conservation{.admitted = 1, .completed = 1, .end_s = 3};
+  const auto compute = [&](double busy_s) {
+    totals.busy_s = busy_s;
+    return sim::compute_statistics(totals, conservation, *config.systems[0].table, config.slo);
+  };
+  CHECK(compute(2)[Id::busy_fraction] == 1);
+  CHECK_THROWS_AS(compute(2.01), sim::InvariantViolation);
 }
 
 TEST_CASE("an exact tie with the SLO is met", "[statistics]") {
@@ -92,7 +152,7 @@ TEST_CASE("overload is called saturated, load below one is not", "[statistics]")
 
 TEST_CASE("percentiles are nearest rank on all measured requests, intervals cover", "[statistics]") {
   const sim::RunConfig config = test::config_of(R"(
-requests: 5000
+requests: 20000
 warmup_requests: 37
 network: resnet50
 workload: {arrivals: {kind: poisson, rho: 0.7}}
@@ -104,7 +164,7 @@ systems: [{policy: {name: serial}}]
     latencies.insert(outcome.requests[i].completion_s - outcome.requests[i].arrival_s);
   }
   const std::vector<double> sorted(latencies.begin(), latencies.end());
-  const auto rank = [&](double q) { return sorted[static_cast<std::size_t>(std::ceil(q * 4963)) - 1]; };
+  const auto rank = [&](double q) { return sorted[static_cast<std::size_t>(std::ceil(q * 19963)) - 1]; };
   const sim::RunStatistics& s = outcome.statistics;
   CHECK(s[Id::p50_latency] == rank(0.5));
   CHECK(s[Id::p90_latency] == rank(0.9));
