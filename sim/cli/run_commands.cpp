@@ -73,11 +73,17 @@ std::string heading(const RunConfig& config, const std::string& length) {
       config.slo.end_to_end ? " from end to end" : "", rounded(config.reference_latency_s * 1000));
 }
 
+using Id = StatisticId;
+
+bool any_dropped(const std::vector<RunStatistics>& results) {
+  return std::ranges::any_of(results, [](const RunStatistics& r) { return r[Id::drop_rate] > 0; });
+}
+
 std::string results_table(const RunConfig& config, const std::vector<RunStatistics>& results) {
-  using Id = StatisticId;
   const bool uplink = config.uplink.model != workloads::UplinkSpec::Model::none;
   std::vector<std::string> head{"system", "mean ms", "x bound", "p50 ms", "p99 ms",
                                 "late %", "req/s",   "busy %",  "batch"};
+  if (any_dropped(results)) head.emplace_back("dropped %");
   if (uplink) head.insert(head.end(), {"end-to-end ms", "its p99 ms"});
   TextTable table(head);
   for (std::size_t i = 0; i < results.size(); ++i) {
@@ -91,6 +97,7 @@ std::string results_table(const RunConfig& config, const std::vector<RunStatisti
                                  rounded(r[Id::throughput]),
                                  rounded(r[Id::busy_fraction] * 100, 3),
                                  rounded(r[Id::mean_batch], 3)};
+    if (any_dropped(results)) row.push_back(rounded(r[Id::drop_rate] * 100, 3));
     if (uplink) {
       row.push_back(rounded(r[Id::mean_end_to_end] * 1000));
       row.push_back(rounded(r[Id::p99_end_to_end] * 1000));
@@ -98,6 +105,18 @@ std::string results_table(const RunConfig& config, const std::vector<RunStatisti
     table.add(row);
   }
   return table.text();
+}
+
+/// What the table can't say by itself.
+std::string remarks(const std::vector<RunStatistics>& results) {
+  std::string text;
+  if (std::ranges::any_of(results, [](const RunStatistics& r) { return r.saturated; })) {
+    text += "* saturated: the backlog grew to the end, so these numbers depend on the length of the run\n";
+  }
+  if (any_dropped(results)) {
+    text += "x bound: - where requests were dropped, since the bound is for answering all\n";
+  }
+  return text;
 }
 
 /// One line on stderr, written over itself, where that is a terminal.
@@ -184,15 +203,8 @@ void run(const RunArguments& arguments) {
   line.clear();
 
   fmt::print("{}\n{}", heading(config, length_text(config, results)), results_table(config, results));
-  bool any_saturated = false;
-  for (const RunStatistics& result : results) {
-    any_saturated = any_saturated || result.saturated;
-  }
   note_missing_requests(config, results.front());
-  if (any_saturated) {
-    fmt::print(
-        "* saturated: the backlog grew to the end, so these numbers depend on the length of the run\n");
-  }
+  fmt::print("{}", remarks(results));
   fmt::print("\n{} {}/\n", replaces ? "results, replacing those of an earlier run, in" : "results in",
              options.folder->lexically_normal().string());
 }

@@ -104,6 +104,31 @@ class Run(CommandLineTest):
         with open(self.folder / "out/serial/requests.csv", newline="") as file:
             self.assertEqual([float(row["arrival_s"]) for row in csv.DictReader(file)], [0, 0.104])
 
+    def test_dropped_requests_have_a_column_and_no_bound(self):
+        result = self.succeed("run", "c.yaml", "--out", "out", "--set", "systems.serial.drop=hopeless", "--set",
+                              "workload.arrivals.rho=3")
+        head, serial, dynamic = [line.split("  ") for line in result.stdout.splitlines()[3:6]]
+        cells = [[cell.strip() for cell in row if cell.strip()] for row in (head, serial, dynamic)]
+        self.assertEqual(cells[0][-1], "dropped %")
+        self.assertGreater(float(cells[1][-1]), 1)
+        self.assertEqual(cells[2][-1], "0")
+        bound = cells[0].index("x bound")
+        self.assertEqual(cells[1][bound], "-")
+        self.assertGreater(float(cells[2][bound]), 1)
+        self.assertIn("x bound: - where requests were dropped", result.stdout)
+        summary = json.loads((self.folder / "out/serial/summary.json").read_text())
+        self.assertIsNone(summary["statistics"]["distance_to_bound"])
+        self.assertEqual(summary["absent"]["distance_to_bound"], "requests were dropped")
+        self.assertNotIn("dropped", self.succeed("run", "c.yaml", "--out", "other").stdout)
+
+    def test_nothing_measured_is_said(self):
+        self.write("short.yaml", CONFIG.replace("requests: 200\n", "duration_s: 0.2\n", 1))
+        result = self.succeed("run", "short.yaml", "--out", "out")
+        self.assertRegex(result.stderr, r"note: all \d requests are warm-up \(warmup_requests: 10\), so nothing was measured")
+        summary = json.loads((self.folder / "out/serial/summary.json").read_text())
+        self.assertEqual(summary["statistics"]["requests"], 0)
+        self.assertEqual(summary["absent"]["mean_latency_ci95_s"], "nothing was measured")
+
     def test_timeline_and_series(self):
         config = CONFIG.replace("{name: serial}", "{name: exit_aware}").replace("npu_mode: r}\n  - ", "npu_mode: fluid_stacked}\n  - ")
         self.write("p.yaml", config)
