@@ -209,11 +209,6 @@ Provenance provenance_of(const fs::path& file) {
   return read_provenance(part);
 }
 
-/// Takes the log beside a database in.
-void make_single_file(const fs::path& file) {
-  Database(file, Database::Access::write).execute("PRAGMA journal_mode = DELETE");
-}
-
 }  // namespace
 
 MergeOutcome merge_results(const std::vector<fs::path>& files, const fs::path& out, bool partial) {
@@ -244,7 +239,7 @@ MergeOutcome merge_results(const std::vector<fs::path>& files, const fs::path& o
                        "merge what there is with `--partial`");
     }
   }
-  make_single_file(unfinished.path());
+  Database(unfinished.path(), Database::Access::write).make_single_file();
   unfinished.finish();
   return outcome;
 }

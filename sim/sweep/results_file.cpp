@@ -118,6 +118,6 @@ void ResultsFile::add_setting(std::size_t setting) {
   }
 }
 
-void ResultsFile::close() { database_.execute("PRAGMA journal_mode = DELETE;"); }
+void ResultsFile::close() { database_.make_single_file(); }
 
 }  // namespace fluidbatch::sim

@@ -126,6 +126,12 @@ void Database::execute(const std::string& sql) {
   if (::sqlite3_exec(connection_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail();
 }
 
+void Database::make_single_file() {
+  execute("PRAGMA journal_mode = DELETE");
+  std::error_code ignored;  // one who has read a killed writer's log may have left its index
+  std::filesystem::remove(file_.string() + "-shm", ignored);
+}
+
 void Database::fail() const {
   const std::string name = file_.string();
   switch (::sqlite3_errcode(connection_.get()) & 0xFF) {

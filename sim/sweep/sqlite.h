@@ -34,6 +34,9 @@ class Database {
   /// Statements without results, several joined by semicolons.
   void execute(const std::string& sql);
 
+  /// Of a writer: takes the log in, so that nothing is left beside the file.
+  void make_single_file();
+
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }
 
  private:
