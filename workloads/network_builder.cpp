@@ -15,6 +15,7 @@ constexpr std::int64_t kMostExtent = 1 << 24;
 // Of a shape and of a layer: sums over a network, and times a batch, stay below 2^63.
 constexpr double kMostWords = 1LL << 40;
 constexpr double kMostMacs = 1LL << 45;
+constexpr double kMostPackedMacs = 1LL << 50;
 constexpr std::int64_t kMostNetworkMacs = 1LL << 53;  // a double still counts them
 
 /// Kernel and the like along height and width; each is one number for both, or [height, width]. Padding may
@@ -239,6 +240,12 @@ void NetworkBuilder::append(const io::MapReader& reader, npu::Layer layer, const
   require_countable(output, reader.mark());
   if (product_of({layer.gemm.groups, layer.gemm.r, layer.gemm.p, layer.gemm.c}) > kMostMacs) {
     throw io::InputError(reader.mark(), "layer '" + layer.name + "' has more than 2^45 multiply-accumulates");
+  }
+  // Packed block-diagonally, a depthwise layer takes up to `groups` times its work.
+  if (layer.kind == npu::LayerKind::depthwise &&
+      product_of({layer.gemm.groups, layer.gemm.groups, layer.gemm.r, layer.gemm.p}) > kMostPackedMacs) {
+    throw io::InputError(
+        reader.mark(), "layer '" + layer.name + "' has more than 2^50 multiply-accumulates times its groups");
   }
   macs_ += layer.useful_macs();
   if (macs_ > kMostNetworkMacs) {

@@ -137,7 +137,7 @@ class Merge(SweepTest):
         one, two = self.parts(2)
         (self.folder / "folder").mkdir()
         before = self.files()
-        for out, message in (("", "^the results need the name of a file"), ("folder", "^folder: is a folder"), (one, "already exists"),
+        for out, message in (("", "^--out: must not be empty"), ("folder", "^folder: is a folder"), (one, "already exists"),
                              (":memory:", "^:memory:: is not the name of a file"), ("file:x.sqlite", "^file:x.sqlite: is not the name of a file"),
                              ("no/such/x.sqlite", r"^no/such/x\.sqlite: can't be opened or written"), ("x" * 300, "can't be opened or written")):
             with self.subTest(out):

@@ -125,7 +125,7 @@ class Resume(SweepTest):
         before = self.files()
         for arguments in ([], ["--resume"]):
             for out, message in ((":memory:", "^:memory:: is not the name of a file"), ("file:x.sqlite?mode=memory", "is not the name of a file"),
-                                 ("folder", "^--out: folder is a folder"), ("", "--out RESULTS.sqlite is needed"),
+                                 ("folder", "^--out: folder is a folder"), ("", "^--out: must not be empty"),
                                  ("x" * 300, "can't be opened or written"), ("/dev/null", "is not a regular file|already exists")):
                 with self.subTest(out):
                     self.refuse(["sweep", "s.yaml", "--out", out, *arguments], message)

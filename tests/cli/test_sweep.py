@@ -184,7 +184,7 @@ class Sweep(SweepTest):
             self.assertEqual(process.returncode, 4)
             self.assertRegex(out, rf"{len(failed)} FAILED")
             self.assertIn("status = 'failed'", err)
-            self.assertIn("t.csv: no such file", failed[0][0])
+            self.assertIn("no file '", failed[0][0])
         self.sweep("f.sqlite", "--resume", sweep="f.yaml")
         with sqlite3.connect(self.folder / "f.sqlite") as database:
             self.assertEqual(database.execute("SELECT status, count(*) FROM points GROUP BY 1").fetchall(), [("done", 36)])

@@ -188,7 +188,8 @@ TEST_CASE("wrong networks are refused where they are wrong", "[network]") {
   const std::string exits =
       "exits:\n  - {name: e, after: b, head: [{name: h, kind: dense, out_channels: 4}]}\n";
   refuses(head + conv + exits, "n.yaml:6:22: no layer 'b' to stand after");
-  refuses(head + conv + "exits:\n  - {name: e, after: a, head: []}\n", "nothing runs between exit 'final'");
+  refuses(head + conv + "exits:\n  - {name: e, after: a, head: []}\n",
+          "the head of an exit needs at least one layer, its classifier");
   refuses(head + conv + "exits:\n  - {name: e, after: a, haed: []}\n",
           "unknown key 'haed' (did you mean 'head'?)");
 }
