@@ -62,13 +62,18 @@ ChildOutcome outcome_of_signal(int signal, std::int64_t kills_for_memory_before)
   return {is_from_outside(signal) ? Kind::input_error : Kind::failed, std::move(text)};
 }
 
-void write_all(int descriptor, const std::string& bytes) {
+/// Exit code of a child that could not hand its result over.
+constexpr int kResultLost = 5;
+
+/// Whether all could be written.
+bool write_all(int descriptor, const std::string& bytes) {
   std::size_t written = 0;
   while (written < bytes.size()) {
     const ssize_t n = ::write(descriptor, bytes.data() + written, bytes.size() - written);
-    if (n < 0 && errno != EINTR) return;  // the parent is gone; nobody is left to tell
+    if (n < 0 && errno != EINTR) return false;
     if (n > 0) written += static_cast<std::size_t>(n);
   }
+  return true;
 }
 
 }  // namespace
@@ -86,6 +91,7 @@ class ChildPool::Child {
     std::array<char, 4096> buffer{};
     const ssize_t n = ::read(descriptor, buffer.data(), buffer.size());
     if (n > 0) bytes_.append(buffer.data(), static_cast<std::size_t>(n));
+    if (n < 0 && errno != EINTR) read_error_ = errno;
     return n > 0 || (n < 0 && errno == EINTR);
   }
 
@@ -95,8 +101,14 @@ class ChildPool::Child {
     while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
     }
     if (WIFSIGNALED(status)) return outcome_of_signal(WTERMSIG(status), kills_for_memory_before);
+    if (read_error_ != 0) return lost(std::strerror(read_error_));
+    if (WIFEXITED(status) && WEXITSTATUS(status) == kResultLost) return lost("it could not be written");
     if (bytes_.empty()) return {Kind::failed, "a simulation ended without a result"};
     return {static_cast<Kind>(bytes_[0]), bytes_.substr(1)};
+  }
+
+  static ChildOutcome lost(const std::string& reason) {
+    return {Kind::input_error, "the result of a simulation was lost on its way to this process: " + reason};
   }
 
   std::size_t number;
@@ -104,6 +116,7 @@ class ChildPool::Child {
 
  private:
   pid_t process_;
+  int read_error_ = 0;
   std::string bytes_;
 };
 
@@ -157,8 +170,7 @@ void ChildPool::run_child(const Task& task, int parent, int pipe) const {
   ::sigprocmask(SIG_BLOCK, &from_outside, nullptr);
   for (const Child& other : children_) ::close(other.descriptor);  // which leaves room for files
   const ChildOutcome outcome = outcome_of(task);
-  write_all(pipe, static_cast<char>(outcome.kind) + outcome.text);
-  ::_exit(0);
+  ::_exit(write_all(pipe, static_cast<char>(outcome.kind) + outcome.text) ? 0 : kResultLost);
 }
 
 std::vector<ChildPool::Ended> ChildPool::wait(int milliseconds) {

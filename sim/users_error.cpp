@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <new>
+#include <system_error>
 
 #include "workloads/io/input_error.h"
 
@@ -12,9 +13,8 @@ std::optional<std::string> users_error(const std::exception& error) {
   if (const auto* refused = dynamic_cast<const std::filesystem::filesystem_error*>(&error)) {
     return "'" + refused->path1().string() + "': " + refused->code().message();
   }
-  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
-    return "there is not enough memory for this; ask for fewer requests, a smaller max_batch or fewer --jobs";
-  }
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return kNoMemory;
+  if (dynamic_cast<const std::system_error*>(&error) != nullptr) return error.what();
   return std::nullopt;
 }
 

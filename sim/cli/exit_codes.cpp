@@ -3,9 +3,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <fcntl.h>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <unistd.h>
@@ -28,6 +30,24 @@ void ignore_signals_of_writing() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+bool out_of_memory = false;
+
+/// Memory can run out where no exception may pass, or where there is none left for the exception itself.
+[[noreturn]] void end_without_memory() {
+  if (!out_of_memory) std::abort();
+  std::fputs(kNoMemory, stderr);
+  std::fputs("\n", stderr);
+  std::_Exit(kUserError);
+}
+
+void notice_lack_of_memory() {
+  std::set_new_handler([] {
+    out_of_memory = true;
+    throw std::bad_alloc();
+  });
+  std::set_terminate(end_without_memory);
+}
+
 int stdout_error(int reason) {
   if (reason == EPIPE) {  // `| head` has seen enough; end as other programs do
     std::signal(SIGPIPE, SIG_DFL);
@@ -42,17 +62,18 @@ int stdout_error(int reason) {
 int exit_code_of(const std::function<int()>& program) {
   open_standard_streams();
   ignore_signals_of_writing();
+  notice_lack_of_memory();
   int code = kBug;
   try {
     code = program();
   } catch (const std::exception& error) {
-    if (const std::optional<std::string> text = users_error(error)) {
-      note(*text + "\n");
-      return kUserError;
-    }
     const auto* system_error = dynamic_cast<const std::system_error*>(&error);
     if (std::ferror(stdout) != 0) {
       return stdout_error(system_error != nullptr ? system_error->code().value() : errno);
+    }
+    if (const std::optional<std::string> text = users_error(error)) {
+      note(*text + "\n");
+      return kUserError;
     }
     note("fluidbatch: internal error, please report it: {}\n", error.what());
     return kBug;

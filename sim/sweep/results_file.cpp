@@ -56,14 +56,21 @@ ResultsFile ResultsFile::create(const std::filesystem::path& file, const Sweep& 
 ResultsFile ResultsFile::open(const std::filesystem::path& file, const Sweep& sweep,
                               const Provenance& provenance) {
   std::error_code ignored;
-  if (std::filesystem::file_size(file, ignored) != 0) {  // one that is refused is not written to
+  const auto check = [&](Database& database) {
+    database.require_undamaged();
+    if (is_empty(database)) return;
+    require_results_file(database);
+    require_same(database, provenance, "this one");
+  };
+  // A kill in the midst of the first or the last change of a file's journal leaves it to be rolled back,
+  // which only a writer can do.
+  const bool half_changed = std::filesystem::exists(file.string() + "-journal", ignored);
+  if (!half_changed && std::filesystem::file_size(file, ignored) != 0) {  // what is refused is not written to
     Database database(file, Database::Access::read);
-    if (!is_empty(database)) {
-      require_results_file(database);
-      require_same(database, provenance, "this one");
-    }
+    check(database);
   }
   Database database(file, Database::Access::write);
+  if (half_changed) check(database);
   if (is_empty(database)) create_tables(database, provenance);  // killed before its tables were there
   return {std::move(database), sweep};
 }

@@ -116,14 +116,27 @@ void Database::open(Access access) {
 void Database::begin_writing(bool is_new) {
   // Exclusive from the start, so that it works on network file systems and a second writer is told at once.
   execute("PRAGMA locking_mode = EXCLUSIVE");
-  // Before all else, so that whatever a kill leaves is known as ours.
-  if (is_new) execute("PRAGMA application_id = " + std::to_string(kApplicationId));
+  // Before all else, so that whatever a kill leaves is known as ours. What it has left may be the file's very
+  // first change, half done: then the file is empty again.
+  if (is_new || is_rolled_back()) execute("PRAGMA application_id = " + std::to_string(kApplicationId));
   // A write-ahead log: a transaction costs no sync, and what is committed survives the death of the process.
   execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; COMMIT;");
 }
 
+bool Database::is_rolled_back() {
+  Query id(*this, "PRAGMA application_id");
+  return id.step() && id.integer(0) != kApplicationId;
+}
+
 void Database::execute(const std::string& sql) {
   if (::sqlite3_exec(connection_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail();
+}
+
+void Database::require_undamaged() {
+  Query check(*this, "PRAGMA quick_check(1)");
+  if (check.step() && check.text(0) != "ok") {
+    throw io::InputError(file_.string() + ": is damaged (" + check.text(0) + ")");
+  }
 }
 
 void Database::make_single_file() {

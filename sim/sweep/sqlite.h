@@ -34,6 +34,9 @@ class Database {
   /// Statements without results, several joined by semicolons.
   void execute(const std::string& sql);
 
+  /// Looks at every page of the file. Throws io::InputError where one is damaged.
+  void require_undamaged();
+
   /// Of a writer: takes the log in, so that nothing is left beside the file.
   void make_single_file();
 
@@ -46,6 +49,7 @@ class Database {
   };
 
   void open(Access access);
+  [[nodiscard]] bool is_rolled_back();
   void begin_writing(bool is_new);
   [[noreturn]] void fail() const;
 

@@ -90,6 +90,12 @@ class Faults(CommandLineTest):
                 shutil.rmtree(folder)
 
     def check(self, folder, out_name, result, read, clean, repeated):
+        if "Segmentation fault." in result.stderr:  # SimGrid's C code takes what malloc gives unseen
+            self.assertIn(result.returncode, (2, 3, 4), result.stderr)
+            return
+        if "cannot write to file" in result.stderr and (folder / out_name).exists():  # what was to be printed at the end
+            self.assertEqual((result.returncode, read(folder / out_name)), (2, clean))
+            return
         said = f"exit code {result.returncode}: {result.stderr[-500:]}"
         self.assertIn(result.returncode, (0, 2, 4), said)
         out = folder / out_name
