@@ -7,7 +7,9 @@ namespace fluidbatch::fuzz {
 namespace {
 
 void read(const std::string& input) {
-  const io::Node network = workloads::import_onnx(file_of("input.onnx", input), {.name = "input"});
+  workloads::OnnxImportOptions options;
+  options.name = "input";
+  const io::Node network = workloads::import_onnx(file_of("input.onnx", input), options);
   const std::string yaml = io::to_yaml(network);
   require(workloads::read_network(io::parse_yaml(yaml, "imported.yaml"), "input").macs() >= 0,
           "a count has overflown");

@@ -1,6 +1,10 @@
 // The results file of a sweep, to be compared, resumed and merged.
+#include <tuple>
+
 #include "sim/sweep/compare.h"
+#include "sim/sweep/merge.h"
 #include "sim/sweep/results_file.h"
+#include "sim/sweep/results_schema.h"
 #include "sim/sweep/sweep_file.h"
 #include "tests/fuzz/target.h"
 
@@ -20,10 +24,16 @@ void read(const std::string& input) {
   const std::filesystem::path file = file_of("input.sqlite", input);
   try_to([&] { sim::compare_results(file, "system", {"mean_latency_s", "p99_latency_s"}, ""); });
   try_to([&] { sim::compare_results(file, "workload.arrivals.rate_hz", {"slo_violation_rate"}, ""); });
-  try_to([&] { sim::ResultsFile::open(file, sweep).finished(sim::StatisticId::mean_latency); });
+  try_to([&] {
+    sim::Database database(file, sim::Database::Access::read);
+    sim::require_results_file(database);
+    // As of a sweep that it belongs to, or nothing after that would be reached.
+    const sim::Provenance provenance = sim::read_provenance(database);
+    std::ignore = sim::ResultsFile::open(file, sweep, provenance).finished(sim::StatisticId::mean_latency);
+  });
   for (const char* suffix : {"-wal", "-shm", "-journal"}) std::filesystem::remove(file.string() + suffix);
   const std::filesystem::path out = workspace() / "merged.sqlite";
-  try_to([&] { sim::ResultsFile::merge({file_of("input.sqlite", input)}, out); });
+  try_to([&] { sim::merge_results({file_of("input.sqlite", input)}, out, true); });
   std::filesystem::remove(out);
 }
 

@@ -11,7 +11,7 @@ namespace {
 void read(const std::string& input) {
   const sim::Sweep sweep = sim::load_sweep(file_of("input.yaml", input), {});
   sim::ModelCache cache;
-  for (std::size_t setting = 0; setting < std::min<std::size_t>(sweep.settings.size(), 4); ++setting) {
+  for (std::size_t setting = 0; setting < std::min<std::size_t>(sweep.settings(), 4); ++setting) {
     sim::read_run_config(sweep.configuration(setting), cache);
   }
 }
