@@ -30,6 +30,12 @@ using sim::millions;
 constexpr rlim_t kMostCpuSeconds = 60;
 constexpr rlim_t kMostBytes = rlim_t{1} << 30;
 
+#ifdef __SANITIZE_ADDRESS__  // which takes terabytes of addresses
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
 void limit(int resource, rlim_t most) {
   const rlimit limits{most, most};
   ::setrlimit(resource, &limits);  // where even this is refused, narrower limits are in force already
@@ -38,7 +44,8 @@ void limit(int resource, rlim_t most) {
 void limit_resources(const std::string& model) {
   std::error_code ignored;
   const std::uintmax_t bytes = std::filesystem::file_size(model, ignored);
-  limit(RLIMIT_AS, kMostBytes + (ignored ? 0 : 3 * std::min<std::uintmax_t>(bytes, rlim_t{1} << 31)));
+  if (!kSanitized)
+    limit(RLIMIT_AS, kMostBytes + (ignored ? 0 : 3 * std::min<std::uintmax_t>(bytes, rlim_t{1} << 31)));
   limit(RLIMIT_CPU, kMostCpuSeconds);
   limit(RLIMIT_CORE, 0);
 }

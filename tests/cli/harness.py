@@ -8,6 +8,7 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+RELEASE = os.environ.get("FLUIDBATCH_BUILD", "").endswith("release")  # without sanitizers, which take more memory
 PROGRAM = os.environ.get("FLUIDBATCH", str(ROOT / "build/release/bin/fluidbatch"))
 
 CONFIG = """\

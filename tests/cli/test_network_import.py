@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unittest
 
-from harness import PROGRAM, CommandLineTest
+from harness import PROGRAM, RELEASE, CommandLineTest
 from onnx_file import block, node, number, two_convolutions
 
 EXPORT = """
@@ -52,6 +52,7 @@ class Refused(CommandLineTest):
         self.assertIn("nothing is computed after 'c'", self.refuse("--exits", "after=c"))
         self.assertIn("fixes the size of its input 'x' at 16 x 16", self.refuse("--input", "32,32"))
 
+    @unittest.skipUnless(RELEASE, "sanitizers take more memory")
     def test_out_of_memory_is_the_models_fault(self):
         (self.folder / "m.onnx").write_bytes(number(1, 8) + block(7, b"\x0a\x00" * 20_000_000))  # empty nodes
         self.assertEqual(self.refuse(), "m.onnx: not imported: it takes more than 1 GiB of memory\n")
