@@ -48,7 +48,7 @@ def runs(output):
 def main():
     build = Path(sys.argv[1]).resolve()
     seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 30
-    targets = sys.argv[3:] or sorted(folder.name for folder in (HERE / "seeds").iterdir())
+    targets = sys.argv[3:] or sorted(folder.name for folder in (HERE / "seeds").iterdir() if folder.is_dir())
     with ThreadPoolExecutor(max_workers=2) as pool:
         outcomes = list(pool.map(lambda target: fuzz(target, build, seconds), targets))
     failed = False

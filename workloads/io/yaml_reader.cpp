@@ -201,9 +201,38 @@ void require_bounded(const std::string& text, const std::string& source) {
                                        " of the characters that YAML makes values with, such as ',' and ':'");
 }
 
+/// Throws at the first byte that is not a part of UTF-8 text: there is no telling what it was meant to be.
+void require_utf8(const std::string& text, const std::string& source) {
+  int line = 1;
+  std::size_t line_begin = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t length = lead < 0x80   ? 1
+                               : lead < 0xC2 ? 0
+                               : lead < 0xE0 ? 2
+                               : lead < 0xF0 ? 3
+                               : lead < 0xF5 ? 4
+                                             : 0;
+    bool good = length > 0 && i + length <= text.size();
+    for (std::size_t k = 1; good && k < length; ++k) {
+      good = (static_cast<unsigned char>(text[i + k]) & 0xC0U) == 0x80U;
+    }
+    if (!good) {
+      throw InputError({source, line, static_cast<int>(i - line_begin) + 1},
+                       "not valid YAML: the text is not UTF-8");
+    }
+    if (lead == '\n') {
+      ++line;
+      line_begin = i + 1;
+    }
+    i += length;
+  }
+}
+
 }  // namespace
 
 Node parse_yaml(const std::string& text, const std::string& source) {
+  require_utf8(text, source);
   require_bounded(text, source);
   TreeBuilder builder(source);
   try {
