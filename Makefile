@@ -62,10 +62,11 @@ bench: release
 
 SOURCES = $$(git ls-files -co --exclude-standard '*.cpp' '*.h')
 
+# Not of failing_calls.cpp, which stands in for the C library's functions under their own names.
 lint: packages lint-packages
 	@cmake --preset dev --log-level=WARNING
 	@clang-format --dry-run --Werror $(SOURCES)
-	@git ls-files '*.cpp' | xargs -P $$(nproc) -n 1 clang-tidy --quiet -p build/dev --extra-arg=-Wno-unknown-warning-option 2>&1 | \
+	@git ls-files '*.cpp' | grep -v tests/support/failing_calls.cpp | xargs -P $$(nproc) -n 1 clang-tidy --quiet -p build/dev --extra-arg=-Wno-unknown-warning-option 2>&1 | \
 	  { grep -Ev '^[0-9]+ warnings? (generated|treated)|^$$' || true; } | tee build/lint.log
 	@test ! -s build/lint.log && echo "lint: nothing found"
 

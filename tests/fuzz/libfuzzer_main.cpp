@@ -16,6 +16,8 @@ Target chosen;
 
 }  // namespace
 
+// libFuzzer gives the names.
+// NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerInitialize(const int* /*argc*/, const char* const* const* argv) {
   const std::string program = std::filesystem::path((*argv)[0]).filename().string();
   for (const Target& target : fluidbatch::fuzz::all_targets()) {
@@ -30,6 +32,7 @@ extern "C" int LLVMFuzzerInitialize(const int* /*argc*/, const char* const* cons
   std::exit(2);
 }
 
+// NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fluidbatch::fuzz::run(chosen, std::string(data, data + size));
   return 0;

@@ -14,7 +14,7 @@ namespace fluidbatch::fuzz {
 /// sanitizers, more than 20 s or 1 GiB.
 struct Target {
   std::string name;  ///< also of its folder of seeds and of its dictionary
-  void (*read)(const std::string& input);
+  void (*read)(const std::string& input) = nullptr;
 };
 
 /// Adds a target before main; one static object of it in each target's .cpp.

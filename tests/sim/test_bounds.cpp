@@ -132,7 +132,8 @@ class ListedRequests final : public workloads::RequestStream {
   explicit ListedRequests(const std::vector<Tiny>& requests) : requests_(requests) {}
 
   [[nodiscard]] double next_event_s() const override {
-    return next_ < requests_.size() ? requests_[next_].arrival_s : kNever;
+    if (next_ >= requests_.size()) return kNever;
+    return requests_[next_].arrival_s;
   }
   bool advance(workloads::Arrival& request) override {
     request = {};

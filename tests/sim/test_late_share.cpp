@@ -75,8 +75,8 @@ TEST_CASE("design effect of a Markov chain: (1 + r) / (1 - r) for the correlatio
 }
 
 TEST_CASE("a long latency: one that a tenth exceeds, or the share that may be late", "[sweep]") {
-  std::vector<double> latencies_s;
-  for (int i = 0; i < 1000; ++i) latencies_s.push_back((i * 7) % 1000);
+  std::vector<double> latencies_s(1000);
+  for (std::size_t i = 0; i < latencies_s.size(); ++i) latencies_s[i] = static_cast<double>((i * 7) % 1000);
   CHECK(sim::long_latency_s(latencies_s, 0.01) == 900);
   CHECK(sim::long_latency_s(latencies_s, 0.3) == 700);
 }

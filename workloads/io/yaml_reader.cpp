@@ -6,8 +6,7 @@
 #include <unordered_set>
 
 #include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
+#include <yaml-cpp/yaml.h>
 
 #include "workloads/io/input_file.h"
 #include "workloads/io/yaml_node.h"
