@@ -11,7 +11,7 @@ help:
 	@echo "make run      build, and simulate experiments/quickstart.yaml"
 	@echo "make test     build with and without sanitizers, and run all tests"
 	@echo "make test-cluster  bring a Slurm cluster up on this machine and run a sweep on it (root)"
-	@echo "make fuzz     build with clang, and fuzz each reader for FUZZ_SECONDS (default 30)"
+	@echo "make fuzz     build with clang, and fuzz each reader for FUZZ_SECONDS (default 30); then commands on 1,500 mutated inputs"
 	@echo "make reproduce  every figure and table of the paper's claims, into runs/reproduction (QUICK=1: under two minutes)"
 	@echo "make bench    print speed and memory: drivers, policies, SimPy beside them, generation, sweeps"
 	@echo "make lint     clang-format and clang-tidy; must find nothing"
@@ -49,10 +49,11 @@ test-cluster: release
 
 FUZZ_SECONDS ?= 30
 
-fuzz: packages fuzz-packages
+fuzz: fuzz-packages release
 	@cmake --preset fuzz --log-level=WARNING
 	@cmake --build --preset fuzz
 	@$(PYTHON) tests/fuzz/fuzz.py build/fuzz $(FUZZ_SECONDS)
+	@FLUIDBATCH_FIRST_MUTATION=300 FLUIDBATCH_MUTATIONS=1500 $(PYTHON) tests/cli/test_mutated_input.py
 
 reproduce: release
 	@$(PYTHON) experiments/reproduce.py $(if $(QUICK),--quick)

@@ -15,8 +15,8 @@ void read(const std::string& input) {
       sim::load_latency_table(file_of("input.csv", input), network.layers, kMaxBatch);
   const npu::BatchPolicyTable table(network.layers, latencies_s);
   for (int batch = 1; batch <= kMaxBatch; ++batch) {
-    const double latency_s = table.latency_s(0, table.layers(), batch);
-    require(latency_s >= 0 && latency_s < std::numeric_limits<double>::infinity(), "no latency of the whole");
+    // The whole may be too long, which the configuration refuses.
+    require(table.latency_s(0, table.layers(), batch) >= 0, "no latency of the whole");
   }
 }
 
