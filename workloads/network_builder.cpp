@@ -6,84 +6,18 @@
 #include <stdexcept>
 #include <utility>
 
+#include "workloads/layer_window.h"
+
 namespace fluidbatch::workloads {
 namespace {
 
 constexpr std::int64_t kMostChannels = 1 << 20;
-constexpr std::int64_t kMostKernel = 1 << 10;
 constexpr std::int64_t kMostExtent = 1 << 24;
 // Of a shape and of a layer: sums over a network, and times a batch, stay below 2^63.
 constexpr double kMostWords = 1LL << 40;
 constexpr double kMostMacs = 1LL << 45;
 constexpr double kMostPackedMacs = 1LL << 50;
 constexpr std::int64_t kMostNetworkMacs = 1LL << 53;  // a double still counts them
-
-/// Kernel and the like along height and width; each is one number for both, or [height, width]. Padding may
-/// be [top, left, bottom, right].
-struct Window {
-  std::int64_t kernel[2];
-  std::int64_t stride[2];
-  std::int64_t dilation[2];
-  std::int64_t padding[2];  // both sides together
-};
-
-/// The numbers under `key`: one, or a list of as many as `lengths` allows; the default where it is not given.
-std::vector<std::int64_t> read_numbers(const io::MapReader& reader, const std::string& key, std::int64_t min,
-                                       std::int64_t default_value, bool four_allowed) {
-  const io::Node* node = reader.child(key);
-  if (node == nullptr) return {default_value};
-  if (node->kind != io::Node::Kind::sequence) return {io::read_integer(*node, key, min, kMostKernel)};
-  std::vector<std::int64_t> numbers;
-  for (const io::Node& item : node->items) numbers.push_back(io::read_integer(item, key, min, kMostKernel));
-  if (numbers.size() != 2 && !(four_allowed && numbers.size() == 4)) {
-    throw io::InputError(node->mark, key + " must be a number or [height, width]" +
-                                         (four_allowed ? " or [top, left, bottom, right]" : ""));
-  }
-  return numbers;
-}
-
-void read_pair(const io::MapReader& reader, const std::string& key, std::int64_t (&pair)[2]) {
-  const std::vector<std::int64_t> numbers = read_numbers(reader, key, 1, 1, false);
-  pair[0] = numbers.front();
-  pair[1] = numbers.back();
-}
-
-Window read_window(const io::MapReader& reader) {
-  Window window{};
-  read_pair(reader, "kernel", window.kernel);
-  read_pair(reader, "stride", window.stride);
-  read_pair(reader, "dilation", window.dilation);
-  const std::vector<std::int64_t> padding = read_numbers(reader, "padding", 0, 0, true);
-  for (std::size_t axis = 0; axis < 2; ++axis) {
-    window.padding[axis] =
-        padding.size() == 4 ? padding[axis] + padding[axis + 2] : 2 * padding[axis % padding.size()];
-  }
-  return window;
-}
-
-std::int64_t output_extent(std::int64_t input, const Window& window, int axis, const io::MapReader& reader) {
-  const std::int64_t reach = window.dilation[axis] * (window.kernel[axis] - 1) + 1;
-  const std::int64_t room = input + window.padding[axis] - reach;
-  if (room < 0) {
-    throw io::InputError(reader.mark(), "a kernel of " + std::to_string(reach) +
-                                            " does not fit an input of " + std::to_string(input));
-  }
-  return room / window.stride[axis] + 1;
-}
-
-Shape after(const Window& window, const Shape& input, std::int64_t channels, const io::MapReader& reader) {
-  return {channels, output_extent(input.height, window, 0, reader),
-          output_extent(input.width, window, 1, reader)};
-}
-
-/// Extent of a transposed convolution's output, which a convolution with the same window takes back.
-std::int64_t transposed_extent(std::int64_t input, const Window& window, int axis, std::int64_t more,
-                               const io::MapReader& reader) {
-  const std::int64_t reach = window.dilation[axis] * (window.kernel[axis] - 1) + 1;
-  const std::int64_t output = (input - 1) * window.stride[axis] + reach + more - window.padding[axis];
-  if (output < 1) throw io::InputError(reader.mark_of("padding"), "the padding leaves nothing of the output");
-  return output;
-}
 
 npu::Gemm gemm_of(const npu::Convolution& convolution, const io::MapReader& reader) {
   try {

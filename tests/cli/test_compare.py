@@ -3,6 +3,7 @@
 
 import csv
 import io
+import re
 import resource
 import sqlite3
 import sys
@@ -10,24 +11,11 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import harness  # noqa: E402
 from harness import ROOT, CommandLineTest  # noqa: E402
 
-SWEEP = """\
-base:
-  requests: 300
-  network: ee_resnet18
-  slo: {latency_ms: 60}
-  workload:
-    arrivals: {kind: poisson, rho: 1}
-    exits: {kind: rates, rates: [0.30, 0.35, 0.40]}
-  outputs: {bounds: false}
-  systems:
-    - {label: dynamic, policy: {name: dynamic_batching, max_queue_delay_ms: 5}, npu: zu7ev_large, npu_mode: r}
-    - {label: ours, policy: {name: exit_aware}, npu: zu7ev_large, npu_mode: fluid_stacked}
-axes:
-  grid: {workload.arrivals.rho: [0.5, 1]}
-replications: 3
-"""
+# The harness's sweep over two loads alone.
+SWEEP = re.sub(r"grid: .*\n.*\n", "grid: {workload.arrivals.rho: [0.5, 1]}\n", harness.SWEEP % 300)
 
 
 class Compare(CommandLineTest):
