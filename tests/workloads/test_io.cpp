@@ -220,6 +220,19 @@ TEST_CASE("a text that YAML 1.1 takes for something else is written in quotes", 
   }
 }
 
+TEST_CASE("a file beyond a link's .. is another one than its name without it says", "[io]") {
+  const test::TemporaryFolder folder;
+  std::filesystem::create_directories(folder.path() / "far/deep");
+  std::filesystem::create_directory_symlink("far/deep", folder.path() / "link");
+  folder.write("n.yaml", "here");
+  folder.write("far/n.yaml", "there");
+  const io::FilesRead files;
+  CHECK(io::read_file(folder.path() / "n.yaml") == "here");
+  CHECK(io::read_file(folder.path() / "link/../n.yaml") == "there");
+  CHECK(io::read_file(folder.path() / "far/../n.yaml") == "here");
+  CHECK(files.hashes().size() == 2);
+}
+
 TEST_CASE("CSV", "[io]") {
   const test::TemporaryFolder folder;
   SECTION("a byte order mark, CRLF, quotes, blanks and empty lines") {

@@ -5,6 +5,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "workloads/io/absolute_path.h"
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::io {
@@ -29,7 +30,7 @@ FilesRead::~FilesRead() { innermost_ = outer_; }
 
 void FilesRead::note(const std::filesystem::path& file, std::string_view content) {
   if (innermost_ == nullptr) return;
-  const std::string path = std::filesystem::absolute(file).lexically_normal().string();
+  const std::string path = absolute_path(file).string();
   const std::string hash = content_hash(content);
   for (FilesRead* files = innermost_; files != nullptr; files = files->outer_) {
     if (files->hashes_.emplace(path, hash).first->second == hash) continue;

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <unistd.h>
 
+#include "workloads/io/absolute_path.h"
+
 namespace fluidbatch::io {
 namespace {
 
@@ -12,33 +14,6 @@ namespace fs = std::filesystem;
 
 bool is_path(const std::string& text) {
   return text.find('/') != std::string::npos || text.ends_with(".yaml") || text.ends_with(".yml");
-}
-
-/// `path` without `.`, and without a folder and the `..` behind it, unless that folder is a symbolic link
-/// (or missing): there `..` is where the system says.
-fs::path simplified(const fs::path& path) {
-  fs::path result;
-  std::error_code ignored;
-  for (const fs::path& part : path) {
-    const bool removes = part == ".." &&
-                         fs::symlink_status(result, ignored).type() == fs::file_type::directory &&
-                         result.filename() != "..";
-    if (removes) {
-      result = result.parent_path();
-    } else if (part != ".") {
-      result /= part;
-    }
-  }
-  return result;
-}
-
-/// A relative path is one from the current folder.
-fs::path from_here(const fs::path& path) {
-  if (path.is_absolute()) return path;
-  std::error_code error;
-  const fs::path folder = fs::current_path(error);
-  if (error) throw InputError("the current folder can't be used: " + error.message());
-  return folder / path;
 }
 
 /// Throws where the file can't be read; what it holds is for its reader to check.
@@ -94,7 +69,7 @@ fs::path resolve_path(const Node& node) {
     throw InputError(node.mark, "a path can't have a zero byte, found " + in_quotes(node.scalar));
   }
   const fs::path base = node.mark.line == 0 ? fs::path() : fs::path(node.mark.source).parent_path();
-  fs::path file = simplified(from_here(base / node.scalar));
+  fs::path file = absolute_path(base / node.scalar);
   require_readable(file, node.mark);
   return file;
 }
