@@ -64,9 +64,9 @@ struct Notes {
     if (endless) fmt::print("+ even the highest that was tried holds\n");
     if (unsure) {
       fmt::print(
-          "some loads stayed open after {} run{} and count as not held: late requests come in bursts, so "
-          "that "
-          "these\nare worth few independent ones; more requests or --most-runs may show a higher capacity\n",
+          "some loads stayed open after {} run{} and count as not held: late requests\n"
+          "come in bursts, so that these are worth few independent ones; more requests\n"
+          "or --most-runs may show a higher capacity\n",
           options.most_runs, options.most_runs == 1 ? "" : "s");
     }
   }

@@ -61,18 +61,18 @@ void Notes::print(const Comparison& comparison) const {
   }
   if (saturated) {
     fmt::print(
-        "* saturated, or in a ratio either of the two: the backlog grew, so the numbers depend on the run's "
-        "length\n");
+        "* saturated, or in a ratio either of the two: the backlog grew,\n"
+        "  so the numbers depend on the run's length\n");
   }
   if (dropped) {
     fmt::print(
-        "d some requests were dropped, which this statistic leaves out: no best of a row with different drop "
-        "rates\n");
+        "d some requests were dropped, which this statistic leaves out:\n"
+        "  no best of a row with different drop rates\n");
   }
   if (none) {
     fmt::print(
-        "≤ ≥ not one request of one side counted: one-sided bounds, 95 % (rule of three), as for independent "
-        "requests\n");
+        "≤ ≥ not one request of one side counted: one-sided bounds, 95 %\n"
+        "  (rule of three), as for independent requests\n");
   }
   if (no_ratio) fmt::print("n/a no ratio: the base is 0, or one of the two is not defined\n");
   if (undefined) fmt::print("n/a not defined: {}\n", defined_where(statistic.id));

@@ -116,7 +116,7 @@ class Compare(CommandLineTest):
         self.assertNotIn("<", self.line(text, "0.5"))
         self.assertIn(" d", self.line(text, "0.5"))
         self.assertIn("<", self.line(text, "1"))
-        self.assertIn("d some requests were dropped, which this statistic leaves out: no best of a row with different drop rates", text)
+        self.assertIn("d some requests were dropped, which this statistic leaves out:\n  no best of a row with different drop rates", text)
         # A dropped request is late, so that this one can be compared.
         rate = self.text("--metric", "slo_violation_rate")
         self.assertIn("<", self.line(rate, "0.5"))
