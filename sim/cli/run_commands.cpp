@@ -205,8 +205,8 @@ void run(const RunArguments& arguments) {
   fmt::print("{}\n{}", heading(config, length_text(config, results)), results_table(config, results));
   note_missing_requests(config, results.front());
   fmt::print("{}", remarks(results));
-  fmt::print("\n{} {}/\n", replaces ? "results, replacing those of an earlier run, in" : "results in",
-             options.folder->lexically_normal().string());
+  fmt::print("\n{} {}\n", replaces ? "results, replacing those of an earlier run, in" : "results in",
+             (*options.folder / "").string());
 }
 
 void check(const RunArguments& arguments) {

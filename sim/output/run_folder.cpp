@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "sim/output/output_file.h"
+#include "workloads/io/absolute_path.h"
 #include "workloads/io/input_file.h"
 #include "workloads/io/yaml_node.h"
 
@@ -169,8 +170,7 @@ void RunFolder::require_no_input(const std::vector<std::string>& labels) const {
 /// Makes what is missing of the folder's path, and the workshop in it.
 void RunFolder::make() {
   std::vector<fs::path> missing;
-  for (fs::path path = fs::absolute(request_.folder).lexically_normal(); !fs::exists(path);
-       path = path.parent_path()) {
+  for (fs::path path = io::absolute_path(request_.folder); !fs::exists(path); path = path.parent_path()) {
     if (path.has_filename()) missing.push_back(path);  // a path may end in a slash
   }
   std::reverse(missing.begin(), missing.end());

@@ -174,6 +174,13 @@ class Failures(OutputTest):
                               "outputs.requests_csv=false", limits=little_memory)
         self.assertIn("not enough memory", message)
 
+    def test_a_folder_beyond_a_link(self):
+        (self.folder / "far/deep").mkdir(parents=True)
+        (self.folder / "link").symlink_to("far/deep")
+        self.assertTrue(self.succeed("run", "c.yaml", "--out", "link/../new/").stdout.endswith("\nresults in link/../new/\n"))
+        self.assertTrue((self.folder / "far/new/serial/summary.json").exists())
+        self.assertFalse((self.folder / "new").exists())
+
     def test_a_simulation_that_is_killed(self):
         self.succeed("run", "c.yaml", "--out", "out")
         before = self.contents("out")
