@@ -133,7 +133,7 @@ TEST_CASE("sizes of convolutions and pooling are those of ONNX's library", "[onn
 
 TEST_CASE("sizes of parts, joints and rearranged tensors are those of ONNX's library", "[onnx]") {
   const double inferred = agreement(1500, [](Random& random) {
-    const std::size_t rank = static_cast<std::size_t>(random.pick(2, 4));
+    const auto rank = static_cast<std::size_t>(random.pick(2, 4));
     const Dims dims = random.list(rank, 1, 9);
     Model model = image(dims);
     const std::int64_t axis =
@@ -178,7 +178,7 @@ TEST_CASE("sizes of parts, joints and rearranged tensors are those of ONNX's lib
 
 TEST_CASE("sizes of products and element-wise operators are those of ONNX's library", "[onnx]") {
   const double inferred = agreement(1000, [](Random& random) {
-    const std::size_t rank = static_cast<std::size_t>(random.pick(2, 4));
+    const auto rank = static_cast<std::size_t>(random.pick(2, 4));
     Dims left = random.list(rank, 1, 5);
     Dims right = left;
     for (std::size_t i = 0; i + 2 < rank; ++i) {
