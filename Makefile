@@ -48,11 +48,12 @@ test-cluster: release
 	@$(PYTHON) tests/cluster/test_slurm.py $(FLUIDBATCH)
 
 FUZZ_SECONDS ?= 30
+FUZZ_SEED ?= 0
 
 fuzz: fuzz-packages release
 	@cmake --preset fuzz --log-level=WARNING
 	@cmake --build --preset fuzz
-	@$(PYTHON) tests/fuzz/fuzz.py build/fuzz $(FUZZ_SECONDS)
+	@$(PYTHON) tests/fuzz/fuzz.py build/fuzz $(FUZZ_SECONDS) $(FUZZ_SEED)
 	@FLUIDBATCH_FIRST_MUTATION=300 FLUIDBATCH_MUTATIONS=1500 $(PYTHON) tests/cli/test_mutated_input.py
 
 reproduce: release

@@ -18,14 +18,23 @@ bool is_leaf_list(const Node& node) {
   });
 }
 
+/// yaml-cpp would leave a carriage return at a word's end as it is, and read it back as a line's end.
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
+void emit_word(YAML::Emitter& out, const std::string& word, bool quoted) {
+  if (quoted || has_control_character(word)) out << YAML::DoubleQuoted;
+  out << word;
+}
+
 void emit(YAML::Emitter& out, const Node& node) {
   switch (node.kind) {
     case Node::Kind::null:
       out << YAML::Null;
       break;
     case Node::Kind::scalar:
-      if (node.quoted) out << YAML::DoubleQuoted;
-      out << node.scalar;
+      emit_word(out, node.scalar, node.quoted);
       break;
     case Node::Kind::sequence:
       if (is_leaf_list(node)) out << YAML::Flow;
@@ -37,7 +46,9 @@ void emit(YAML::Emitter& out, const Node& node) {
       if (node.entries.empty() || node.flow) out << YAML::Flow;
       out << YAML::BeginMap;
       for (const Node::Entry& entry : node.entries) {
-        out << YAML::Key << entry.key << YAML::Value;
+        out << YAML::Key;
+        emit_word(out, entry.key, false);
+        out << YAML::Value;
         emit(out, entry.value);
       }
       out << YAML::EndMap;
