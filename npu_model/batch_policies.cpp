@@ -7,6 +7,7 @@ namespace fluidbatch::npu {
 namespace {
 
 constexpr std::array kModes{Mode::r, Mode::p, Mode::fluid, Mode::r_stacked, Mode::fluid_stacked};
+constexpr std::array kResidencies{Residency::stream, Residency::row, Residency::column, Residency::weights};
 
 bool is_stacked(Mode mode) { return mode == Mode::r_stacked || mode == Mode::fluid_stacked; }
 bool has_blocks(Mode mode) { return mode != Mode::r && mode != Mode::r_stacked; }
@@ -32,11 +33,15 @@ std::string_view name_of(Mode mode) {
 std::span<const Mode> all_modes() { return kModes; }
 
 std::vector<BatchPolicy> candidates(Mode mode, const Npu& npu, int batch) {
+  const std::span<const Residency> residencies =
+      npu.residency ? std::span<const Residency>(&*npu.residency, 1) : kResidencies;
   std::vector<BatchPolicy> policies;
   for (int k = 1; k <= (is_stacked(mode) ? npu.k_max : 1); k *= 2) {
     for (int b_p = 1; b_p <= (has_blocks(mode) ? batch : 1); ++b_p) {
-      const BatchPolicy policy = blocks_of(batch, b_p, k);
-      if (covers(policy, batch)) policies.push_back(policy);
+      for (const Residency residency : residencies) {
+        const BatchPolicy policy = blocks_of(batch, b_p, k, residency);
+        if (covers(policy, batch)) policies.push_back(policy);
+      }
     }
   }
   return policies;
@@ -49,7 +54,8 @@ Choice choose(Mode mode, std::span<const BatchPolicy> candidates, const Layer& l
   Choice best{candidates.front(), kNever};
   for (const BatchPolicy& policy : candidates) {
     const double cycles = feasible_latency_cycles(layer, npu, batch, policy);
-    const bool better = mode == Mode::p ? cycles < kNever : cycles < best.latency_cycles;
+    const bool more_blocks = mode == Mode::p && policy.b_p > best.policy.b_p && cycles < kNever;
+    const bool better = more_blocks || cycles < best.latency_cycles;
     if (better) best = {policy, cycles};
   }
   return best;

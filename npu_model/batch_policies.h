@@ -23,8 +23,9 @@ std::string_view name_of(Mode mode);
 /// All modes, in the order in which they are shown.
 std::span<const Mode> all_modes();
 
-/// The policies that `mode` chooses from for `batch` samples, feasible or not, by k and then by B_P: k over
-/// 1, 2, 4 .. k_max, and each B_P that leaves no block empty.
+/// The policies that `mode` chooses from for `batch` samples, feasible or not, by k, then by B_P, then by
+/// residency: k over 1, 2, 4 .. k_max, each B_P that leaves no block empty, and the NPU's residency or, with
+/// auto, all that go with B_P.
 std::vector<BatchPolicy> candidates(Mode mode, const Npu& npu, int batch);
 
 struct Choice {
@@ -32,8 +33,9 @@ struct Choice {
   double latency_cycles = 0;
 };
 
-/// The feasible candidate of least latency; ties go to the smaller k, then to the smaller B_P. Mode p takes
-/// the feasible candidate of largest B_P. There always is one, since B_P = 1 needs no room.
+/// The feasible candidate of least latency; ties go to the smaller k, then to the smaller B_P, then to the
+/// earlier residency. Mode p takes the fastest of those with the largest feasible B_P. Where none is feasible
+/// the latency is infinite; streaming with im2col always is, at B_P = 1.
 Choice choose(Mode mode, std::span<const BatchPolicy> candidates, const Layer& layer, const Npu& npu,
               int batch);
 

@@ -1,5 +1,6 @@
 #include "npu_model/batch_policy_table.h"
 
+#include <cmath>
 #include <stdexcept>
 #include <utility>
 
@@ -20,6 +21,18 @@ std::vector<int> segment_starts(const std::vector<Layer>& layers) {
   return starts;
 }
 
+BatchPolicy choose_feasible(Mode mode, std::span<const BatchPolicy> allowed, const Layer& layer,
+                            const Npu& npu, int batch) {
+  const Choice choice = choose(mode, allowed, layer, npu, batch);
+  if (std::isfinite(choice.latency_cycles)) return choice.policy;
+  const LayerCost cost = layer_cost(layer, npu, batch, allowed.front());
+  throw std::invalid_argument(
+      "layer '" + layer.name + "', batch " + std::to_string(batch) +
+      ": on_chip_bytes holds no batch policy's words; <" + std::to_string(allowed.front().b_r) + ", 1, 1, " +
+      std::string(name_of(allowed.front().residency)) + "> needs " + std::to_string(cost.on_chip_bytes) +
+      " of " + std::to_string(npu.on_chip_bytes) + " bytes");
+}
+
 }  // namespace
 
 BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, Npu npu, Mode mode, int max_batch)
@@ -33,7 +46,7 @@ BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, Npu npu, Mode mode
   for (int b = 1; b <= max_batch; ++b) {
     const std::vector<BatchPolicy> allowed = candidates(mode, *npu_, b);
     for (int l = 0; l < this->layers(); ++l) {
-      policies_[at(l, b)] = choose(mode, allowed, layer(l), *npu_, b).policy;
+      policies_[at(l, b)] = choose_feasible(mode, allowed, layer(l), *npu_, b);
       costs_[at(l, b)] = layer_cost(layer(l), *npu_, b, policies_[at(l, b)]);
       latencies_s(l, b - 1) = costs_[at(l, b)].latency_s;
     }

@@ -17,7 +17,8 @@ namespace fluidbatch::npu {
 /// Layers are in order of execution, their segments 0 .. segments() - 1 without a gap.
 class BatchPolicyTable {
  public:
-  /// Throws std::invalid_argument where `npu` is invalid, `layers` is empty or `max_batch` < 1.
+  /// Throws std::invalid_argument where `npu` is invalid, `layers` is empty or `max_batch` < 1, and where the
+  /// chip does not hold what its residency or its line buffers need for a layer.
   BatchPolicyTable(std::vector<Layer> layers, Npu npu, Mode mode, int max_batch);
 
   /// A table measured on a real board instead: seconds, layers x max_batch.

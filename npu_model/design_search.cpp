@@ -1,6 +1,7 @@
 #include "npu_model/design_search.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
@@ -15,13 +16,17 @@ struct CountedLayer {
   int count = 1;
 };
 
-std::vector<CountedLayer> distinct(const std::vector<Layer>& layers) {
+/// im2col does not ask how many of a layer's words are distinct.
+std::vector<CountedLayer> distinct(const std::vector<Layer>& layers, InputPath input_path) {
+  const bool any_words = input_path == InputPath::im2col;
   std::vector<CountedLayer> counted;
   for (const Layer& layer : layers) {
     const auto same = std::find_if(counted.begin(), counted.end(), [&](const CountedLayer& other) {
       return other.layer.kind == layer.kind && other.layer.gemm == layer.gemm &&
              other.layer.mover_input_words == layer.mover_input_words &&
-             other.layer.mover_output_words == layer.mover_output_words;
+             other.layer.mover_output_words == layer.mover_output_words &&
+             (any_words || (other.layer.unique_input_words() == layer.unique_input_words() &&
+                            other.layer.line_words == layer.line_words));
     });
     if (same == counted.end()) {
       counted.push_back({layer, 1});
@@ -35,7 +40,7 @@ std::vector<CountedLayer> distinct(const std::vector<Layer>& layers) {
 class Search {
  public:
   Search(const std::vector<Layer>& layers, const SearchSettings& settings)
-      : settings_(settings), layers_(distinct(layers)) {
+      : settings_(settings), layers_(distinct(layers, settings.base.input_path)) {
     if (settings.batches.empty() || settings.batches.front() < 1 ||
         !std::is_sorted(settings.batches.begin(), settings.batches.end())) {
       throw std::invalid_argument("batches must be ascending, from 1");
@@ -72,13 +77,17 @@ class Search {
     design.npu.t_r = t_r;
     design.npu.t_p = t_p;
     design.npu.t_c = t_c;
-    design.resources = resources_of(design.npu, settings_.dsps_per_mac, settings_.accumulator_bytes);
-    if (design.resources.on_chip_bytes > settings_.board.on_chip_bytes) return;
+    design.resources = resources_of(design.npu, settings_.dsps_per_mac);
+    const std::int64_t own = design.npu.on_chip_bytes;
+    const std::int64_t most =
+        own > 0 ? std::min(own, settings_.board.on_chip_bytes) : settings_.board.on_chip_bytes;
+    if (design.resources.on_chip_bytes > most) return;
     validate(design.npu);
     for (std::size_t i = 0; i < settings_.batches.size(); ++i) {
       design.latencies_s.push_back(network_cycles(design.npu, i) / design.npu.clock_hz);
       design.score_s += design.latencies_s.back() / settings_.batches[i];
     }
+    if (!std::isfinite(design.score_s)) return;  // there is a layer for which nothing fits
     design.score_s /= static_cast<double>(settings_.batches.size());
     result_.designs.push_back(std::move(design));
   }

@@ -9,13 +9,12 @@
 namespace fluidbatch::npu {
 
 struct SearchSettings {
-  Npu base;  ///< everything but the tile sizes
+  Npu base;  ///< everything but the tile sizes; what stays on the chip fits its on_chip_bytes
   Board board;
   Mode mode = Mode::fluid_stacked;
   std::vector<int> batches;       ///< the batch mix, ascending, each counted alike
   std::vector<std::int64_t> t_r;  ///< row tiles to try; `default_row_tiles` where empty
   int dsps_per_mac = 1;
-  int accumulator_bytes = 4;
 };
 
 /// One engine that fits the board.

@@ -54,13 +54,22 @@ bool is_mover(LayerKind kind);
 struct Layer {
   std::string name;
   LayerKind kind = LayerKind::convolution;
-  Gemm gemm;                           ///< GEMM layers; a mover has r = positions, p = 0, c = channels
+  Gemm gemm;  ///< GEMM layers; a mover has r = positions, p = 0, c = channels
+  /// Words of a group's input, H_in W_in C_in / groups, where its matrix repeats words; 0 where each of its R
+  /// P is one of its own.
+  std::int64_t distinct_input_words = 0;
+  std::int64_t line_words = 0;         ///< K_h W_in C_in / groups of a window over several lines; 0 otherwise
   std::int64_t mover_input_words = 0;  ///< movers only: words read, all inputs together
   std::int64_t mover_output_words = 0;
   int segment = 0;  ///< index of the segment (design: between two exits) that the layer belongs to
 
   /// Multiply-accumulates that the result needs: groups R P C; 0 for movers.
   [[nodiscard]] std::int64_t useful_macs() const { return gemm.groups * gemm.r * gemm.p * gemm.c; }
+  /// U: words of a group's input that the matrix is made of.
+  [[nodiscard]] std::int64_t unique_input_words() const {
+    const std::int64_t all = gemm.r * gemm.p;
+    return distinct_input_words > 0 && distinct_input_words < all ? distinct_input_words : all;
+  }
   /// Distinct weights: groups P C; biases and batch normalisation are fused and not counted. A product of two
   /// activations has none.
   [[nodiscard]] std::int64_t weights() const {

@@ -14,6 +14,26 @@ void require(bool holds, const std::string& message) {
 
 }  // namespace
 
+std::string_view name_of(Residency residency) {
+  switch (residency) {
+    case Residency::stream:
+      return "stream";
+    case Residency::row:
+      return "row";
+    case Residency::column:
+      return "column";
+    case Residency::weights:
+      return "weights";
+  }
+  return "?";
+}
+
+std::int64_t Npu::tile_buffer_bytes() const {
+  const std::int64_t weights = std::max(weight_buffer_words, 2 * t_p * t_c);
+  const std::int64_t outputs = (output_tiles + std::int64_t{1}) * t_r * t_c;
+  return (2 * t_r * t_p + weights) * word_bytes + outputs * accumulator_bytes;
+}
+
 void validate(const Npu& npu) {
   require(npu.t_r >= 1, "t_r must be at least 1");
   require(npu.t_p >= 1, "t_p must be at least 1");
@@ -29,17 +49,19 @@ void validate(const Npu& npu) {
   require(npu.input_bandwidth_bytes_per_s > 0, "the input bandwidth must be positive");
   require(npu.output_bandwidth_bytes_per_s > 0, "the output bandwidth must be positive");
   require(npu.output_tiles >= 1, "output_tiles must be at least 1");
+  require(npu.accumulator_bytes >= 1, "accumulator_bytes must be at least 1");
   require(npu.fill_cycles >= 0, "fill_cycles must not be negative");
+  require(npu.layer_overhead_cycles >= 0, "layer_overhead_cycles must not be negative");
   require(npu.weight_buffer_words == 0 || npu.weight_buffer_words >= npu.t_p * npu.t_c,
           "weight_buffer_words must hold at least one tile of t_p x t_c words");
+  require(npu.on_chip_bytes >= 0, "on_chip_bytes must not be negative");
+  require(npu.on_chip_bytes == 0 || npu.tile_buffer_bytes() <= npu.on_chip_bytes,
+          "on_chip_bytes must hold the buffers for tiles, which take " +
+              std::to_string(npu.tile_buffer_bytes()) + " bytes");
 }
 
-Resources resources_of(const Npu& npu, int dsps_per_mac, int accumulator_bytes) {
-  const std::int64_t weights = std::max(npu.weight_room_words(), 2 * npu.t_p * npu.t_c);
-  const std::int64_t inputs = 2 * npu.t_r * npu.t_p;
-  const std::int64_t accumulators = npu.output_tiles * npu.t_r * npu.t_c;
-  return {.dsps = npu.macs_per_cycle() * dsps_per_mac,
-          .on_chip_bytes = (inputs + weights) * npu.word_bytes + accumulators * accumulator_bytes};
+Resources resources_of(const Npu& npu, int dsps_per_mac) {
+  return {.dsps = npu.macs_per_cycle() * dsps_per_mac, .on_chip_bytes = npu.tile_buffer_bytes()};
 }
 
 void require_fits(const Npu& npu, const Board& board) {
@@ -49,6 +71,9 @@ void require_fits(const Npu& npu, const Board& board) {
   require(needs.on_chip_bytes <= board.on_chip_bytes,
           "the tile buffers need " + std::to_string(needs.on_chip_bytes) + " bytes on chip; board '" +
               board.name + "' has " + std::to_string(board.on_chip_bytes));
+  require(
+      npu.on_chip_bytes <= board.on_chip_bytes,
+      "on_chip_bytes is above the " + std::to_string(board.on_chip_bytes) + " of board '" + board.name + "'");
   const double bandwidth = npu.channel == Channel::shared
                                ? npu.input_bandwidth_bytes_per_s
                                : npu.input_bandwidth_bytes_per_s + npu.output_bandwidth_bytes_per_s;

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace fluidbatch::npu {
 
@@ -13,12 +15,28 @@ enum class EdgeRows {
   trim,  ///< only the real rows do
 };
 
-/// How often the B_P blocks of a batch fetch a weight tile (model.md, "Weight reuse").
+/// How often the B_P blocks of a batch fetch a weight tile (docs/model.md).
 enum class WeightReuse {
   none,         ///< once a block: P-batching is then running the samples one after another
   interleaved,  ///< once for all blocks, which need B_P partial output tiles at a time
-  column,       ///< once for all blocks, the weight column staying in the weight buffer
 };
+
+/// What crosses the channel for the rows of an input tile.
+enum class InputPath {
+  im2col,       ///< P words for each row: an input word comes as often as windows overlap on it
+  line_buffer,  ///< each word of the input once a pass: what windows share stays in line buffers
+};
+
+/// What stays on the chip while a layer runs (docs/model.md, "What stays on the chip").
+enum class Residency {
+  stream,   ///< tiles alone
+  row,      ///< a row block of the input, while all column tiles pass
+  column,   ///< a column of weights, while all row tiles pass
+  weights,  ///< all weights of a group, and a row block of the input
+};
+
+/// The word used for `residency` in YAML and CSV: stream, row, column, weights.
+std::string_view name_of(Residency residency);
 
 enum class WeightSource {
   off_chip,
@@ -48,9 +66,14 @@ struct Npu {
   EdgeRows edge_rows = EdgeRows::pad;
   WeightReuse weight_reuse = WeightReuse::interleaved;
   WeightSource weight_source = WeightSource::off_chip;
-  std::int64_t weight_buffer_words = 0;  ///< room for resident weight columns; two tiles when 0
-  int output_tiles = 1;                  ///< output buffer, in tiles of T_R x T_C accumulators
-  std::int64_t fill_cycles = 0;          ///< D: fill of adder tree and accumulator, per output tile
+  std::int64_t weight_buffer_words = 0;  ///< of weight tiles; two of them when 0
+  int output_tiles = 1;                  ///< tiles of T_R x T_C accumulators, besides the one that drains
+  int accumulator_bytes = 4;
+  std::int64_t fill_cycles = 0;            ///< D: fill of adder tree and accumulator, per output tile
+  std::int64_t layer_overhead_cycles = 0;  ///< the start of every layer, movers included
+  InputPath input_path = InputPath::im2col;
+  std::optional<Residency> residency = Residency::stream;  ///< none: `auto`, chosen by layer and batch
+  std::int64_t on_chip_bytes = 0;                          ///< of all buffers together; 0: unlimited
 
   /// Clock cycles that the channel takes to move one word; 0 where it is infinitely fast.
   [[nodiscard]] double cycles_per_input_word() const {
@@ -63,6 +86,9 @@ struct Npu {
   [[nodiscard]] std::int64_t weight_room_words() const {
     return weight_buffer_words > 0 ? weight_buffer_words : 2 * t_p * t_c;
   }
+  /// Bytes of the buffers for tiles: two of inputs, the weight buffer (two tiles at least), and output_tiles
+  /// + 1 of outputs, one of which drains while the next is computed.
+  [[nodiscard]] std::int64_t tile_buffer_bytes() const;
 };
 
 /// Throws std::invalid_argument, naming the field, where `npu` can't be built.
@@ -84,7 +110,7 @@ struct Resources {
   std::int64_t dsps = 0;
   std::int64_t on_chip_bytes = 0;
 };
-Resources resources_of(const Npu& npu, int dsps_per_mac = 1, int accumulator_bytes = 4);
+Resources resources_of(const Npu& npu, int dsps_per_mac = 1);
 
 /// Throws std::invalid_argument, with both numbers, where `npu` needs more than `board` has.
 void require_fits(const Npu& npu, const Board& board);

@@ -220,6 +220,9 @@ void NetworkBuilder::add_convolution(io::MapReader& reader, npu::Layer layer) {
                         .output_width = output.width,
                         .groups = groups},
                        reader);
+  const std::int64_t channels = input.channels / groups;
+  layer.distinct_input_words = channels * input.height * input.width;
+  if (window.kernel[0] > 1) layer.line_words = window.kernel[0] * channels * input.width;
   append(reader, std::move(layer), output, false);
 }
 

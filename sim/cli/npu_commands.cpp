@@ -1,5 +1,6 @@
 // The NPU model by itself: `npu list`, `table` and `explain`.
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -19,15 +20,16 @@ namespace {
 void table_csv(const npu::BatchPolicyTable& table) {
   fmt::print(
       "layer,batch,mode,b_r,b_p,k,compute_cycles,input_words,weight_words,output_words,latency_s,roofline_s,"
-      "mac_utilisation\n");
+      "mac_utilisation,residency,unique_input_words\n");
   for (int l = 0; l < table.layers(); ++l) {
     for (int b = 1; b <= table.max_batch(); ++b) {
       const npu::LayerCost& cost = table.cost(l, b);
       const npu::BatchPolicy& policy = table.policy(l, b);
-      fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", io::csv_cell(table.layer(l).name), b,
+      fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", io::csv_cell(table.layer(l).name), b,
                  table.mode_name(), policy.b_r, policy.b_p, policy.k, cost.compute_cycles, cost.input_words,
                  cost.weight_words, cost.output_words, io::shortest(cost.latency_s),
-                 io::shortest(cost.roofline_s), io::shortest(cost.mac_utilisation));
+                 io::shortest(cost.roofline_s), io::shortest(cost.mac_utilisation),
+                 npu::name_of(policy.residency), cost.unique_input_words);
     }
   }
 }
@@ -79,10 +81,6 @@ double edge_waste(const npu::LayerCost& cost, const npu::Npu& npu) {
                  (static_cast<double>(cost.compute_cycles) * static_cast<double>(npu.macs_per_cycle()));
 }
 
-const char* bound_of(const npu::LayerCost& cost) {
-  return static_cast<double>(cost.compute_cycles) >= cost.memory_cycles ? "compute" : "memory";
-}
-
 /// One candidate as `npu explain` shows it.
 struct Explained {
   npu::BatchPolicy policy;
@@ -92,11 +90,12 @@ struct Explained {
 
 std::vector<Explained> explain(const npu::Layer& layer, const npu::Npu& npu, npu::Mode mode, int batch) {
   const std::vector<npu::BatchPolicy> policies = npu::candidates(mode, npu, batch);
-  const npu::BatchPolicy chosen = npu::choose(mode, policies, layer, npu, batch).policy;
+  const npu::Choice choice = npu::choose(mode, policies, layer, npu, batch);
+  const bool any = std::isfinite(choice.latency_cycles);
   std::vector<Explained> explained;
   explained.reserve(policies.size());
   for (const npu::BatchPolicy& policy : policies) {
-    explained.push_back({policy, npu::layer_cost(layer, npu, batch, policy), policy == chosen});
+    explained.push_back({policy, npu::layer_cost(layer, npu, batch, policy), any && policy == choice.policy});
   }
   return explained;
 }
@@ -104,35 +103,41 @@ std::vector<Explained> explain(const npu::Layer& layer, const npu::Npu& npu, npu
 void explain_csv(const std::vector<Explained>& rows, const npu::Npu& npu) {
   fmt::print(
       "b_r,b_p,k,packed_groups,feasible,chosen,compute_cycles,memory_cycles,latency_cycles,latency_s,"
-      "input_words,weight_words,output_words,bound,edge_waste\n");
+      "input_words,weight_words,output_words,bound,edge_waste,residency,unique_input_words,on_chip_bytes\n");
   for (const Explained& row : rows) {
     const npu::LayerCost& c = row.cost;
-    fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", row.policy.b_r, row.policy.b_p, row.policy.k,
-               c.packed_groups, c.feasible ? 1 : 0, row.chosen ? 1 : 0, c.compute_cycles,
+    fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", row.policy.b_r, row.policy.b_p,
+               row.policy.k, c.packed_groups, c.feasible ? 1 : 0, row.chosen ? 1 : 0, c.compute_cycles,
                io::shortest(c.memory_cycles), io::shortest(c.latency_cycles), io::shortest(c.latency_s),
-               c.input_words, c.weight_words, c.output_words, bound_of(c), io::shortest(edge_waste(c, npu)));
+               c.input_words, c.weight_words, c.output_words, npu::name_of(c.bound),
+               io::shortest(edge_waste(c, npu)), npu::name_of(row.policy.residency), c.unique_input_words,
+               c.on_chip_bytes);
   }
 }
 
 std::string kilo(double value) { return rounded(value / 1000); }
 
 void explain_text(const std::vector<Explained>& rows, const npu::Npu& npu) {
-  TextTable table({"<B_R, B_P, k>", "compute kcyc", "memory kcyc", "latency kcyc", "in kw", "weight kw",
-                   "bound", "waste %"});
+  TextTable table({"<B_R, B_P, k, residency>", "compute kcyc", "memory kcyc", "latency kcyc", "in kw",
+                   "weight kw", "on-chip kB", "bound", "waste %"});
   for (const Explained& row : rows) {
     const npu::LayerCost& c = row.cost;
     const std::string packing = c.packed_groups > 1 ? fmt::format(" x{}", c.packed_groups) : "";
-    table.add({fmt::format("{} <{}, {}, {}>{}",
+    table.add({fmt::format("{} <{}, {}, {}, {}>{}",
                            row.chosen   ? "*"
                            : c.feasible ? " "
                                         : "-",
-                           row.policy.b_r, row.policy.b_p, row.policy.k, packing),
+                           row.policy.b_r, row.policy.b_p, row.policy.k, npu::name_of(row.policy.residency),
+                           packing),
                kilo(static_cast<double>(c.compute_cycles)), kilo(c.memory_cycles), kilo(c.latency_cycles),
                kilo(static_cast<double>(c.input_words)), kilo(static_cast<double>(c.weight_words)),
-               bound_of(c), rounded(100 * edge_waste(c, npu), 3)});
+               std::to_string((c.on_chip_bytes + 1023) / 1024), std::string(npu::name_of(c.bound)),
+               rounded(100 * edge_waste(c, npu), 3)});
   }
-  fmt::print("{}\n* chosen   - not feasible: the buffers do not hold what B_P blocks need to share weights\n",
-             table.text());
+  fmt::print(
+      "{}\n* chosen   - not feasible: the chip does not hold what B_P blocks need to share weights, or what "
+      "stays\n",
+      table.text());
   if (std::any_of(rows.begin(), rows.end(),
                   [](const Explained& row) { return row.cost.packed_groups > 1; })) {
     fmt::print("xG: G groups of the depthwise layer in each product\n");
@@ -154,8 +159,8 @@ void npu_table(const NpuTableArguments& arguments) {
   const workloads::Network network = workloads::load_network(argument("--network", arguments.network));
   const npu::Npu npu = load_npu(argument("--npu", arguments.npu));
   print_warnings(unusual_values(npu));
-  const npu::BatchPolicyTable table(network.layers, npu, read_mode(argument("--mode", arguments.mode)),
-                                    arguments.max_batch);
+  const npu::BatchPolicyTable table =
+      table_of(network.layers, npu, read_mode(argument("--mode", arguments.mode)), arguments.max_batch);
   if (arguments.csv) return table_csv(table);
   table_text(table, network.name);
 }

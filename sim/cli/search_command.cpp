@@ -30,6 +30,7 @@ io::Node engine_yaml(const NpuSearchArguments& arguments, const npu::Board& boar
   if (!arguments.engine.contains("bandwidth_bytes_per_s")) {
     put("bandwidth_bytes_per_s", io::Node::number(board.bandwidth_bytes_per_s));
   }
+  put("accumulator_bytes", io::Node::integer(arguments.accumulator_bytes));
   for (const auto& [key, text] : arguments.engine) put(key, io::parse_yaml(text, "--" + key));
   return yaml;
 }
@@ -43,7 +44,10 @@ npu::SearchSettings settings_of(const NpuSearchArguments& arguments) {
   std::sort(settings.batches.begin(), settings.batches.end());
   settings.t_r = arguments.t_r;
   settings.dsps_per_mac = arguments.dsps_per_mac;
-  settings.accumulator_bytes = arguments.accumulator_bytes;
+  if (settings.base.on_chip_bytes == 0) settings.base.on_chip_bytes = settings.board.on_chip_bytes;
+  if (settings.base.on_chip_bytes > settings.board.on_chip_bytes) {
+    throw io::InputError("--on_chip_bytes: above that of board '" + settings.board.name + "'");
+  }
   if (settings.base.input_bandwidth_bytes_per_s > settings.board.bandwidth_bytes_per_s) {
     throw io::InputError("--bandwidth_bytes_per_s: above that of board '" + settings.board.name + "'");
   }
@@ -112,6 +116,9 @@ void save(const npu::Npu& npu, const NpuSearchArguments& arguments) {
   yaml.put("k_max", io::Node::integer(npu.k_max));
   yaml.put("clock_hz", io::Node::number(npu.clock_hz));
   yaml.put("bandwidth_bytes_per_s", io::Node::number(npu.input_bandwidth_bytes_per_s));
+  if (npu.accumulator_bytes != npu::Npu().accumulator_bytes) {
+    yaml.put("accumulator_bytes", io::Node::integer(npu.accumulator_bytes));
+  }
   for (const auto& [key, text] : arguments.engine) {
     if (yaml.find(key) == nullptr) yaml.put(key, io::parse_yaml(text, key));
   }

@@ -36,7 +36,8 @@ NpuChoice read_measured(const io::Node& node) {
 
 std::shared_ptr<const npu::BatchPolicyTable> NpuChoice::table(const std::vector<npu::Layer>& layers,
                                                               int max_batch) const {
-  if (table_file.empty()) return std::make_shared<npu::BatchPolicyTable>(layers, npu, mode, max_batch);
+  if (table_file.empty())
+    return std::make_shared<npu::BatchPolicyTable>(table_of(layers, npu, mode, max_batch));
   return std::make_shared<npu::BatchPolicyTable>(layers, load_latency_table(table_file, layers, max_batch));
 }
 

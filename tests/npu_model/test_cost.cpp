@@ -156,15 +156,15 @@ TEST_CASE("an NPU must fit its board", "[npu_model]") {
                    .description = "",
                    .source = "",
                    .dsps = 512,
-                   .on_chip_bytes = 14336,
+                   .on_chip_bytes = 22528,
                    .bandwidth_bytes_per_s = 0.8e9};
   CHECK_NOTHROW(npu::require_fits(npu, board));
   board.dsps = 511;
   CHECK_THROWS_WITH(npu::require_fits(npu, board), Catch::Contains("512 DSPs; board 'b' has 511"));
   board.dsps = 512;
-  board.on_chip_bytes = 14335;
-  CHECK_THROWS_WITH(npu::require_fits(npu, board), Catch::Contains("14336 bytes on chip"));
-  board.on_chip_bytes = 14336;
+  board.on_chip_bytes = 22527;
+  CHECK_THROWS_WITH(npu::require_fits(npu, board), Catch::Contains("22528 bytes on chip"));
+  board.on_chip_bytes = 22528;
   board.bandwidth_bytes_per_s = 0.7e9;
   CHECK_THROWS_WITH(npu::require_fits(npu, board), Catch::Contains("bandwidth"));
 }

@@ -53,20 +53,34 @@ TEST_CASE("room for partial output tiles", "[modes]") {
   CHECK(feasible(640, 320, {5, 1, 1}));
 }
 
-TEST_CASE("room for a resident weight column", "[modes]") {
-  npu::Npu npu = test::small_npu();  // room for two tiles of 16 x 32 weights
-  npu.weight_reuse = npu::WeightReuse::column;
-  const auto feasible = [&](std::int64_t p, int b_p) {
-    return npu::layer_cost(gemm_layer("l", {.groups = 1, .r = 640, .p = p, .c = 320}), npu, b_p, {1, b_p, 1})
-        .feasible;
+TEST_CASE("room for what stays on the chip", "[modes]") {
+  // R 640, P 33, C 320 on <64, 16, 32>: tiles take 2 (64 x 16 + 16 x 32) words of 2 bytes and 2 x 64 x 32
+  // accumulators of 4 bytes.
+  constexpr std::int64_t kTiles = 2 * (64 * 16 + 16 * 32) * 2 + 2 * 64 * 32 * 4;
+  npu::Npu npu = test::small_npu();
+  REQUIRE(npu.tile_buffer_bytes() == kTiles);
+  const npu::Layer layer = gemm_layer("l", {.groups = 1, .r = 640, .p = 33, .c = 320});
+  const auto least_bytes = [&](const BatchPolicy& policy) {
+    const std::int64_t needed = npu::layer_cost(layer, npu, policy.b_r * policy.b_p, policy).on_chip_bytes;
+    npu.on_chip_bytes = needed;
+    CHECK(npu::layer_cost(layer, npu, policy.b_r * policy.b_p, policy).feasible);
+    npu.on_chip_bytes = needed - 1;
+    const bool tiles_alone = policy.residency == npu::Residency::stream;  // which `validate` looks at
+    CHECK(npu::layer_cost(layer, npu, policy.b_r * policy.b_p, policy).feasible == tiles_alone);
+    npu.on_chip_bytes = 0;
+    return needed - kTiles;
   };
-  CHECK(feasible(32, 4));
-  CHECK_FALSE(feasible(33, 4));
-  CHECK(feasible(33, 1));
-  npu.weight_buffer_words = 3 * 16 * 32;
-  CHECK(feasible(33, 4));
-  npu.weight_reuse = npu::WeightReuse::none;
-  CHECK(feasible(1000, 4));
+  using npu::Residency;
+  CHECK(least_bytes({2, 1, 1, Residency::stream}) == 0);
+  CHECK(least_bytes({2, 1, 1, Residency::row}) == 2 * 64 * 33 * 2);
+  CHECK(least_bytes({2, 1, 1, Residency::column}) == 2 * 33 * 32 * 2);
+  CHECK(least_bytes({2, 1, 1, Residency::weights}) == (33 * 320 + 2 * 64 * 33) * 2);
+  CHECK(least_bytes({2, 1, 2, Residency::row}) == 2 * 32 * 33 * 2);
+  npu.output_tiles = 2;
+  CHECK(least_bytes({1, 2, 1, Residency::row}) == 64 * 32 * 4 + 2 * 2 * 64 * 33 * 2);
+  // Blocks do not go with weights that stay.
+  CHECK_FALSE(npu::covers({1, 2, 1, Residency::column}, 2));
+  CHECK_FALSE(npu::covers({1, 2, 1, Residency::weights}, 2));
 }
 
 TEST_CASE("the choice: least latency, then smaller k, then smaller B_P", "[modes]") {

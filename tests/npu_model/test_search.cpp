@@ -75,7 +75,7 @@ TEST_CASE("the published figure for a ZU7EV lies in the bracket of our designs",
     settings.base.weight_source = source;
     settings.mode = npu::Mode::r;
     settings.batches = {1};
-    settings.accumulator_bytes = 2;
+    settings.base.accumulator_bytes = 2;
     return 1 / npu::search_designs(layers, settings).designs.front().unloaded_latency_s();
   };
   CHECK(best_hz(npu::EdgeRows::pad, npu::WeightSource::off_chip) == Approx(56).margin(1));

@@ -33,7 +33,7 @@ class RandomCases {
                                            : 2e8 * static_cast<double>(pick(1, 99));
     npu.edge_rows = one_in(2) ? npu::EdgeRows::pad : npu::EdgeRows::trim;
     npu.weight_source = one_in(4) ? npu::WeightSource::on_chip : npu::WeightSource::off_chip;
-    npu.weight_reuse = static_cast<npu::WeightReuse>(pick(0, 2));
+    npu.weight_reuse = static_cast<npu::WeightReuse>(pick(0, 1));
     npu.output_tiles = static_cast<int>(pick(1, 4));
     npu.fill_cycles = one_in(2) ? 0 : pick(0, 20);
     return npu;
