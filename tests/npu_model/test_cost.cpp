@@ -150,7 +150,7 @@ TEST_CASE("an NPU that can't be built is refused, by field", "[npu_model]") {
 }
 
 TEST_CASE("an NPU must fit its board", "[npu_model]") {
-  // <64, 16, 32>, 2-byte words: 512 DSPs; 2 (1024 + 512) words and 2048 accumulators of 4 bytes.
+  // <64, 16, 32>, 2-byte words: 512 DSPs; 2 (1024 + 512) words and 2 x 2048 accumulators of 4 bytes.
   const npu::Npu npu = small_npu();
   npu::Board board{.name = "b",
                    .description = "",
