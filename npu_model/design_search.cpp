@@ -51,13 +51,15 @@ class Search {
 
   SearchResult run() {
     const std::vector<std::int64_t> row_tiles = settings_.t_r.empty() ? default_row_tiles() : settings_.t_r;
-    const std::int64_t macs = settings_.board.dsps / settings_.dsps_per_mac;
-    const std::int64_t k_max = settings_.base.k_max;
-    for (std::int64_t t_p = 4; t_p <= 96; ++t_p) {
-      for (std::int64_t t_c = k_max; t_p * t_c <= macs; t_c += k_max) {
-        if (t_p * t_c * 10 < macs * 6) continue;
+    std::vector<std::int64_t> depths = settings_.t_p;
+    if (depths.empty()) {
+      depths.resize(93);
+      std::iota(depths.begin(), depths.end(), 4);
+    }
+    for (const std::int64_t t_p : depths) {
+      for (const std::int64_t t_c : widths(t_p)) {
         for (const std::int64_t t_r : row_tiles) {
-          if (t_r % k_max == 0) consider(t_r, t_p, t_c);
+          if (t_r % settings_.base.k_max == 0) consider(t_r, t_p, t_c);
         }
       }
     }
@@ -71,6 +73,21 @@ class Search {
   }
 
  private:
+  /// T_C to try beside `t_p`: those that the DSPs allow.
+  [[nodiscard]] std::vector<std::int64_t> widths(std::int64_t t_p) const {
+    const std::int64_t macs = settings_.board.dsps / settings_.dsps_per_mac;
+    const std::int64_t k_max = settings_.base.k_max;
+    std::vector<std::int64_t> all;
+    for (const std::int64_t t_c : settings_.t_c) {
+      if (t_c % k_max == 0 && t_p * t_c <= macs) all.push_back(t_c);
+    }
+    if (!settings_.t_c.empty()) return all;
+    for (std::int64_t t_c = k_max; t_p * t_c <= macs; t_c += k_max) {
+      if (t_p * t_c * 10 >= macs * 6) all.push_back(t_c);
+    }
+    return all;
+  }
+
   void consider(std::int64_t t_r, std::int64_t t_p, std::int64_t t_c) {
     Design design;
     design.npu = settings_.base;
@@ -135,6 +152,19 @@ std::vector<std::int64_t> default_row_tiles() {
   std::sort(tiles.begin(), tiles.end());
   tiles.erase(std::unique(tiles.begin(), tiles.end()), tiles.end());
   return tiles;
+}
+
+std::int64_t most_on_chip_bytes(const std::vector<Layer>& layers, const Npu& npu,
+                                const SearchSettings& settings) {
+  std::int64_t most = npu.tile_buffer_bytes();
+  for (const int batch : settings.batches) {
+    const std::vector<BatchPolicy> policies = candidates(settings.mode, npu, batch);
+    for (const Layer& layer : layers) {
+      const Choice choice = choose(settings.mode, policies, layer, npu, batch);
+      most = std::max(most, layer_cost(layer, npu, batch, choice.policy).on_chip_bytes);
+    }
+  }
+  return most;
 }
 
 SearchResult search_designs(const std::vector<Layer>& layers, const SearchSettings& settings) {

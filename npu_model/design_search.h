@@ -14,6 +14,8 @@ struct SearchSettings {
   Mode mode = Mode::fluid_stacked;
   std::vector<int> batches;       ///< the batch mix, ascending, each counted alike
   std::vector<std::int64_t> t_r;  ///< row tiles to try; `default_row_tiles` where empty
+  std::vector<std::int64_t> t_p;  ///< T_P to try; 4 to 96 where empty
+  std::vector<std::int64_t> t_c;  ///< T_C to try; where empty, those that use 60 % or more of the DSPs
   int dsps_per_mac = 1;
 };
 
@@ -41,9 +43,14 @@ struct SearchResult {
 /// multiples of 49, which fit feature maps of 7 x 7 times a power of two.
 std::vector<std::int64_t> default_row_tiles();
 
+/// Most bytes on the chip that any of `layers` takes at any batch of the mix, under the policies that `npu`
+/// of a search with `settings` chooses.
+std::int64_t most_on_chip_bytes(const std::vector<Layer>& layers, const Npu& npu,
+                                const SearchSettings& settings);
+
 /// Tries every T_P from 4 to 96 and every T_C that is a multiple of k_max, where T_P T_C uses between 60 %
-/// and all of the board's DSPs, with every row tile whose buffers fit. Throws std::invalid_argument where
-/// nothing fits or a setting is out of range.
+/// and all of the board's DSPs, or those of the settings, with every row tile whose buffers fit. Throws
+/// std::invalid_argument where nothing fits or a setting is out of range.
 SearchResult search_designs(const std::vector<Layer>& layers, const SearchSettings& settings);
 
 }  // namespace fluidbatch::npu

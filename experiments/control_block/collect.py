@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The control block of EE-ResNet-50 on zu7ev_large: <B_R, B_P, k> of each layer and batch size."""
+"""The control block of EE-ResNet-50 on two NPUs: <B_R, B_P, k, residency> of each layer and batch size."""
 
 import sys
 from pathlib import Path
@@ -9,8 +9,10 @@ import collect  # noqa: E402
 
 
 def fill(program, database, _quick):
-    collect.add_csv(database, "layers", collect.run(program, "npu", "table", "--network", "ee_resnet50", "--npu", "zu7ev_large", "--mode",
-                                                    "fluid_stacked", "--max-batch", 16, "--csv"))
+    for npu in ("zu7ev_large", "zu7ev_buffered"):
+        table = collect.run(program, "npu", "table", "--network", "ee_resnet50", "--npu", npu, "--mode", "fluid_stacked", "--max-batch", 16,
+                            "--csv")
+        collect.add_csv(database, "layers", table, npu=npu)
 
 
 collect.main("The control block", fill)

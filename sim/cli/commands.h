@@ -93,6 +93,8 @@ struct NpuSearchArguments {
   std::vector<int> batches{1, 2, 4, 8};
   std::string mode = "fluid_stacked";
   std::vector<std::int64_t> t_r;
+  std::vector<std::int64_t> t_p;
+  std::vector<std::int64_t> t_c;
   int k_max = 4;
   int dsps_per_mac = 1;
   int accumulator_bytes = 4;

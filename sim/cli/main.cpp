@@ -286,6 +286,14 @@ void add_npu_search(CLI::App& npu, cli::NpuSearchArguments& arguments) {
       ->delimiter(',')
       ->type_name("T_R,..")
       ->check(CLI::Range(1, 1 << 20));
+  search->add_option("--t_p", arguments.t_p, "T_P to try; default: 4 to 96")
+      ->delimiter(',')
+      ->type_name("T_P,..")
+      ->check(CLI::Range(1, 1 << 20));
+  search->add_option("--t_c", arguments.t_c, "T_C to try; default: multiples of k_max that use most DSPs")
+      ->delimiter(',')
+      ->type_name("T_C,..")
+      ->check(CLI::Range(1, 1 << 20));
   search->add_option("--k_max", arguments.k_max, "Largest stacking factor; default: 4")->type_name("K");
   search->add_option("--dsps-per-mac", arguments.dsps_per_mac, "Default: 1")
       ->type_name("N")

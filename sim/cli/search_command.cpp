@@ -43,6 +43,8 @@ npu::SearchSettings settings_of(const NpuSearchArguments& arguments) {
   settings.batches = arguments.batches;
   std::sort(settings.batches.begin(), settings.batches.end());
   settings.t_r = arguments.t_r;
+  settings.t_p = arguments.t_p;
+  settings.t_c = arguments.t_c;
   settings.dsps_per_mac = arguments.dsps_per_mac;
   if (settings.base.on_chip_bytes == 0) settings.base.on_chip_bytes = settings.board.on_chip_bytes;
   if (settings.base.on_chip_bytes > settings.board.on_chip_bytes) {
@@ -69,33 +71,35 @@ bool is_pareto(const npu::SearchResult& result, std::size_t index) {
   return std::find(result.pareto.begin(), result.pareto.end(), index) != result.pareto.end();
 }
 
-void print_csv(const npu::SearchResult& result, const npu::SearchSettings& settings, int top) {
+void print_csv(const npu::SearchResult& result, const npu::SearchSettings& settings,
+               const workloads::Network& network, int top) {
   fmt::print("rank,t_r,t_p,t_c,dsps,on_chip_bytes,pareto,latency_per_sample_s,throughput_hz");
   for (const int batch : settings.batches) fmt::print(",latency_b{}_s", batch);
   fmt::print("\n");
   for (const std::size_t i : shown(result, top)) {
     const npu::Design& d = result.designs[i];
     fmt::print("{},{},{},{},{},{},{},{},{}", i + 1, d.npu.t_r, d.npu.t_p, d.npu.t_c, d.resources.dsps,
-               d.resources.on_chip_bytes, is_pareto(result, i) ? 1 : 0, io::shortest(d.score_s),
-               io::shortest(settings.batches.back() / d.latencies_s.back()));
+               npu::most_on_chip_bytes(network.layers, d.npu, settings), is_pareto(result, i) ? 1 : 0,
+               io::shortest(d.score_s), io::shortest(settings.batches.back() / d.latencies_s.back()));
     for (const double latency_s : d.latencies_s) fmt::print(",{}", io::shortest(latency_s));
     fmt::print("\n");
   }
 }
 
 void print_text(const npu::SearchResult& result, const npu::SearchSettings& settings,
-                const std::string& network, int top) {
+                const workloads::Network& network, int top) {
   TextTable table({"rank", "<T_R, T_P, T_C>", "DSPs", "on-chip kB", "ms/sample",
                    fmt::format("B={} ms", settings.batches.front()),
                    fmt::format("B={} inf/s", settings.batches.back()), "Pareto"});
   for (const std::size_t i : shown(result, top)) {
     const npu::Design& d = result.designs[i];
     table.add({std::to_string(i + 1), fmt::format("<{}, {}, {}>", d.npu.t_r, d.npu.t_p, d.npu.t_c),
-               std::to_string(d.resources.dsps), std::to_string(d.resources.on_chip_bytes / 1024),
+               std::to_string(d.resources.dsps),
+               std::to_string(npu::most_on_chip_bytes(network.layers, d.npu, settings) / 1024),
                rounded(d.score_s * 1000), rounded(d.unloaded_latency_s() * 1000),
                rounded(settings.batches.back() / d.latencies_s.back()), is_pareto(result, i) ? "*" : ""});
   }
-  fmt::print("{} on {}, mode {}, batches {}\n{} engines fit, {} candidates evaluated\n\n{}", network,
+  fmt::print("{} on {}, mode {}, batches {}\n{} engines fit, {} candidates evaluated\n\n{}", network.name,
              settings.board.name, npu::name_of(settings.mode), fmt::join(settings.batches, ", "),
              result.designs.size(), result.evaluations, table.text());
   fmt::print(
@@ -139,8 +143,8 @@ void npu_search(const NpuSearchArguments& arguments) {
     throw io::InputError(std::string("npu search: ") + error.what());
   }
   if (arguments.save) save(result.designs.front().npu, arguments);
-  if (arguments.csv) return print_csv(result, settings, arguments.top);
-  print_text(result, settings, network.name, arguments.top);
+  if (arguments.csv) return print_csv(result, settings, network, arguments.top);
+  print_text(result, settings, network, arguments.top);
 }
 
 }  // namespace fluidbatch::sim::cli

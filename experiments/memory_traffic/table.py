@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+"""What the model's assumptions about traffic are worth: each network on each NPU, with im2col or line buffers, and with tiles
+alone on the chip or what pays, as tables in Markdown.
+
+    table.py [--program FLUIDBATCH]
+"""
+
+import argparse
+import csv
+import io
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NPUS = ("zu7ev_large", "zu7ev_middle", "zu7ev_small", "z7045_middle", "edge_8tops", "edge_24tops")
+NETWORKS = ("ee_inception_v3", "ee_mobilenet_v2", "ee_resnet18", "ee_resnet50", "ee_vgg16")
+ASSUMPTIONS = (("im2col", "stream"), ("line_buffer", "stream"), ("im2col", "auto"), ("line_buffer", "auto"))
+MODES = ("r", "r_stacked", "fluid_stacked")
+BATCHES = (1, 8)
+
+
+def variant(npu, input_path, residency, folder):
+    """The path of a shipped NPU's YAML with other assumptions."""
+    text = (ROOT / "npu_model/npus" / f"{npu}.yaml").read_text(encoding="ascii")
+    text = re.sub(r"^(input_path|residency):.*\n", "", text, flags=re.M)
+    path = Path(folder) / f"{npu}_{input_path}_{residency}.yaml"
+    path.write_text(text + f"input_path: {input_path}\nresidency: {residency}\n", encoding="ascii")
+    return path
+
+
+def latencies_ms(program, npu, network, mode):
+    """{batch: milliseconds of the whole network}."""
+    text = subprocess.run([program, "npu", "table", "--network", network, "--npu", npu, "--mode", mode, "--max-batch", str(max(BATCHES)),
+                           "--csv"], capture_output=True, text=True, check=True).stdout
+    total = dict.fromkeys(BATCHES, 0.0)
+    for row in csv.DictReader(io.StringIO(text)):
+        if int(row["batch"]) in total:
+            total[int(row["batch"])] += 1000 * float(row["latency_s"])
+    return total
+
+
+def measure(program):
+    """{(npu, network, assumption, mode): {batch: ms}}."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for npu in NPUS:
+            for assumption in ASSUMPTIONS:
+                path = variant(npu, *assumption, folder)
+                for network in NETWORKS:
+                    for mode in MODES:
+                        found[npu, network, assumption, mode] = latencies_ms(program, path, network, mode)
+    return found
+
+
+def summary(found):
+    pairs = [(npu, network) for npu in NPUS for network in NETWORKS]
+    print("| batch | input path | residency | latency against im2col and stream, mode r: mean (least to most) | the same, fluid_stacked | "
+          "fluid_stacked against r: mean (most) | blocks pay: pairs |")
+    print("|---|---|---|---|---|---|---|")
+    for batch in BATCHES:
+        for assumption in ASSUMPTIONS:
+            cells = []
+            for mode in ("r", "fluid_stacked"):
+                ratios = [found[*pair, assumption, mode][batch] / found[*pair, ASSUMPTIONS[0], mode][batch] for pair in pairs]
+                cells.append(f"{statistics.geometric_mean(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+            gains = [found[*pair, assumption, "r"][batch] / found[*pair, assumption, "fluid_stacked"][batch] for pair in pairs]
+            cells.append(f"{statistics.geometric_mean(gains):.2f} ({max(gains):.2f})")
+            blocks = sum(found[*pair, assumption, "r_stacked"][batch] > 1.01 * found[*pair, assumption, "fluid_stacked"][batch]
+                         for pair in pairs)
+            print(f"| {batch} | {assumption[0]} | {assumption[1]} | {' | '.join(cells)} | {blocks} of {len(pairs)} |")
+
+
+def all_pairs(found):
+    print("\n| NPU | network | batch | " + " | ".join(f"{path}, {residency}" for path, residency in ASSUMPTIONS) + " |")
+    print("|---|---|---|" + "---|" * len(ASSUMPTIONS))
+    for npu in NPUS:
+        for network in NETWORKS:
+            for batch in BATCHES:
+                cells = [f"{found[npu, network, a, 'r'][batch]:.4g} / {found[npu, network, a, 'fluid_stacked'][batch]:.4g}"
+                         for a in ASSUMPTIONS]
+                print(f"| {npu} | {network} | {batch} | {' | '.join(cells)} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--program", default=str(ROOT / "build/release/bin/fluidbatch"))
+    found = measure(parser.parse_args().program)
+    summary(found)
+    all_pairs(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
