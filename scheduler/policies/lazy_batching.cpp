@@ -14,7 +14,8 @@ namespace {
 
 class LazyBatching final : public Policy {
  public:
-  explicit LazyBatching(int max_batch) : max_batch_(static_cast<std::size_t>(max_batch)) {}
+  LazyBatching(int max_batch, double slack_factor)
+      : max_batch_(static_cast<std::size_t>(max_batch)), slack_factor_(slack_factor) {}
 
   Decision decide(const ServerView& view) override {
     if (view.idle()) return Decision::start(std::min(view.queue_size(), max_batch_));
@@ -30,9 +31,9 @@ class LazyBatching final : public Policy {
 
  private:
   /// The most samples, up to `most`, whose admission leaves every request enough slack for the remaining
-  /// single-sample latencies of all in flight and admitted, one after another. The test is skipped where a
-  /// request in flight is late already.
-  static std::size_t admitted(const ServerView& view, std::size_t most) {
+  /// single-sample latencies of all in flight and admitted, one after another; slack counts `slack_factor`
+  /// times. The test is skipped where a request in flight is late already.
+  [[nodiscard]] std::size_t admitted(const ServerView& view, std::size_t most) const {
     double work_s = 0;
     double oldest_s = std::numeric_limits<double>::infinity();
     for (const Batch& batch : view.stack) {
@@ -46,7 +47,7 @@ class LazyBatching final : public Policy {
     for (std::size_t samples = 0; samples < most; ++samples) {
       // All have the same SLO, so the oldest has the least slack.
       oldest_s = std::min(oldest_s, view.slo_start_s(view.queue_begin + samples));
-      const double slack_s = view.slo_s - (view.now_s - oldest_s) + kDeadlineTolerance_s;
+      const double slack_s = slack_factor_ * (view.slo_s - (view.now_s - oldest_s)) + kDeadlineTolerance_s;
       const double admitted_s = static_cast<double>(samples + 1) * view.table.single_sample_latency_s();
       if (work_s + admitted_s > slack_s) return samples;
     }
@@ -69,25 +70,25 @@ class LazyBatching final : public Policy {
       for (const RequestId id : one.samples) oldest_s = std::min(oldest_s, view.slo_start_s(id));
     }
     const double first_s = std::min(oldest_s, view.slo_start_s(view.queue_begin));
-    const double easier_s = 2 * kDeadlineTolerance_s + 1e-12 * view.now_s;
+    const double easier_s = (2 * kDeadlineTolerance_s + 1e-12 * view.now_s) * std::max(1.0, slack_factor_);
     const auto chance = [&](int layer) {
       const double date_s = view.date_before(layer);
       const double work_s = waiting_s + batch * view.table.latency_s(layer, end, 1);
       const bool someone_late = date_s - oldest_s > view.slo_s - easier_s;
-      return someone_late || work_s <= view.slo_s - (date_s - first_s) + easier_s;
+      return someone_late || work_s <= slack_factor_ * (view.slo_s - (date_s - first_s)) + easier_s;
     };
     return first_where(active.next_layer + 1, end, chance);
   }
 
-  /// Whether, layer by layer, the estimate of the work of `batch` samples falls by at least the time that
-  /// passes: then there is no chance before the first one.
+  /// Whether, layer by layer, the estimate of the work of `batch` samples falls by at least as much as their
+  /// slack counts: then there is no chance before the first one.
   bool work_shrinks(const npu::BatchPolicyTable& table, int batch) {
     const auto index = static_cast<std::size_t>(batch);
     if (work_shrinks_.size() <= index) work_shrinks_.resize(index + 1);
     if (!work_shrinks_[index]) {
       bool shrinks = true;
       for (int layer = 0; layer < table.layers(); ++layer) {
-        shrinks = shrinks && table.latency_s(layer, layer + 1, batch) <=
+        shrinks = shrinks && slack_factor_ * table.latency_s(layer, layer + 1, batch) <=
                                  batch * table.latency_s(layer, layer + 1, 1) * (1 + 1e-9);
       }
       work_shrinks_[index] = shrinks;
@@ -96,15 +97,22 @@ class LazyBatching final : public Policy {
   }
 
   std::size_t max_batch_;
+  double slack_factor_;
   std::vector<std::optional<bool>> work_shrinks_;  // by batch size
 };
 
 const PolicyRegistration kRegistration(
     {.name = "lazy_batching",
      .summary = "newcomers preempt at layer boundaries, catch up and merge, while slack lasts",
-     .parameters = {max_batch_parameter()},
+     .parameters = {max_batch_parameter(),
+                    {.name = "slack_factor",
+                     .default_value = 1,
+                     .min = 1e-3,
+                     .max = 1e6,
+                     .integer = false,
+                     .meaning = "times that slack counts in the test of deadlines; 1 is conservative"}},
      .make = [](const ParameterValues& values, const PolicyContext&) {
-       return std::make_unique<LazyBatching>(values.integer("max_batch"));
+       return std::make_unique<LazyBatching>(values.integer("max_batch"), values.number("slack_factor"));
      }});
 
 }  // namespace

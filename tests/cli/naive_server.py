@@ -119,7 +119,7 @@ def dynamic_batching(max_batch, delay):
     return decide
 
 
-def lazy_batching(max_batch, slo):
+def lazy_batching(max_batch, slo, slack_factor=1.0):
     def decide(server):
         network = server.network
         if not server.stack:
@@ -132,7 +132,7 @@ def lazy_batching(max_batch, slo):
         for n in range(most, 0, -1):
             total = work + n * network.remaining(0)
             everybody = running + server.queue[:n]
-            if all(total <= slo - (server.now - server.arrival[i]) + TOLERANCE for i in everybody):
+            if all(total <= slack_factor * (slo - (server.now - server.arrival[i])) + TOLERANCE for i in everybody):
                 return ("preempt", n, 0.0)
         return ("go_on",)
     return decide

@@ -52,7 +52,8 @@ class AgainstNaiveServer(CommandLineTest):
             return f"{{name: dynamic_batching, max_batch: {b}, max_queue_delay_ms: {delay}}}", \
                 naive.dynamic_batching(b, delay / 1000)
         if kind == "lazy":
-            return f"{{name: lazy_batching, max_batch: {b}}}", naive.lazy_batching(b, slo)
+            factor = rng.choice((0.001, 0.5, 1.0, 1.0, 2.0, 20.0))
+            return f"{{name: lazy_batching, max_batch: {b}, slack_factor: {factor}}}", naive.lazy_batching(b, slo, factor)
         trigger = rng.choice(("exit_boundary", "exit_boundary", "exit_event"))
         slack = rng.choice(("expected", "worst_case"))
         knowledge = rng.choice(("rates", "oracle", "none"))

@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+"""The batching gain of our classes of NPUs, 8 L(1) / L(8), beside that of published boards, as a table in Markdown.
+
+    table.py [--program FLUIDBATCH]
+
+The boards' numbers are those that their makers publish; the classes are no model of these boards. The overhead is what each
+layer would have to take besides for the class to have the board's gain.
+"""
+
+import argparse
+import csv
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# Board, network, milliseconds of a batch of 1 and of 8.
+PUBLISHED = (
+    ("Jetson Orin", "resnet50", 0.636, 2.164),
+    ("M5Stack LLM-8850", "resnet50", 1e3 / 576, 8e3 / 1045),
+    ("M5Stack LLM-8850", "resnet18", 1e3 / 1066, 8e3 / 2254),
+    ("M5Stack LLM-8850", "mobilenet_v2", 1e3 / 1366, 8e3 / 5073),
+)
+CLASSES = ("edge_8tops", "edge_24tops")
+
+
+def rows(program, network, npu):
+    text = subprocess.run([program, "npu", "table", "--network", network, "--npu", npu, "--mode", "fluid_stacked", "--max-batch", "8",
+                           "--csv"], capture_output=True, text=True, check=True).stdout
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def clock_hz(npu):
+    text = (ROOT / "npu_model/npus" / f"{npu}.yaml").read_text(encoding="ascii")
+    return float(re.search(r"^clock_hz: (\S+)", text, re.M)[1])
+
+
+def overhead_cycles(one_s, eight_s, gain, layers, clock):
+    """Cycles h of each layer with 8 (L(1) + n h) = gain (L(8) + n h)."""
+    return (gain * eight_s - 8 * one_s) / (8 - gain) / layers * clock
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--program", default=str(ROOT / "build/release/bin/fluidbatch"))
+    program = parser.parse_args().program
+    print("| network | board: batch 1, batch 8 (ms) | its gain | class | batch 1, batch 8 (ms) | its gain | overhead for the board's gain, "
+          "cycles a layer |")
+    print("|---|---|---|---|---|---|---|")
+    for board, network, one_ms, eight_ms in PUBLISHED:
+        gain = 8 * one_ms / eight_ms
+        for npu in CLASSES:
+            table = rows(program, network, npu)
+            one, eight = (sum(float(r["latency_s"]) for r in table if r["batch"] == b) for b in ("1", "8"))
+            layers = sum(r["batch"] == "1" for r in table)
+            overhead = overhead_cycles(one, eight, gain, layers, clock_hz(npu))
+            needed = f"{overhead:,.0f} of {layers} layers" if overhead >= 0 else "none: the class gains more"
+            print(f"| {network} | {board}: {one_ms:.3f}, {eight_ms:.3f} | {gain:.2f} | {npu} | {1000 * one:.3f}, {1000 * eight:.3f} | "
+                  f"{8 * one / eight:.2f} | {needed} |")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
