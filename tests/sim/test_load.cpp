@@ -115,6 +115,7 @@ TEST_CASE("the least NPU time of a request, by brute force", "[load]") {
     for (double& cell : seconds.reshaped()) cell = 0.1 + unit();
     for (Eigen::Index b = 0; b < batches; ++b) seconds.col(b) *= 1 + static_cast<double>(b) * unit();
     std::vector<double> rates;
+    rates.reserve(segments.size());
     for (int exit = 0; exit < segments.back(); ++exit) rates.push_back(random.one_in(9) ? 1 : unit());
 
     const std::vector<double> times_s = times_of_requests_s(segments, seconds, rates);
