@@ -126,6 +126,17 @@ class Requests {
   std::priority_queue<Answer, std::vector<Answer>, std::greater<>> answers_;
 };
 
+/// Fills in the load, from the rate. A measured reference of fewer batch sizes is no error here: nothing
+/// else needs the others.
+void add_load(const RunConfig& config, WorkloadDescription& d) {
+  try {
+    d.least_npu_time = config.least_npu_time();
+  } catch (const io::InputError& error) {
+    d.why_no_load = error.what();
+  }
+  d.load = d.least_npu_time ? d.rate_hz * d.least_npu_time->request_s : kUndefined;
+}
+
 }  // namespace
 
 WorkloadDescription describe_workload(const RunConfig& config) {
@@ -167,6 +178,7 @@ WorkloadDescription describe_workload(const RunConfig& config) {
   d.gap_cv = std::sqrt(gaps.variance()) / gaps.mean();
   d.accuracy = correct.mean();
   d.offered_load = d.rate_hz * config.reference_latency_s;
+  add_load(config, d);
   d.load_after_exits = d.rate_hz * d.mean_work_s;
   for (std::size_t i = 0; i < windows.size(); ++i) d.windows[i] = windows[i].result();
   return d;

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "sim/config/run_config.h"
@@ -27,6 +29,9 @@ struct WorkloadDescription {
   double configured_rate_hz = 0;  ///< long-run, of all devices; NaN where not known before the run
   double gap_cv = 0;              ///< of the gaps between arrivals at the server
   double offered_load = 0;        ///< rho: rate times the single-sample latency of the reference
+  double load = 0;                ///< rate times `least_npu_time`; NaN where that is not known
+  std::optional<LeastNpuTime> least_npu_time;
+  std::string why_no_load;  ///< where the reference has no latencies for batches up to its largest
   std::array<WindowCounts, 3> windows;
   std::vector<double> exit_shares;
   double accuracy = 0;

@@ -12,11 +12,13 @@ std::vector<int> ArrivalSpec::exits(int /*exits*/, const io::Mark& asked_at) con
 }
 
 double read_rate_hz(io::MapReader& reader, const ArrivalContext& context, bool may_be_zero) {
-  const std::vector<std::string> keys{"rho", "rate_hz"};
+  const std::vector<std::string> keys{"rho", "rate_hz", "load"};
   const auto given = reader.one_of(keys);
   if (!given) throw io::InputError(reader.mark(), reader.what() + " needs one of " + io::quoted_list(keys));
   const double value = reader.number(*given, may_be_zero ? io::Range::non_negative() : io::Range::positive());
-  const double rate_hz = *given == "rate_hz" ? value : value / context.reference_latency_s;
+  double rate_hz = value;
+  if (*given == "rho") rate_hz = value / context.reference_latency_s;
+  if (*given == "load") rate_hz = value / context.least_npu_time_s();
   // Beyond these, dates run out of digits or out of range.
   const bool good = (rate_hz >= 1e-9 && rate_hz <= 1e12) || (may_be_zero && rate_hz == 0);
   if (!good) {

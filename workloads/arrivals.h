@@ -88,7 +88,11 @@ class ArrivalSpec {
 /// What a process may need to understand its configuration.
 struct ArrivalContext {
   double reference_latency_s = 0;  ///< single-sample latency of the reference: turns rho into a rate
-  bool uplink = false;             ///< the arrivals are sendings; otherwise they are at the server at once
+  /// Least NPU time of a request on the reference: turns load into a rate. Asked only where there is a load,
+  /// since it takes a table of latencies and the exit rates. Throws InputError where these are not known
+  /// before the arrivals.
+  std::function<double()> least_npu_time_s = {};
+  bool uplink = false;  ///< the arrivals are sendings; otherwise they are at the server at once
 };
 
 struct ArrivalKind {
@@ -102,7 +106,8 @@ struct ArrivalKind {
 std::unique_ptr<ArrivalSpec> read_arrivals(const io::Node& node, const ArrivalContext& context,
                                            io::Node& resolved);
 
-/// Reads `rho` or `rate_hz` of one map as a rate per second; 0 only where `may_be_zero`. Throws InputError.
+/// Reads `rho`, `rate_hz` or `load` of one map as a rate per second; 0 only where `may_be_zero`. Throws
+/// InputError.
 double read_rate_hz(io::MapReader& reader, const ArrivalContext& context, bool may_be_zero = false);
 
 /// Registers a process before main; one static object of it in each process's .cpp.

@@ -50,7 +50,9 @@ class ExitSpec {
 
 struct ExitContext {
   int exits = 1;  ///< of the network, the final one included
-  const Devices& devices;
+  /// That the exits are for; nullptr where they are read first, since a load of the devices takes their
+  /// rates.
+  const Devices* devices = nullptr;
 };
 
 struct ExitKind {

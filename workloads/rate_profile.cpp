@@ -13,7 +13,7 @@ std::vector<RatePiece> read_rate_pieces(io::MapReader& reader, const std::string
   io::Node resolved = io::Node::sequence();
   bool any = false;
   for (const io::Node& item : io::read_list(list, key)) {
-    io::MapReader one(item, "an entry of " + key, {"rho", "rate_hz", duration_key});
+    io::MapReader one(item, "an entry of " + key, {"rho", "rate_hz", "load", duration_key});
     const double rate_hz = read_rate_hz(one, context, true);
     pieces.push_back({rate_hz, one.number(duration_key, {.min = 1e-9, .max = 1e12})});
     any = any || rate_hz > 0;

@@ -2,10 +2,10 @@
 // is silent (docs/model.md). At a segment boundary the shrunken batch may wait while newcomers catch up with
 // it, where the expected sum of latencies gets smaller by that and no deadline is broken for it.
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <utility>
 
+#include "scheduler/expected_latency.h"
 #include "scheduler/policy_registry.h"
 
 namespace fluidbatch::scheduler {
@@ -79,19 +79,9 @@ class Forecast {
   }
 
   void add(Course& course, int begin, int end, double share) const {
-    const double latency_s = latency_of(begin, end, course.left);
+    const double latency_s = expected_latency_s(table_, begin, end, course.left);
     course.duration_s += latency_s;
     course.mean_s += share * latency_s;
-  }
-
-  /// Linear between whole batch sizes, and from 0 at no sample to one sample's.
-  [[nodiscard]] double latency_of(int begin, int end, double count) const {
-    const auto at = [&](int batch) { return table_.latency_s(begin, end, batch); };
-    if (count < 1) return count * at(1);
-    const double whole = std::floor(count);
-    const int below = static_cast<int>(whole);
-    if (count == whole) return at(below);
-    return at(below) + (count - whole) * (at(below + 1) - at(below));
   }
 
   const npu::BatchPolicyTable& table_;

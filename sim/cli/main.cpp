@@ -134,7 +134,7 @@ void add_capacity(CLI::App& app, cli::CapacityArguments& arguments) {
   capacity
       ->add_option(
           "--over", arguments.over,
-          "The rate or count to raise; default: workload.arrivals.rho or .rate_hz, whichever is there")
+          "The rate or count to raise; default: workload.arrivals.rho, .rate_hz or .load, whichever is there")
       ->type_name("KEY");
   capacity->add_flag("--whole", arguments.whole, "The key takes whole numbers, such as a count of devices");
   capacity

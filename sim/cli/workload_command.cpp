@@ -1,5 +1,6 @@
 // `workload describe`.
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -22,6 +23,10 @@ void print_csv(const RunConfig& config, const WorkloadDescription& d) {
   row("rate_hz", "1/s", d.rate_hz);
   row("configured_rate_hz", "1/s", d.configured_rate_hz);
   row("offered_load", "1", d.offered_load);
+  const double unknown = std::numeric_limits<double>::quiet_NaN();
+  row("load", "1", d.load);
+  row("capacity_hz", "1/s", d.least_npu_time ? 1 / d.least_npu_time->request_s : unknown);
+  row("capacity_batch", "samples", d.least_npu_time ? d.least_npu_time->batch : unknown);
   row("gap_cv", "1", d.gap_cv);
   for (const WindowCounts& w : d.windows) {
     const std::string suffix = "_" + io::shortest(w.window_s) + "s";
@@ -58,6 +63,12 @@ std::string exits_table(const RunConfig& config, const WorkloadDescription& d) {
   return table.text();
 }
 
+void print_load(const WorkloadDescription& d) {
+  if (!d.least_npu_time) return fmt::print("load not known: {}\n", d.why_no_load);
+  fmt::print("load {} of the {} /s that the reference NPU can carry, in batches of {}\n", rounded(d.load, 3),
+             rounded(1 / d.least_npu_time->request_s), d.least_npu_time->batch);
+}
+
 void print_uplink(const RunConfig& config, const WorkloadDescription& d) {
   if (config.uplink.model == workloads::UplinkSpec::Model::none) return;
   const double share = 100 * d.sent_bytes_per_s / config.uplink.access_point_bandwidth_bytes_per_s;
@@ -79,6 +90,7 @@ void workload_describe(const RunArguments& arguments, bool csv) {
                                      : fmt::format(" (configured: {})", rounded(d.configured_rate_hz));
   fmt::print("rate {} /s{}, offered load rho {}, CV of the gaps {}\n", rounded(d.rate_hz), configured,
              rounded(d.offered_load, 3), rounded(d.gap_cv, 3));
+  print_load(d);
   if (config.devices.listen()) {
     fmt::print("closed loop: answered here as by an idle NPU for each request; under load it sends less\n");
   }

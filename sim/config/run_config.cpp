@@ -50,6 +50,9 @@ class Reader {
     check_warmup();
     check_digits();
     config_.resolved = root_.resolved();
+    if (least_npu_time_ && !max_batch_given_) {
+      config_.resolved.find("reference")->put("max_batch", Node::integer(config_.reference_max_batch));
+    }
     return std::move(config_);
   }
 
@@ -77,10 +80,18 @@ class Reader {
   void read_reference() {
     const Node none = as_if_written(Node::map(), root_.mark());
     MapReader reader(root_.has("reference") ? root_.required("reference") : none, "reference",
-                     {"npu", "npu_mode"});
-    reference_ = read_npu_choice(reader, default_npu_choice(cache_), cache_);
-    config_.reference = cache_.table(*network_, reference_, 1);
-    warn(reference_, *config_.reference, reader.mark_of("npu"));
+                     {"npu", "npu_mode", "max_batch"});
+    config_.reference_choice = read_npu_choice(reader, default_npu_choice(cache_), cache_);
+    config_.reference = cache_.table(*network_, config_.reference_choice, 1);
+    reference_mark_ = reader.mark_of("npu");
+    warn(config_.reference_choice, *config_.reference, reference_mark_);
+    // Where no load asks for it, it is resolved only where it is given.
+    max_batch_given_ = reader.has("max_batch");
+    if (max_batch_given_) {
+      const scheduler::Parameter max_batch = scheduler::max_batch_parameter();
+      config_.reference_max_batch = static_cast<int>(reader.integer(
+          "max_batch", static_cast<std::int64_t>(max_batch.min), static_cast<std::int64_t>(max_batch.max)));
+    }
     config_.reference_latency_s = config_.reference->single_sample_latency_s();
     root_.resolve("reference", reader.resolved());
   }
@@ -109,20 +120,48 @@ class Reader {
     const workloads::UplinkConfig uplink = workloads::read_uplink(reader);
     config_.uplink = uplink.spec;
     config_.slo.answer_latency_s = uplink.spec.answer_latency_s;
+    Node none = as_if_written(Node::map(), reader.mark());
+    none.put("kind", as_if_written(Node::text("none"), reader.mark()));
+    const Node& exits = reader.has("exits") ? reader.required("exits") : none;
+    Node resolved;
+    const auto read_exits = [&](const workloads::Devices* devices) {
+      if (config_.exits != nullptr) return;
+      config_.exits =
+          workloads::read_exits(exits, {.exits = config_.network.exit_count(), .devices = devices}, resolved);
+    };
+    const auto least_npu_time_s = [&] {
+      read_exits(nullptr);
+      return least_npu_time().request_s;
+    };
     config_.devices =
         workloads::read_devices(reader,
                                 {.reference_latency_s = config_.reference_latency_s,
+                                 .least_npu_time_s = least_npu_time_s,
                                  .uplink = uplink.spec.model != workloads::UplinkSpec::Model::none},
                                 uplink.devices);
-
-    Node resolved;
-    Node none = as_if_written(Node::map(), reader.mark());
-    none.put("kind", as_if_written(Node::text("none"), reader.mark()));
-    config_.exits =
-        workloads::read_exits(reader.has("exits") ? reader.required("exits") : none,
-                              {.exits = config_.network.exit_count(), .devices = config_.devices}, resolved);
+    read_exits(&config_.devices);
     reader.resolve("exits", resolved);
     root_.resolve("workload", reader.resolved());
+  }
+
+  /// As RunConfig::least_npu_time, from the cache and once for all loads.
+  const LeastNpuTime& least_npu_time() {
+    if (least_npu_time_) return *least_npu_time_;
+    const auto table = reference_table();
+    warn(config_.reference_choice, *table, reference_mark_);
+    least_npu_time_ = sim::least_npu_time(*table, config_.exits->rates());
+    return *least_npu_time_;
+  }
+
+  /// That of all batch sizes that a load is relative to.
+  std::shared_ptr<const npu::BatchPolicyTable> reference_table() {
+    const int most = config_.reference_max_batch;
+    try {
+      return cache_.table(*network_, config_.reference_choice, most);
+    } catch (const InputError& error) {  // a measured one of fewer batch sizes
+      throw InputError(reference_mark_, "a load takes batches up to reference.max_batch, which is " +
+                                            std::to_string(most) + ": " + error.what());
+    }
   }
 
   void read_systems() {
@@ -156,7 +195,7 @@ class Reader {
     check_label(system.label, reader.mark_of("label"));
     reader.resolve("policy", std::move(policy));
     system.drop_hopeless = reader.choice("drop", {"none", "hopeless"}, 0) == 1;
-    const NpuChoice choice = read_npu_choice(reader, reference_, cache_);
+    const NpuChoice choice = read_npu_choice(reader, config_.reference_choice, cache_);
     system.npu_name = choice.name;
     const int max_batch = system.policy->make(system.parameters, config_.policy_context())->max_batch();
     system.table = cache_.table(*network_, choice, max_batch);
@@ -252,7 +291,9 @@ class Reader {
   MapReader root_;
   RunConfig config_;
   const workloads::Network* network_ = nullptr;  // in the cache
-  NpuChoice reference_;
+  io::Mark reference_mark_;
+  bool max_batch_given_ = false;                // of the reference
+  std::optional<LeastNpuTime> least_npu_time_;  // where a load has asked for it
 };
 
 }  // namespace
@@ -266,6 +307,10 @@ std::optional<std::uint64_t> RunConfig::known_requests() const {
 }
 
 scheduler::PolicyContext RunConfig::policy_context() const { return {.exit_rates = exits->rates()}; }
+
+LeastNpuTime RunConfig::least_npu_time() const {
+  return sim::least_npu_time(*reference_choice.table(network.layers, reference_max_batch), exits->rates());
+}
 
 Node RunConfig::resolved_for(const SystemConfig& system) const {
   Node one = resolved;

@@ -11,6 +11,7 @@
 #include "npu_model/batch_policy_table.h"
 #include "scheduler/policy_registry.h"
 #include "sim/config/model_cache.h"
+#include "sim/least_npu_time.h"
 #include "sim/slo.h"
 #include "workloads/exits.h"
 #include "workloads/network.h"
@@ -37,6 +38,8 @@ struct RunConfig {
   workloads::Network network;
   Slo slo;
   std::shared_ptr<const npu::BatchPolicyTable> reference;  ///< at batch 1
+  NpuChoice reference_choice;                              ///< that `reference` is the table of
+  int reference_max_batch = 8;                             ///< largest batch of what loads are relative to
   double reference_latency_s = 0;                          ///< of a single sample that takes no exit
   workloads::Devices devices;
   workloads::UplinkSpec uplink;
@@ -51,6 +54,9 @@ struct RunConfig {
   [[nodiscard]] std::optional<std::uint64_t> known_requests() const;
   /// What policies may know of the workload.
   [[nodiscard]] scheduler::PolicyContext policy_context() const;
+  /// What loads are relative to. Makes a table of the reference for all its batch sizes. Throws InputError
+  /// where a measured one lacks a cell.
+  [[nodiscard]] LeastNpuTime least_npu_time() const;
   /// `resolved` with the one system only.
   [[nodiscard]] io::Node resolved_for(const SystemConfig& system) const;
 };

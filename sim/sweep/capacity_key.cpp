@@ -16,7 +16,8 @@ using io::InputError;
 using io::Node;
 
 /// What makes a workload heavier when it is raised.
-constexpr std::array<std::string_view, 6> kLoads{"rho", "rate_hz", "count", "clients", "cv", "sample_bytes"};
+constexpr std::array<std::string_view, 7> kLoads{"rho",     "rate_hz", "load",        "count",
+                                                 "clients", "cv",      "sample_bytes"};
 
 bool is_load(std::string_view name) { return std::find(kLoads.begin(), kLoads.end(), name) != kLoads.end(); }
 
@@ -49,11 +50,12 @@ std::string offer(const std::vector<std::string>& keys) {
 
 std::string default_capacity_key(const Node& document) {
   const std::vector<std::string> keys = loads_of(document);
-  for (const char* key : {"workload.arrivals.rho", "workload.arrivals.rate_hz"}) {
+  for (const char* key : {"workload.arrivals.rho", "workload.arrivals.rate_hz", "workload.arrivals.load"}) {
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) return key;
   }
   throw InputError(
-      "capacity: neither workload.arrivals.rho nor .rate_hz is there to raise; say which with --over KEY; " +
+      "capacity: none of workload.arrivals.rho, .rate_hz and .load is there to raise; say which with --over "
+      "KEY; " +
       offer(keys));
 }
 

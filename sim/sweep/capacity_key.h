@@ -7,8 +7,8 @@
 
 namespace fluidbatch::sim {
 
-/// The key that is raised where none is given: `workload.arrivals.rho` or `.rate_hz`, whichever the
-/// configuration has. Throws InputError, with what else could be raised, where it has neither.
+/// The key that is raised where none is given: `workload.arrivals.rho`, `.rate_hz` or `.load`, whichever the
+/// configuration has. Throws InputError, with what else could be raised, where it has none of them.
 std::string default_capacity_key(const io::Node& document);
 
 /// Throws InputError where `key` is no number of the workload that makes it heavier when it is raised, such

@@ -9,6 +9,7 @@ import io
 import json
 import math
 import os
+import re
 import statistics
 import sys
 import unittest
@@ -192,6 +193,23 @@ class Capacity(CommandLineTest):
                 self.assertIn(there, result.stderr)
         self.refuse(["capacity", "d.yaml"], r"say which with --over KEY; can be raised: 'workload\.devices\.cams\.count', "
                     r"'workload\.devices\.cams\.arrivals\.rate_hz'")
+
+    def test_a_load_is_raised_to_the_same_rate(self):
+        self.write("c.yaml", SYSTEMS)
+        self.write("l.yaml", SYSTEMS.replace("rho: 1", "load: 0.4"))
+        described = self.succeed("workload", "describe", "l.yaml", "--csv").stdout
+        carried_hz = float(re.search(r"^capacity_hz,1/s,(.*)$", described, re.M)[1])
+        best = {}
+        for name, key, extra in (("c.yaml", "rate_hz", ["--set", "workload.arrivals.rate_hz=100"]), ("l.yaml", "load", [])):
+            for row in self.rows(name, *extra, "--over", f"workload.arrivals.{key}"):
+                value = float(row[f"workload.arrivals.{key}"]) * int(row["holds"])
+                best[row["system"], key] = max(best.get((row["system"], key), 0), value)
+        for system in ("dynamic", "ours"):
+            self.assertAlmostEqual(best[system, "load"] * carried_hz / best[system, "rate_hz"], 1, delta=0.03)
+        default = self.rows("l.yaml")
+        self.assertIn("workload.arrivals.load", default[0])
+        self.write("n.yaml", CAMERAS)
+        self.refuse(["capacity", "n.yaml"], r"none of workload\.arrivals\.rho, \.rate_hz and \.load is there to raise")
 
     def test_wrong_options(self):
         self.write("c.yaml", SYSTEMS)

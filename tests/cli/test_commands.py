@@ -186,6 +186,12 @@ class Run(CommandLineTest):
         self.assertEqual(values["devices"], "5")
         self.assertAlmostEqual(float(values["offered_load"]), 0.9, delta=0.03)
         self.assertEqual(values["accuracy"], "")
+        # What the reference can carry is what `load: 1` sends.
+        self.assertAlmostEqual(float(values["load"]), float(values["rate_hz"]) / float(values["capacity_hz"]))
+        self.assertEqual(values["capacity_batch"], "8")
+        self.assertRegex(text, r"\nload 0\.\d+ of the \S+ /s that the reference NPU can carry, in batches of 8\n")
+        full = self.succeed("workload", "describe", "c.yaml", "--set", "workload.devices=[{arrivals: {kind: poisson, load: 1}}]", "--csv")
+        self.assertIn(f"\nconfigured_rate_hz,1/s,{values['capacity_hz']}\n", full.stdout)
         # What is described is what runs: the same arrivals, recounted from requests.csv.
         self.succeed("run", "c.yaml", "--out", "out")
         dates = [float(r["arrival_s"]) for r in self.csv_rows("out/serial/requests.csv")]

@@ -54,6 +54,18 @@ class Sweep(SweepTest):
             self.assertEqual(summary["slo_s"] * 1000, row["slo.latency_ms"])
             self.assertIn(f"rho: {row['workload.arrivals.rho']:g}\n", row["configuration"])
 
+    def test_loads_are_an_axis(self):
+        self.write("s.yaml", (SWEEP % 300).replace("workload.arrivals.rho", "workload.arrivals.load"))
+        self.sweep("r.sqlite")
+        with sqlite3.connect(self.folder / "r.sqlite") as database:
+            database.row_factory = sqlite3.Row
+            rows = database.execute('SELECT * FROM results ORDER BY "workload.arrivals.load"').fetchall()
+        self.assertEqual({row["workload.arrivals.load"] for row in rows}, {0.5, 1, 1.5, 2})
+        for row in rows:
+            self.assertIn(f"load: {row['workload.arrivals.load']:g}\n", row["configuration"])
+            self.assertNotIn("rho:", row["configuration"])
+            self.assertIn("  max_batch: 8\n", row["configuration"].split("workload:")[0])
+
     def test_systems_of_a_replication_meet_the_same_requests(self):
         self.sweep("r.sqlite")
         with sqlite3.connect(self.folder / "r.sqlite") as database:

@@ -31,7 +31,7 @@ inline workloads::Devices devices_of(const std::string& yaml,
 inline std::unique_ptr<workloads::ExitSpec> exits_of(const std::string& yaml, int exits,
                                                      const workloads::Devices& devices) {
   io::Node resolved;
-  return workloads::read_exits(io::parse_yaml(yaml, "c.yaml"), {.exits = exits, .devices = devices},
+  return workloads::read_exits(io::parse_yaml(yaml, "c.yaml"), {.exits = exits, .devices = &devices},
                                resolved);
 }
 

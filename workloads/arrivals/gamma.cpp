@@ -42,7 +42,7 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& c
 
 const ArrivalRegistration kRegistration({.name = "gamma",
                                          .summary = "independent gamma gaps of a given CV",
-                                         .keys = {"rho", "rate_hz", "cv"},
+                                         .keys = {"rho", "rate_hz", "load", "cv"},
                                          .read = read});
 
 }  // namespace

@@ -50,7 +50,7 @@ class Periodic final : public ArrivalSpec {
 };
 
 double read_period_s(io::MapReader& reader, const ArrivalContext& context) {
-  const std::vector<std::string> keys{"period_ms", "rho", "rate_hz"};
+  const std::vector<std::string> keys{"period_ms", "rho", "rate_hz", "load"};
   const auto given = reader.one_of(keys);
   if (!given) throw io::InputError(reader.mark(), reader.what() + " needs one of " + io::quoted_list(keys));
   if (given != "period_ms") return 1 / read_rate_hz(reader, context);
@@ -81,7 +81,8 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& c
 
 const ArrivalRegistration kRegistration({.name = "periodic",
                                          .summary = "a sample every period, with phase and jitter: a camera",
-                                         .keys = {"period_ms", "rho", "rate_hz", "phase_ms", "jitter_ms"},
+                                         .keys = {"period_ms", "rho", "rate_hz", "load", "phase_ms",
+                                                  "jitter_ms"},
                                          .read = read});
 
 }  // namespace

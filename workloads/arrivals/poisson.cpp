@@ -43,7 +43,7 @@ class Poisson final : public ArrivalSpec {
 
 const ArrivalRegistration kRegistration({.name = "poisson",
                                          .summary = "independent exponential gaps",
-                                         .keys = {"rho", "rate_hz"},
+                                         .keys = {"rho", "rate_hz", "load"},
                                          .read = [](io::MapReader& reader, const ArrivalContext& context) {
                                            return std::make_unique<Poisson>(read_rate_hz(reader, context));
                                          }});

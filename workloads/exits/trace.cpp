@@ -64,7 +64,12 @@ std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context
   };
   const io::Node* path = reader.child("path");
   if (path == nullptr) {
-    return std::make_unique<ExitsOfArrivals>(rates(context.devices.exits(context.exits, reader.mark())));
+    if (context.devices == nullptr) {
+      throw io::InputError(reader.mark(),
+                           "a load of the arrivals needs the exit rates first, and these exits are named by "
+                           "the arrivals; give the path of a CSV with a column 'exit'");
+    }
+    return std::make_unique<ExitsOfArrivals>(rates(context.devices->exits(context.exits, reader.mark())));
   }
   io::read_text(*path, "path");
   const std::filesystem::path file = io::resolve_path(*path);
