@@ -20,7 +20,8 @@ import report
 
 EXPERIMENTS = Path(__file__).resolve().parent
 ROOT = EXPERIMENTS.parent
-NAMES = ("headline", "npu_batching", "control_block", "load_latency", "slo", "spikes", "ablation", "exits", "devices", "design_space")
+NAMES = ("headline", "npu_batching", "control_block", "load_latency", "slo", "spikes", "ablation", "exits", "devices", "design_space",
+         "when_it_pays")
 QUICK = ("--set", "requests=3000", "--set", "warmup_requests=300")
 
 

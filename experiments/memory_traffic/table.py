@@ -2,7 +2,7 @@
 """What the model's assumptions about traffic are worth: each network on each NPU, with im2col or line buffers, and with tiles
 alone on the chip or what pays, as tables in Markdown.
 
-    table.py [--program FLUIDBATCH]
+    table.py --summary | --pairs [--program FLUIDBATCH]
 """
 
 import argparse
@@ -75,7 +75,7 @@ def summary(found):
 
 
 def all_pairs(found):
-    print("\n| NPU | network | batch | " + " | ".join(f"{path}, {residency}" for path, residency in ASSUMPTIONS) + " |")
+    print("| NPU | network | batch | " + " | ".join(f"{path}, {residency}" for path, residency in ASSUMPTIONS) + " |")
     print("|---|---|---|" + "---|" * len(ASSUMPTIONS))
     for npu in NPUS:
         for network in NETWORKS:
@@ -88,9 +88,11 @@ def all_pairs(found):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", default=str(ROOT / "build/release/bin/fluidbatch"))
-    found = measure(parser.parse_args().program)
-    summary(found)
-    all_pairs(found)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--summary", dest="show", action="store_const", const=summary, help="means over all pairs")
+    which.add_argument("--pairs", dest="show", action="store_const", const=all_pairs, help="milliseconds of each pair")
+    arguments = parser.parse_args()
+    arguments.show(measure(arguments.program))
 
 
 if __name__ == "__main__":
