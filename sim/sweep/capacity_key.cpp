@@ -50,9 +50,14 @@ std::string offer(const std::vector<std::string>& keys) {
 
 std::string default_capacity_key(const Node& document) {
   const std::vector<std::string> keys = loads_of(document);
+  Node copy = document;
+  std::string of_the_file;
   for (const char* key : {"workload.arrivals.rho", "workload.arrivals.rate_hz", "workload.arrivals.load"}) {
-    if (std::find(keys.begin(), keys.end(), key) != keys.end()) return key;
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) continue;
+    if (value_at(copy, key, {}).overridden) return key;  // in place of one that the file has
+    if (of_the_file.empty()) of_the_file = key;
   }
+  if (!of_the_file.empty()) return of_the_file;
   throw InputError(
       "capacity: none of workload.arrivals.rho, .rate_hz and .load is there to raise; say which with --over "
       "KEY; " +

@@ -8,7 +8,8 @@
 namespace fluidbatch::sim {
 
 /// The key that is raised where none is given: `workload.arrivals.rho`, `.rate_hz` or `.load`, whichever the
-/// configuration has. Throws InputError, with what else could be raised, where it has none of them.
+/// configuration has; one from the command line beats those of the file. Throws InputError, with what else
+/// could be raised, where it has none of them.
 std::string default_capacity_key(const io::Node& document);
 
 /// Throws InputError where `key` is no number of the workload that makes it heavier when it is raised, such

@@ -208,6 +208,8 @@ class Capacity(CommandLineTest):
             self.assertAlmostEqual(best[system, "load"] * carried_hz / best[system, "rate_hz"], 1, delta=0.03)
         default = self.rows("l.yaml")
         self.assertIn("workload.arrivals.load", default[0])
+        # That of the command line stands in place of the file's.
+        self.assertEqual(self.rows("c.yaml", "--set", "workload.arrivals.load=0.4"), default)
         self.write("n.yaml", CAMERAS)
         self.refuse(["capacity", "n.yaml"], r"none of workload\.arrivals\.rho, \.rate_hz and \.load is there to raise")
 

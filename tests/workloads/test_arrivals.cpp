@@ -291,12 +291,22 @@ TEST_CASE("a winner tree of any size gives the first of all", "[arrivals]") {
   }
 }
 
+TEST_CASE("rates relative to the reference", "[arrivals]") {
+  // A single sample takes 1 s there, and a request at least 0.5 s.
+  CHECK(test::arrivals_of("{kind: poisson, rho: 0.6}")->mean_rate_hz() == 0.6);
+  CHECK(test::arrivals_of("{kind: poisson, load: 0.6}")->mean_rate_hz() == 1.2);
+  CHECK(test::arrivals_of("{kind: periodic, load: 0.5}")->mean_rate_hz() == 1);
+  CHECK(test::arrivals_of("{kind: spike, profile: [{rho: 3, duration_s: 1}, {load: 0.5, duration_s: 1}]}")
+            ->mean_rate_hz() == 2);
+}
+
 TEST_CASE("a wrong arrival process is refused at its place", "[arrivals]") {
   const auto refuses = [](const char* yaml, const char* message) {
     CHECK_THROWS_WITH(test::arrivals_of(yaml), Contains(message));
   };
   refuses("{kind: poisson}", "poisson needs one of 'rho', 'rate_hz'");
   refuses("{kind: poisson, rho: 1, rate_hz: 1}", "only one of 'rho', 'rate_hz'");
+  refuses("{kind: periodic, period_ms: 5, load: 1}", "only one of 'period_ms', 'load'");
   refuses("{kind: poison, rho: 1}", "did you mean 'poisson'?");
   refuses("{kind: periodic, period_ms: 0}", "c.yaml:1:29: period_ms must be a number, from 1e-09");
   refuses("{kind: periodic, period_ms: 10, jitter_ms: 11}", "jitter_ms must be a number, from 0 to 10");
