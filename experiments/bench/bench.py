@@ -73,27 +73,29 @@ def bench_generation(program):
 
 def bench_search(program):
     """Candidate evaluations per second of the design-space search, and the time of a whole table."""
-    command = [program, "npu", "search", "--network", "ee_resnet50", "--board", "zu7ev", "--batches", "1,2,4,8"]
-    rates = []
-    for _ in range(5):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        text = process.stdout.read()
-        _, _, usage = os.wait4(process.pid, 0)
-        process.returncode = 0
-        candidates = int(re.search(r"(\d+) candidates evaluated", text)[1])
-        rates.append(candidates / (usage.ru_utime + usage.ru_stime))
-    print(f"npu search: {statistics.median(rates) / 1e6:.1f} million candidate evaluations/s, start of the program included")
-    for network in ("ee_resnet50", "ee_mobilenet_v2"):
+    for what, more in (("", []), (" with all residencies and line buffers", ["--residency", "auto", "--input_path", "line_buffer"])):
+        command = [program, "npu", "search", "--network", "ee_resnet50", "--board", "zu7ev", "--batches", "1,2,4,8", *more]
+        rates = []
+        for _ in range(5):
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            text = process.stdout.read()
+            _, _, usage = os.wait4(process.pid, 0)
+            process.returncode = 0
+            candidates = int(re.search(r"(\d+) candidates evaluated", text)[1])
+            rates.append(candidates / (usage.ru_utime + usage.ru_stime))
+        print(f"npu search{what}: {statistics.median(rates) / 1e6:.1f} million candidate evaluations/s, start of the program included")
+    for network, npu in (("ee_resnet50", "zu7ev_large"), ("ee_mobilenet_v2", "zu7ev_large"), ("ee_resnet50", "zu7ev_buffered"),
+                         ("ee_inception_v3", "zu7ev_buffered")):
         times = []
-        for arguments in (["--version"], ["npu", "table", "--network", network, "--npu", "zu7ev_large", "--max-batch",
-                                          "16", "--mode", "fluid_stacked"]):
+        for arguments in (["--version"], ["npu", "table", "--network", network, "--npu", npu, "--max-batch", "16", "--mode",
+                                          "fluid_stacked"]):
             runs = []
             for _ in range(21):
                 begin = time.perf_counter()
                 subprocess.run([program, *arguments], stdout=subprocess.DEVNULL, check=True)
                 runs.append(time.perf_counter() - begin)
             times.append(1000 * statistics.median(runs))
-        print(f"npu table, {network}, 16 batch sizes: {times[1]:.1f} ms as a whole process, {times[1] - times[0]:.1f} of them "
+        print(f"npu table, {network} on {npu}, 16 batch sizes: {times[1]:.1f} ms as a whole process, {times[1] - times[0]:.1f} of them "
               "beyond the start of the program")
 
 
