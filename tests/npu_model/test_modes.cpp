@@ -178,6 +178,7 @@ TEST_CASE("without weight reuse P-batching is running one after another", "[mode
     npu::Npu npu = random.npu();
     npu.weight_reuse = npu::WeightReuse::none;
     npu.residency = npu::Residency::stream;
+    npu.input_path = npu::InputPath::im2col;
     npu.fill_cycles = 0;
     npu.layer_overhead_cycles = 0;
     const npu::Layer layer = random.layer();
