@@ -188,25 +188,23 @@ TEST_CASE("table of the ratios for docs/validation.md", "[.print]") {
       "|\n|---|---|---|---|---|---|---|---|---|\n|");
   for (const double q : {0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0})
     std::printf(" %.3f |", quantile(ratios, q));
-  std::printf("\n\nNPUs as shipped: stream, im2col.\n\n");
-  const char* const head = "| network | NPU | mode | batch 1 | batch 3 | batch 8 |\n|---|---|---|---|---|---|\n";
   const auto print = [](const std::string& name, const npu::BatchPolicyTable& table) {
     print_rows(name, table, {{}});
   };
-  std::printf("%s", head);
+  std::printf("\n\n| network | NPU | mode | batch 1 | batch 3 | batch 8 |\n|---|---|---|---|---|---|\n");
   for_each_table(as_it_is, kPrintedNetworks, kEndsOfModes, print);
-  std::printf("\nWith line buffers, the board's memory and the residency chosen by layer.\n\n%s", head);
+  std::printf(
+      "\n| network | NPU, with line buffers and residency auto | mode | batch 1 | batch 3 | batch 8 "
+      "|\n|---|---|---|---|---|---|\n");
   for_each_table(with_memory, kPrintedNetworks, kEndsOfModes, print);
   std::printf(
-      "\nNPUs as shipped, `fluid_stacked`; batches 1, 3 and 8 with one output tile in the loop, with an\n"
-      "arbiter first in, first out, and with one of equal shares.\n\n"
-      "| network | NPU | mode | one tile: 1 | 3 | 8 | fifo: 1 | 3 | 8 | equal: 1 | 3 | 8 |\n"
-      "|---|---|---|---|---|---|---|---|---|---|---|---|\n");
-  for_each_table(as_it_is, kPrintedNetworks, {npu::Mode::fluid_stacked},
-                 [](const std::string& name, const npu::BatchPolicyTable& table) {
-                   print_rows(name, table,
-                              {{.output_tiles = 1},
-                               {.arbiter = test::Arbiter::fifo},
-                               {.arbiter = test::Arbiter::equal_share}});
-                 });
+      "\n| network | NPU | mode | one output tile: 1 | 3 | 8 | first in, first out: 1 | 3 | 8 "
+      "| equal shares: 1 | 3 | 8 |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+  for_each_table(
+      as_it_is, kPrintedNetworks, {npu::Mode::fluid_stacked},
+      [](const std::string& name, const npu::BatchPolicyTable& table) {
+        print_rows(
+            name, table,
+            {{.output_tiles = 1}, {.arbiter = test::Arbiter::fifo}, {.arbiter = test::Arbiter::equal_share}});
+      });
 }

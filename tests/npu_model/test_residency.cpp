@@ -108,9 +108,8 @@ TEST_CASE("words: row blocks that stay come once, and nothing beats its own word
       const std::int64_t packed = cost.packed_groups;
       const std::int64_t groups = (layer.gemm.groups + packed - 1) / packed * packed;
       const std::int64_t matrix = layer.gemm.r * layer.gemm.p;
-      const std::int64_t distinct = layer.distinct_input_words > 0
-                                        ? std::min(layer.distinct_input_words, matrix)
-                                        : matrix;
+      const std::int64_t distinct =
+          layer.distinct_input_words > 0 ? std::min(layer.distinct_input_words, matrix) : matrix;
       REQUIRE(cost.unique_input_words == groups * policy.b_r * policy.b_p * distinct);
       const std::int64_t columns = (packed * layer.gemm.c * policy.k + npu.t_c - 1) / npu.t_c;
       const bool once = policy.residency == Residency::row || policy.residency == Residency::weights;
@@ -119,7 +118,7 @@ TEST_CASE("words: row blocks that stay come once, and nothing beats its own word
           static_cast<double>(cost.input_words + cost.weight_words) * npu.cycles_per_input_word();
       const double out = static_cast<double>(cost.output_words) * npu.cycles_per_output_word();
       const double words = npu.channel == npu::Channel::shared ? in + out : std::max(in, out);
-      const double compute = static_cast<double>(cost.compute_cycles);
+      const auto compute = static_cast<double>(cost.compute_cycles);
       REQUIRE(cost.latency_cycles - static_cast<double>(npu.layer_overhead_cycles) >=
               std::max(words, compute) * (1 - 1e-12));
     }

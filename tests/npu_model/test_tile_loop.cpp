@@ -95,8 +95,8 @@ TEST_CASE("loop by hand: what stays on the chip", "[npu_model][oracle]") {
   check(Residency::row, 16, 16, 64);
   // Weights stay: the same without the two that come again; steps 12-16, 16-20, 32-36, 40-44.
   check(Residency::weights, 16, 8, 56);
-  // Only loads take time: w0 -4, i0 -12, w1 -16, i1 -24, which has a place from the start; steps 12-16, 16-20,
-  // 24-28, 28-32.
+  // Only loads take time: w0 -4, i0 -12, w1 -16, i1 -24, which has a place from the start; steps 12-16,
+  // 16-20, 24-28, 28-32.
   npu.channel = npu::Channel::separate;
   npu.output_bandwidth_bytes_per_s = std::numeric_limits<double>::infinity();
   check(Residency::weights, 16, 8, 32);
@@ -107,8 +107,8 @@ TEST_CASE("loop by hand: line buffers, packed groups, products of activations", 
   npu::Layer repeats = test::gemm_layer("l", {.groups = 1, .r = 8, .p = 2, .c = 4});
   repeats.distinct_input_words = 8;
   npu.input_path = npu::InputPath::line_buffer;
-  // Half of the words of each input tile: w0 -4, i0 -8, w1 -12, i1 -16, stores 0 and 1 -32, 2 and 3 -48; steps
-  // 8-12, 12-16, 24-28, 32-36.
+  // Half of the words of each input tile: w0 -4, i0 -8, w1 -12, i1 -16, stores 0 and 1 -32, 2 and 3 -48;
+  // steps 8-12, 12-16, 24-28, 32-36.
   const auto lines = test::run_tile_loop(repeats, npu, {.residency = Residency::weights});
   CHECK(lines.input_words == 8);
   CHECK(lines.latency_cycles == 48);
@@ -123,8 +123,8 @@ TEST_CASE("loop by hand: line buffers, packed groups, products of activations", 
   npu::Layer product = test::gemm_layer("m", {.groups = 1, .r = 4, .p = 2, .c = 2});
   product.kind = npu::LayerKind::matmul;
   npu.weight_source = npu::WeightSource::on_chip;
-  // Two samples, each with a right matrix: w0 -4, i0 -12, w1 -16, i1 -24, store 0 -32, store 1 -40; steps 12-16,
-  // 24-28.
+  // Two samples, each with a right matrix: w0 -4, i0 -12, w1 -16, i1 -24, store 0 -32, store 1 -40; steps
+  // 12-16, 24-28.
   const auto products = test::run_tile_loop(product, npu, {.b_r = 2});
   CHECK(products.weight_words == 8);
   CHECK(products.latency_cycles == 40);
