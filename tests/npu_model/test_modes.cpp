@@ -177,7 +177,10 @@ TEST_CASE("without weight reuse P-batching is running one after another", "[mode
   while (tried < 1'000) {
     npu::Npu npu = random.npu();
     npu.weight_reuse = npu::WeightReuse::none;
+    npu.residency = npu::Residency::stream;
+    npu.input_path = npu::InputPath::im2col;
     npu.fill_cycles = 0;
+    npu.layer_overhead_cycles = 0;
     const npu::Layer layer = random.layer();
     if (layer.kind == npu::LayerKind::depthwise || layer.gemm.p <= npu.t_p) continue;  // n_P > 1
     ++tried;
@@ -208,7 +211,7 @@ double last_store(const npu::Layer& layer, const npu::Npu& npu, const BatchPolic
 }  // namespace
 
 TEST_CASE("a larger batch never takes less time, up to the store of one last tile", "[modes]") {
-  test::RandomCases random(17);
+  test::RandomCases random(18);
   int shorter = 0;
   for (int i = 0; i < 2'000; ++i) {
     const npu::Npu npu = random.npu();

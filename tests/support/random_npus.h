@@ -36,6 +36,10 @@ class RandomCases {
     npu.weight_reuse = static_cast<npu::WeightReuse>(pick(0, 1));
     npu.output_tiles = static_cast<int>(pick(1, 4));
     npu.fill_cycles = one_in(2) ? 0 : pick(0, 20);
+    npu.layer_overhead_cycles = one_in(3) ? pick(1, 2'000) : 0;
+    npu.input_path = one_in(2) ? npu::InputPath::im2col : npu::InputPath::line_buffer;
+    npu.residency = std::nullopt;
+    if (one_in(2)) npu.residency = static_cast<npu::Residency>(pick(0, 3));
     return npu;
   }
 
@@ -44,11 +48,11 @@ class RandomCases {
       npu::Layer depthwise =
           gemm_layer("depthwise", {.groups = pick(2, 300), .r = pick(1, 400), .p = pick(1, 25), .c = 1});
       depthwise.kind = npu::LayerKind::depthwise;
-      return depthwise;
+      return with_repeats(depthwise);
     }
-    return gemm_layer(
+    return with_repeats(gemm_layer(
         "gemm",
-        {.groups = one_in(4) ? pick(2, 3) : 1, .r = pick(1, 700), .p = pick(1, 700), .c = pick(1, 400)});
+        {.groups = one_in(4) ? pick(2, 3) : 1, .r = pick(1, 700), .p = pick(1, 700), .c = pick(1, 400)}));
   }
 
   /// Any policy that covers `batch`, feasible or not.
@@ -58,6 +62,19 @@ class RandomCases {
   }
 
  private:
+  /// Two of three layers as convolutions are: words of the input are repeated in its matrix, up to 25 times;
+  /// of the others some have more words than the matrix, as with strides.
+  npu::Layer with_repeats(npu::Layer layer) {
+    const std::int64_t all = layer.gemm.r * layer.gemm.p;
+    if (!one_in(3)) {
+      layer.distinct_input_words = pick((all + 24) / 25, all);
+      layer.line_words = pick(1, 2'000);
+    } else if (one_in(2)) {
+      layer.distinct_input_words = all + pick(0, 500);
+    }
+    return layer;
+  }
+
   std::mt19937_64 engine_;
 };
 

@@ -1,202 +1,306 @@
 #include "tests/support/tile_loop.h"
 
 #include <algorithm>
-#include <array>
 #include <deque>
+#include <limits>
+#include <stdexcept>
+
+#include "tests/support/channel_arbiter.h"
 
 namespace fluidbatch::test {
 namespace {
 
-/// A memory channel. Times of the calls to `load` never fall.
-class Line {
+using npu::Residency;
+
+std::int64_t tiles_in(std::int64_t extent, std::int64_t tile) { return (extent + tile - 1) / tile; }
+
+/// A step of the walk, in tiles.
+struct Step {
+  std::int64_t group = 0;
+  std::int64_t r = 0;
+  std::int64_t c = 0;
+  std::int64_t p = 0;
+  std::int64_t block = 0;
+  std::int64_t number = 0;
+};
+
+/// The layer as steps: how many, in which order, and what belongs to each.
+class Walk {
  public:
-  explicit Line(double words_per_cycle) : words_per_cycle_(words_per_cycle) {}
-
-  /// Date at which the words are there.
-  double load(double asked_at, double words) {
-    while (!background_.empty() && free_at_ < asked_at) {
-      Transfer& first = background_.front();
-      const double begin = std::max(free_at_, first.asked_at);
-      if (begin >= asked_at) break;
-      const double end = begin + first.words / words_per_cycle_;
-      if (end <= asked_at) {
-        free_at_ = end;
-        background_.pop_front();
-      } else {
-        first.words -= (asked_at - begin) * words_per_cycle_;
-        free_at_ = asked_at;
-      }
+  Walk(const npu::Layer& layer, const npu::Npu& npu, const npu::BatchPolicy& policy, std::int64_t packed)
+      : tile_r_(npu.t_r / policy.k),
+        tile_p_(npu.t_p * policy.k),
+        tile_c_(npu.t_c / policy.k),
+        packed_(static_cast<double>(packed)),
+        padded_(npu.edge_rows == npu::EdgeRows::pad),
+        fill_cycles_(npu.fill_cycles) {
+    const bool own_products = layer.kind == npu::LayerKind::matmul;
+    const npu::Gemm& gemm = layer.gemm;
+    groups = tiles_in(gemm.groups, packed) * (own_products ? policy.b_r * policy.b_p : 1);
+    blocks = own_products ? 1 : policy.b_p;
+    rows_ = (own_products ? 1 : policy.b_r) * gemm.r;
+    depth_ = packed * gemm.p;
+    channels_ = packed * gemm.c;
+    n_r = tiles_in(rows_, tile_r_);
+    n_p = tiles_in(depth_, tile_p_);
+    n_c = tiles_in(channels_, tile_c_);
+    rows_outside = policy.residency == Residency::row || policy.residency == Residency::weights;
+    const auto matrix_words = static_cast<double>(gemm.r * gemm.p);
+    if (npu.input_path == npu::InputPath::line_buffer && layer.distinct_input_words > 0) {
+      crossing_share_ = std::min(1.0, static_cast<double>(layer.distinct_input_words) / matrix_words);
     }
-    free_at_ = std::max(free_at_, asked_at) + words / words_per_cycle_;
-    return free_at_;
   }
 
-  /// Asks for a transfer in the gaps; its number.
-  std::int64_t ask(double asked_at, double words) {
-    background_.push_back({asked_at, words, next_id_});
-    return next_id_++;
+  void advance(Step& at) const {
+    ++at.number;
+    if (++at.block < blocks) return;
+    at.block = 0;
+    if (++at.p < n_p) return;
+    at.p = 0;
+    std::int64_t& inner = rows_outside ? at.c : at.r;
+    if (++inner < (rows_outside ? n_c : n_r)) return;
+    inner = 0;
+    std::int64_t& outer = rows_outside ? at.r : at.c;
+    if (++outer < (rows_outside ? n_r : n_c)) return;
+    outer = 0;
+    ++at.group;
   }
 
-  /// Date at which transfer `id` ends, which goes before all others from now on; 0 where it has ended in a
-  /// gap, hence before anything that may wait for it.
-  double wait_for(std::int64_t id) {
-    const auto place =
-        std::find_if(background_.begin(), background_.end(), [&](const Transfer& t) { return t.id == id; });
-    if (place == background_.end()) return 0;
-    free_at_ = std::max(free_at_, place->asked_at) + place->words / words_per_cycle_;
-    background_.erase(place);
-    return free_at_;
+  [[nodiscard]] std::int64_t steps() const { return groups * n_r * n_c * steps_of_output_tile(); }
+  [[nodiscard]] std::int64_t steps_of_output_tile() const { return n_p * blocks; }
+  [[nodiscard]] bool ends_output_tile(const Step& at) const {
+    return at.p == n_p - 1 && at.block == blocks - 1;
+  }
+
+  [[nodiscard]] std::int64_t cycles(const Step& at) const {
+    return (padded_ ? tile_r_ : rows(at)) + (ends_output_tile(at) ? fill_cycles_ : 0);
+  }
+  [[nodiscard]] double input_words(const Step& at) const {
+    return static_cast<double>(rows(at) * depth(at)) * crossing_share_;
+  }
+  [[nodiscard]] double weight_words(const Step& at) const {
+    return static_cast<double>(depth(at) * channels(at)) / packed_;
+  }
+  [[nodiscard]] std::int64_t output_words(const Step& at) const { return rows(at) * channels(at) * blocks; }
+
+  std::int64_t groups = 1;
+  std::int64_t blocks = 1;
+  std::int64_t n_r = 1;
+  std::int64_t n_p = 1;
+  std::int64_t n_c = 1;
+  bool rows_outside = false;  // row tiles around column tiles
+
+ private:
+  [[nodiscard]] std::int64_t rows(const Step& at) const { return std::min(tile_r_, rows_ - at.r * tile_r_); }
+  [[nodiscard]] std::int64_t depth(const Step& at) const {
+    return std::min(tile_p_, depth_ - at.p * tile_p_);
+  }
+  [[nodiscard]] std::int64_t channels(const Step& at) const {
+    return std::min(tile_c_, channels_ - at.c * tile_c_);
+  }
+
+  std::int64_t tile_r_;
+  std::int64_t tile_p_;
+  std::int64_t tile_c_;
+  double packed_;  // groups of which one has a weight where the packed matrix has a place
+  bool padded_;
+  std::int64_t fill_cycles_;
+  std::int64_t rows_ = 0;
+  std::int64_t depth_ = 0;
+  std::int64_t channels_ = 0;
+  double crossing_share_ = 1;  // of the words of the input matrix: those that are not in a line buffer
+};
+
+/// The tiles of one operand, in order of their first use: which step that is, and how long each keeps its
+/// place.
+class Tiles {
+ public:
+  /// A tile is brought where the steps named are at their first; it stays for the others of these.
+  struct Reuse {
+    bool over_rows = false;
+    bool over_columns = false;
+    bool over_blocks = false;
+  };
+
+  Tiles(const Walk& walk, Reuse reuse, std::int64_t places) : walk_(walk), reuse_(reuse), places_(places) {
+    const std::int64_t inner = walk.steps_of_output_tile();
+    if (reuse.over_rows) kept_for_ += (walk.n_r - 1) * inner * (walk.rows_outside ? walk.n_c : 1);
+    if (reuse.over_columns) kept_for_ += (walk.n_c - 1) * inner * (walk.rows_outside ? 1 : walk.n_r);
+    if (reuse.over_blocks) kept_for_ += walk.blocks - 1;
+    find_first_use();
+  }
+
+  /// Whether the next tile has a place once `computed` steps are computed.
+  [[nodiscard]] bool may_cross(std::int64_t computed) const {
+    if (first_use_.group == walk_.groups) return false;
+    return static_cast<std::int64_t>(in_place_.size()) < places_ || in_place_.front() < computed;
+  }
+  /// The step that uses the next tile first.
+  [[nodiscard]] const Step& first_use() const { return first_use_; }
+
+  void go_on() {
+    if (static_cast<std::int64_t>(in_place_.size()) == places_) in_place_.pop_front();
+    in_place_.push_back(first_use_.number + kept_for_);
+    walk_.advance(first_use_);
+    find_first_use();
   }
 
  private:
-  struct Transfer {
-    double asked_at;
-    double words;
-    std::int64_t id;
-  };
+  void find_first_use() {
+    while ((reuse_.over_rows && first_use_.r > 0) || (reuse_.over_columns && first_use_.c > 0) ||
+           (reuse_.over_blocks && first_use_.block > 0)) {
+      walk_.advance(first_use_);
+    }
+  }
 
-  double words_per_cycle_;
-  double free_at_ = 0;
-  std::int64_t next_id_ = 0;
-  std::deque<Transfer> background_;
+  const Walk& walk_;
+  Reuse reuse_;
+  std::int64_t places_;
+  std::int64_t kept_for_ = 0;  // steps from the first use to the last one
+  Step first_use_;
+  std::deque<std::int64_t> in_place_;  // by tile, the step of the last use
 };
 
-/// The order of the walk: one position for each (group, column tile, row tile, tile along P).
-struct Position {
-  std::int64_t group = 0;
-  std::int64_t c = 0;
-  std::int64_t r = 0;
-  std::int64_t p = 0;
-};
+Tiles input_tiles(const Walk& walk) {
+  if (walk.rows_outside) return {walk, {.over_columns = true}, 2 * walk.n_p * walk.blocks};
+  return {walk, {}, 2};
+}
 
-class Walk {
+Tiles weight_tiles(const Walk& walk, Residency residency, npu::WeightReuse reuse) {
+  switch (residency) {
+    case Residency::column:
+      return {walk, {.over_rows = true, .over_blocks = true}, 2 * walk.n_p};
+    case Residency::weights:
+      return {walk, {.over_rows = true, .over_blocks = true}, walk.n_p * walk.n_c + 2};
+    case Residency::stream:
+    case Residency::row:
+      break;
+  }
+  const bool one_tile_deep = walk.n_p == 1;
+  const bool blocks_share = one_tile_deep || reuse == npu::WeightReuse::interleaved;
+  const bool rows_follow = !walk.rows_outside || walk.n_c == 1;  // no other column comes in between
+  return {walk, {.over_rows = one_tile_deep && rows_follow, .over_blocks = blocks_share}, 2};
+}
+
+/// The engine and its channels: a clock that goes from event to event.
+class Run {
  public:
-  Walk(const npu::Gemm& gemm, const npu::Npu& npu, const npu::BatchPolicy& policy, std::int64_t packed_groups)
-      : gemm_{.groups = (gemm.groups + packed_groups - 1) / packed_groups,
-              .r = gemm.r,
-              .p = packed_groups * gemm.p,
-              .c = packed_groups * gemm.c},
-        nonzero_(1.0 / static_cast<double>(packed_groups)),
-        npu_(npu),
-        blocks_(policy.b_p),
-        rows_(policy.b_r * gemm.r),
-        tile_r_(npu.t_r / policy.k),
-        tile_p_(npu.t_p * policy.k),
-        tile_c_(npu.t_c / policy.k),
-        load_line_(npu.input_bandwidth_bytes_per_s / (npu.word_bytes * npu.clock_hz)),
-        own_store_line_(npu.output_bandwidth_bytes_per_s / (npu.word_bytes * npu.clock_hz)),
-        store_line_(npu.channel == npu::Channel::shared ? load_line_ : own_store_line_) {}
+  Run(const Walk& walk, const npu::Npu& npu, Residency residency, bool weights_cross, TileLoopOptions options)
+      : walk_(walk),
+        inputs_(input_tiles(walk)),
+        weights_(weight_tiles(walk, residency, npu.weight_reuse)),
+        weights_cross_(weights_cross),
+        output_tiles_(options.output_tiles),
+        cycles_per_load_(npu.clock_hz * npu.word_bytes / npu.input_bandwidth_bytes_per_s),
+        cycles_per_store_(npu.clock_hz * npu.word_bytes / npu.output_bandwidth_bytes_per_s),
+        loads_(options.arbiter),
+        own_stores_(options.arbiter),
+        stores_(npu.channel == npu::Channel::shared ? loads_ : own_stores_),
+        now_(static_cast<double>(npu.layer_overhead_cycles)) {}
 
-  TileLoopResult run() {
-    fetch_ahead(0);
-    fetch_ahead(0);
-    for (Position at; at.group < gemm_.groups; advance(at)) {
-      for (std::int64_t block = 0; block < blocks_; ++block) step(at, block);
-      if (at.p + tile_p_ >= gemm_.p) end_output_tile(at);
+  TileLoopResult to_end() {
+    constexpr double kNever = std::numeric_limits<double>::infinity();
+    ask_for_tiles();
+    bool computing = false;
+    double computed_in = kNever;
+    while (at_.number < walk_.steps() || !loads_.idle() || !own_stores_.idle()) {
+      if (!computing && at_.number < walk_.steps() && awaited(at_.number) == 0) {
+        computing = true;
+        computed_in = static_cast<double>(walk_.cycles(at_));
+      }
+      const double load_in = loads_.until_next_end();
+      const double store_in = own_stores_.until_next_end();
+      const double next = std::min({computed_in, load_in, store_in});
+      if (next == kNever) throw std::logic_error("the loop waits for what nobody has asked for");
+      now_ += next;
+      computed_in -= next;
+      loads_.serve(next);
+      own_stores_.serve(next);
+      if (load_in == next) {
+        --awaited(loads_.end_next());
+      } else if (store_in == next) {
+        --awaited(own_stores_.end_next());
+      } else {
+        computing = false;
+        computed_in = kNever;
+        end_step();
+      }
     }
-    double end = computed_;
-    for (const std::int64_t id : stores_) {
-      if (id >= 0) end = std::max(end, store_line_.wait_for(id));
-    }
-    result_.latency_cycles = end;
+    result_.latency_cycles = now_;
     return result_;
   }
 
  private:
-  void advance(Position& at) const {
-    at.p += tile_p_;
-    if (at.p < gemm_.p) return;
-    at.p = 0;
-    at.r += tile_r_;
-    if (at.r < rows_) return;
-    at.r = 0;
-    at.c += tile_c_;
-    if (at.c < gemm_.c) return;
-    at.c = 0;
-    ++at.group;
+  /// Transfers asked for that have not ended and that step `number`, the current one or a later one, needs.
+  int& awaited(std::int64_t number) {
+    const auto ahead = static_cast<std::size_t>(number - at_.number);
+    if (ahead >= awaited_.size()) awaited_.resize(ahead + 1);
+    return awaited_[ahead];
   }
 
-  [[nodiscard]] std::int64_t depth(const Position& at) const { return std::min(tile_p_, gemm_.p - at.p); }
-  [[nodiscard]] std::int64_t channels(const Position& at) const { return std::min(tile_c_, gemm_.c - at.c); }
-  [[nodiscard]] std::int64_t rows(const Position& at) const { return std::min(tile_r_, rows_ - at.r); }
-
-  /// Whether weights are fetched for this block of this position.
-  [[nodiscard]] bool fetches(const Position& at, std::int64_t block) const {
-    if (npu_.weight_source == npu::WeightSource::on_chip) return false;
-    if (gemm_.p <= tile_p_) return at.r == 0 && block == 0;  // one tile along P: it stays for the column
-    return block == 0 || npu_.weight_reuse == npu::WeightReuse::none;
+  void ask(ArbitratedChannel& channel, double cycles, std::int64_t needed_by) {
+    ++awaited(needed_by);
+    channel.ask(cycles, needed_by);
   }
 
-  /// Asks for the next weight tile that will be needed; `free_at` is when its buffer is.
-  void fetch_ahead(double free_at) {
-    while (next_fetch_.group < gemm_.groups) {
-      const Position at = next_fetch_;
-      const std::int64_t block = next_fetch_block_;
-      if (++next_fetch_block_ == blocks_) {
-        next_fetch_block_ = 0;
-        advance(next_fetch_);
+  /// Asks for all tiles that have a place by now, in the order in which they are needed.
+  void ask_for_tiles() {
+    while (true) {
+      const bool weights = weights_cross_ && weights_.may_cross(at_.number);
+      const bool inputs = inputs_.may_cross(at_.number);
+      if (!weights && !inputs) return;
+      if (weights && (!inputs || weights_.first_use().number <= inputs_.first_use().number)) {
+        load(weights_, walk_.weight_words(weights_.first_use()), result_.weight_words);
+      } else {
+        load(inputs_, walk_.input_words(inputs_.first_use()), result_.input_words);
       }
-      if (!fetches(at, block)) continue;
-      const double words = static_cast<double>(depth(at) * channels(at)) * nonzero_;
-      result_.weight_words += words;
-      fetched_.push_back(load_line_.ask(free_at, words));
-      return;
     }
   }
 
-  void step(const Position& at, std::int64_t block) {
-    const std::int64_t words = rows(at) * depth(at);
-    result_.input_words += words;
-    double begin = std::max(load_line_.load(buffer_free_[0], static_cast<double>(words)), computed_);
-    if (fetches(at, block)) {
-      begin = std::max(begin, load_line_.wait_for(fetched_.front()));
-      fetched_.pop_front();
-      if (!first_fetch_) fetch_ahead(computed_);  // the tile before this one has been used for the last time
-      first_fetch_ = false;
+  void load(Tiles& tiles, double words, double& sum) {
+    sum += words;
+    ask(loads_, words * cycles_per_load_, tiles.first_use().number);
+    tiles.go_on();
+  }
+
+  void end_step() {
+    result_.compute_cycles += walk_.cycles(at_);
+    if (walk_.ends_output_tile(at_)) {
+      const std::int64_t words = walk_.output_words(at_);
+      result_.output_words += words;
+      // The first step of the output tile that takes this one's place, or the end.
+      const std::int64_t taken_by = at_.number + 1 + (output_tiles_ - 1) * walk_.steps_of_output_tile();
+      ask(stores_, static_cast<double>(words) * cycles_per_store_, std::min(taken_by, walk_.steps()));
     }
-    if (at.p == 0 && block == 0 && stores_[0] >= 0) begin = std::max(begin, store_line_.wait_for(stores_[0]));
-    const std::int64_t cycles = npu_.edge_rows == npu::EdgeRows::pad ? tile_r_ : rows(at);
-    result_.compute_cycles += cycles;
-    computed_ = begin + static_cast<double>(cycles);
-    buffer_free_[0] = buffer_free_[1];
-    buffer_free_[1] = computed_;
+    walk_.advance(at_);
+    if (!awaited_.empty()) awaited_.pop_front();
+    ask_for_tiles();
   }
 
-  void end_output_tile(const Position& at) {
-    computed_ += static_cast<double>(npu_.fill_cycles);
-    result_.compute_cycles += npu_.fill_cycles;
-    const std::int64_t words = rows(at) * channels(at) * blocks_;
-    result_.output_words += words;
-    stores_[0] = stores_[1];
-    stores_[1] = store_line_.ask(computed_, static_cast<double>(words));
-  }
-
-  npu::Gemm gemm_;
-  double nonzero_;
-  const npu::Npu& npu_;
-  std::int64_t blocks_;
-  std::int64_t rows_;
-  std::int64_t tile_r_;
-  std::int64_t tile_p_;
-  std::int64_t tile_c_;
-  Line load_line_;
-  Line own_store_line_;
-  Line& store_line_;
-  Position next_fetch_;
-  std::int64_t next_fetch_block_ = 0;
-  std::deque<std::int64_t> fetched_;  // weight tiles asked for and not used yet
-  bool first_fetch_ = true;
-  std::array<double, 2> buffer_free_{};  // when the two input buffers were last read to the end, older first
-  std::array<std::int64_t, 2> stores_{-1, -1};  // of the last two output tiles, older first
-  double computed_ = 0;
+  const Walk& walk_;
+  Tiles inputs_;
+  Tiles weights_;
+  bool weights_cross_;
+  int output_tiles_;
+  double cycles_per_load_;
+  double cycles_per_store_;
+  ArbitratedChannel loads_;
+  ArbitratedChannel own_stores_;
+  ArbitratedChannel& stores_;
+  double now_;
+  Step at_;                  // being computed or waited for
+  std::deque<int> awaited_;  // by step from this one on
   TileLoopResult result_;
 };
 
 }  // namespace
 
-TileLoopResult run_tile_loop(const npu::Gemm& gemm, const npu::Npu& npu, const npu::BatchPolicy& policy,
-                             std::int64_t packed_groups) {
-  return Walk(gemm, npu, policy, packed_groups).run();
+TileLoopResult run_tile_loop(const npu::Layer& layer, const npu::Npu& npu, const npu::BatchPolicy& policy,
+                             std::int64_t packed_groups, TileLoopOptions options) {
+  const Walk walk(layer, npu, policy, packed_groups);
+  const bool weights_cross =
+      npu.weight_source == npu::WeightSource::off_chip || layer.kind == npu::LayerKind::matmul;
+  return Run(walk, npu, policy.residency, weights_cross, options).to_end();
 }
 
 }  // namespace fluidbatch::test
