@@ -76,7 +76,7 @@ class Docs(CommandLineTest):
         (self.folder / "share").symlink_to(build / "share")
         subprocess.run(["g++", "-std=c++20", "-Wall", "-Wextra", "-Werror", "-Wno-restrict", f"-I{ROOT}", "-isystem",
                         "/usr/include/eigen3", "patient.cpp", *objects, "-o", "bin/fluidbatch", "-lsimgrid", "-lyaml-cpp",
-                        "-lfmt", "-lsqlite3"], cwd=self.folder, check=True, timeout=120)
+                        "-lfmt", "-lsqlite3", "-lnlopt"], cwd=self.folder, check=True, timeout=120)
         program = str(self.folder / "bin/fluidbatch")
         self.assertIn("patient", self.succeed("policy", "list", program=program).stdout)
         self.succeed("run", "experiments/quickstart.yaml", "--out", "out", "--set", "requests=3000", "--set", "warmup_requests=0",
