@@ -14,22 +14,24 @@
 #include <fmt/format.h>
 
 #include "workloads/io/text_number.h"
+#include "workloads/random.h"
 
 namespace fluidbatch::sim {
 namespace {
 
-constexpr double kDecades = 4;          // how far from its start a value may go where its key sets no limit
+constexpr double kFarthest = 1e4;       // factor from its start to the last value of a key without limits
 constexpr double kRefused = 1e30;       // the error of an NPU that can't be built, or can't run a row
 constexpr std::size_t kDescents = 8;    // from the best points of the grid
 constexpr int kMostEvaluations = 2000;  // of one descent
+
+double exponential(double x) { return x > 0 ? 1 / workloads::portable_exp(-x) : workloads::portable_exp(x); }
 
 /// A free key as the search sees it: a coordinate in which equal steps are equal factors.
 class Coordinate {
  public:
   Coordinate(const NpuKey& key, double start) : key_(&key), start_(start) {
-    const double factor = std::pow(10, kDecades);
-    low_ = key.min > 0 || key.whole ? key.min : start / factor;
-    high_ = std::min(key.max, key.whole ? key.max : start * factor);
+    low_ = key.min > 0 || key.whole ? key.min : start / kFarthest;
+    high_ = std::min(key.max, key.whole ? key.max : start * kFarthest);
   }
 
   [[nodiscard]] const NpuKey& key() const { return *key_; }
@@ -37,11 +39,10 @@ class Coordinate {
   [[nodiscard]] double low() const { return low_; }
   [[nodiscard]] double high() const { return high_; }
 
-  [[nodiscard]] double position(double value) const { return std::log(value + offset()); }
-  [[nodiscard]] double value(double position) const { return allowed(std::exp(position) - offset()); }
+  [[nodiscard]] double position(double value) const { return workloads::portable_log(value + offset()); }
+  [[nodiscard]] double value(double position) const { return allowed(exponential(position) - offset()); }
 
-  /// The nearest value that the key takes: whole, or of six digits, which read well and are the same on every
-  /// machine, whose logarithms may differ in the last bit.
+  /// The nearest value that the key takes: whole, or of six digits, which read well.
   [[nodiscard]] double allowed(double value) const {
     value = std::clamp(value, low_, high_);
     if (key_->whole) return std::round(value);
@@ -108,7 +109,7 @@ class Objective {
           npu::choose(settings_.mode, *policies_of_row_[i], row.layer, row.npu, row.batch).latency_cycles;
       if (!std::isfinite(cycles)) return kRefused;
       const double modelled = settings_.unit == LatencyUnit::cycles ? cycles : cycles / row.npu.clock_hz;
-      const double error = std::log(modelled / row.measured);
+      const double error = workloads::portable_log(modelled / row.measured);
       sum += error * error;
     }
     return sum / static_cast<double>(rows_.size());
