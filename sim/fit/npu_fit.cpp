@@ -143,6 +143,7 @@ struct Point {
 std::vector<Point> grid_points(Objective& objective) {
   const std::vector<Coordinate>& coordinates = objective.coordinates();
   std::vector<std::vector<double>> grids;
+  grids.reserve(coordinates.size());
   for (const Coordinate& each : coordinates) grids.push_back(each.grid(coordinates.size() > 3));
   std::vector<Point> points;
   std::vector<std::size_t> index(grids.size(), 0);

@@ -65,6 +65,15 @@ class Docs(CommandLineTest):
         self.assertEqual((self.folder / "picture/preemption.svg").read_bytes(),
                          (ROOT / "docs/pictures/preemption.svg").read_bytes(), "docs/pictures is out of date")
 
+    def test_figure_of_the_fit(self):
+        scripts = ["/usr/bin/python3", "-B"]
+        results, folder = str(self.folder / "npu_fit.sqlite"), ROOT / "experiments/npu_fit"
+        subprocess.run([*scripts, str(folder / "collect.py"), results, "--program", PROGRAM], capture_output=True, check=True)
+        subprocess.run([*scripts, str(folder / "plot.py"), results, "--out", str(self.folder / "picture")], capture_output=True,
+                       check=True)
+        self.assertEqual((self.folder / "picture/npu_fit.svg").read_bytes(), (ROOT / "docs/pictures/npu_fit.svg").read_bytes(),
+                         "docs/pictures is out of date")
+
     @unittest.skipUnless(os.environ.get("FLUIDBATCH_BUILD", "").endswith("release"), "one build of it is enough")
     def test_the_example_policy_builds_and_runs(self):
         source = re.search(r"```cpp\n(.*?)```", (ROOT / "docs/add_a_policy.md").read_text(), re.S)[1]
