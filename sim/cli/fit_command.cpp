@@ -212,6 +212,7 @@ HoldOut hold_out_of(const NpuFitArguments& arguments) {
 
 void npu_fit(const NpuFitArguments& arguments) {
   const Base base = load_base(arguments.npu);
+  print_warnings(unusual_values(base.npu));
   std::optional<workloads::Network> network;
   if (arguments.network) network = workloads::load_network(argument("--network", *arguments.network));
   const HoldOut hold_out = hold_out_of(arguments);

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kMostRows = 20'000;
 constexpr int kMostBatch = 1024;
 // Of all rows together: a fit looks at them some thousand times.
-constexpr std::int64_t kMostCandidates = 1'000'000;
+constexpr std::int64_t kMostCandidates = 200'000;
 
 /// One file being read.
 class MeasuredReader {

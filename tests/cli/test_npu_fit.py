@@ -151,7 +151,7 @@ class NpuFit(CommandLineTest):
         self.write("m.csv", MEASURED.splitlines()[0] + "\n" + "a,64,64,3,3,28,28,1,1,1,1,100000\n" * 20_001)
         self.refuse(r"m\.csv:20002:1: more than 20000 rows")
         self.write("m.csv", MEASURED.splitlines()[0] + "\n" + "a,64,64,3,3,28,28,1,1,1,1024,100000\n" * 10_000)
-        self.refuse(r"m\.csv:\d+:1: too much work: the rows up to here have more than 1000000 batch policies")
+        self.refuse(r"m\.csv:\d+:1: too much work: the rows up to here have more than 200000 batch policies")
 
     def test_the_truth_is_found_from_a_latency_table(self):
         self.measure("m.csv")
