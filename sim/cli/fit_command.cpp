@@ -59,10 +59,9 @@ std::vector<const NpuKey*> free_keys(const std::vector<std::string>& names, cons
       throw io::InputError("--free: " + io::in_quotes(name) + " does not go with the channel of NPU '" +
                            base.name + "'");
     }
-    const double start = key->get(base);
-    if (!std::isfinite(start) || start < key->min || (start == 0 && !key->whole)) {
-      throw io::InputError("--free: " + io::in_quotes(name) + " needs a finite value above 0 in NPU '" +
-                           base.name + "', to start from");
+    if (!may_start(*key, key->get(base))) {
+      throw io::InputError("--free: " + io::in_quotes(name) +
+                           " needs a value above 0, up to 1e100, in NPU '" + base.name + "', to start from");
     }
     keys.push_back(key);
   }

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kMostRows = 20'000;
 constexpr int kMostBatch = 1024;
+constexpr double kLeastMeasured = 1e-30;
+constexpr double kMostMeasured = 1e30;
 // Of all rows together: a fit looks at them some thousand times.
 constexpr std::int64_t kMostCandidates = 200'000;
 
@@ -95,8 +97,9 @@ class MeasuredReader {
   MeasuredLayer row() {
     MeasuredLayer row{.layer = layer(), .batch = 1, .measured = csv_.number(measured_), .npu = npu()};
     if (batch_) row.batch = static_cast<int>(csv_.integer(*batch_, 1, kMostBatch));
-    if (row.measured <= 0) {
-      throw io::InputError(csv_.mark(measured_), csv_.header()[measured_] + " must be above 0, found " +
+    if (row.measured < kLeastMeasured || row.measured > kMostMeasured) {
+      throw io::InputError(csv_.mark(measured_), csv_.header()[measured_] +
+                                                     " must be above 0, from 1e-30 to 1e+30, found " +
                                                      io::in_quotes(csv_.cell(measured_)));
     }
     return row;
@@ -151,7 +154,12 @@ class MeasuredReader {
       throw io::InputError(csv_.mark(0), "too much work: the rows up to here have more than " +
                                              std::to_string(kMostCandidates) + " batch policies to compare");
     }
-    if (std::isfinite(predict(row, context_.mode, file_.unit).modelled)) return;
+    const double modelled = predict(row, context_.mode, file_.unit).modelled;
+    if (modelled == 0) {
+      throw io::InputError(csv_.mark(0), "this layer takes no time at all on NPU '" + context_.base.name +
+                                             "': no logarithm compares that");
+    }
+    if (std::isfinite(modelled)) return;
     throw io::InputError(csv_.mark(0), "the chip of NPU '" + context_.base.name +
                                            "' does not hold what its residency or its line buffers need for "
                                            "this layer");

@@ -1,10 +1,8 @@
 #include "sim/fit/npu_fit.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <exception>
-#include <limits>
 #include <map>
 #include <memory>
 #include <nlopt.h>
@@ -109,6 +107,7 @@ class Objective {
           npu::choose(settings_.mode, *policies_of_row_[i], row.layer, row.npu, row.batch).latency_cycles;
       if (!std::isfinite(cycles)) return kRefused;
       const double modelled = settings_.unit == LatencyUnit::cycles ? cycles : cycles / row.npu.clock_hz;
+      if (modelled <= 0) return kRefused;
       const double error = workloads::portable_log(modelled / row.measured);
       sum += error * error;
     }
@@ -277,6 +276,11 @@ std::int64_t candidates_of(std::span<const MeasuredLayer> rows, npu::Mode mode) 
     all += static_cast<std::int64_t>(entry->second);
   }
   return all;
+}
+
+bool may_start(const NpuKey& key, double value) {
+  constexpr double kMost = 1e100;
+  return key.whole ? value >= key.min && value <= key.max : value >= 1 / kMost && value <= kMost;
 }
 
 Fit fit_npu(std::vector<MeasuredLayer> rows, const FitSettings& settings) {

@@ -49,11 +49,15 @@ struct Fit {
   std::vector<bool> at_limit;  ///< for each free key, whether the best value is the last one allowed
 };
 
+/// Whether a fit may start at `value`: in the key's range and, where it is not whole, far enough from the
+/// ends of what a double holds.
+bool may_start(const NpuKey& key, double value);
+
 /// The values of the free keys with the least squares of log(modelled / measured), from those in `rows` and
 /// from a grid over several decades around them, so that a local minimum is not taken for the best. The same
 /// rows give the same values.
-/// Preconditions: all NPUs are valid and have the same values of the free keys, which are above 0 and finite
-/// (0 is allowed where the key's `min` is), and each row has a feasible policy.
+/// Preconditions: all NPUs are valid and have the same values of the free keys, which `may_start`, and
+/// each row has a feasible policy, of more than 0 cycles.
 Fit fit_npu(std::vector<MeasuredLayer> rows, const FitSettings& settings);
 
 }  // namespace fluidbatch::sim

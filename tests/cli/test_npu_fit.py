@@ -41,11 +41,12 @@ FILES = [
     ("no channels", "in_channels", "in_chanels", r"^m\.csv:1:1: no column 'in_channels' \(did you mean|^m\.csv:1:1: no column 'in_channels'; the header"),
     ("layers without a network", "net,in_channels", "layer,channels", r"^m\.csv:1:1: no column 'in_channels': rows that name their layer need --network"),
     ("a column twice", "net,", "batch,", r"^m\.csv:1:\d+: column 'batch' appears twice"),
-    ("zero cycles", "1,1,100000", "1,1,0", r"^m\.csv:2:27: cycles must be above 0, found '0'"),
-    ("negative cycles", "1,1,100000", "1,1,-3", r"^m\.csv:2:27: cycles must be above 0, found '-3'"),
+    ("zero cycles", "1,1,100000", "1,1,0", r"^m\.csv:2:27: cycles must be above 0, from 1e-30 to 1e\+30, found '0'"),
+    ("negative cycles", "1,1,100000", "1,1,-3", r"^m\.csv:2:27: cycles must be above 0, from 1e-30 to 1e\+30, found '-3'"),
     ("no number", "1,1,100000", "1,1,fast", r"^m\.csv:2:27: cycles must be a finite number, found 'fast'"),
     ("NaN", "1,1,100000", "1,1,nan", r"^m\.csv:2:27: cycles must be a finite number"),
     ("infinite", "1,1,100000", "1,1,.inf", r"^m\.csv:2:27: cycles must be a finite number"),
+    ("beyond all measures", "1,1,100000", "1,1,1e300", r"^m\.csv:2:27: cycles must be above 0, from 1e-30 to 1e\+30, found '1e300'"),
     ("a gap", "1,1,100000", "1,1,", r"^m\.csv:2:27: column 'cycles' has a gap"),
     ("zero channels", "a,64,64", "a,0,64", r"^m\.csv:2:3: in_channels must be a whole number from 1 to 1048576, found '0'"),
     ("a fraction", "a,64,64", "a,64,6.5", r"^m\.csv:2:6: out_channels must be a whole number"),
@@ -74,8 +75,8 @@ OPTIONS = [
     ("a tile size", ["--free", "t_r"], r"^--free: 't_r' can't be fitted.*; allowed: 'bandwidth_bytes_per_s'"),
     ("a key twice", ["--free", "fill_cycles,fill_cycles"], r"^--free: 'fill_cycles' appears twice"),
     ("another channel's", ["--free", "input_bandwidth_bytes_per_s"], r"^--free: 'input_bandwidth_bytes_per_s' does not go with the channel of NPU 'n'"),
-    ("no start", ["--free", "on_chip_bytes"], r"^--free: 'on_chip_bytes' needs a finite value above 0 in NPU 'n'"),
-    ("no start of a buffer", ["--free", "weight_buffer_words"], r"^--free: 'weight_buffer_words' needs a finite value above 0"),
+    ("no start", ["--free", "on_chip_bytes"], r"^--free: 'on_chip_bytes' needs a value above 0, up to 1e100, in NPU 'n'"),
+    ("no start of a buffer", ["--free", "weight_buffer_words"], r"^--free: 'weight_buffer_words' needs a value above 0, up to 1e100,"),
     ("a clock from cycles", ["--free", "clock_hz"], r"^--free: clock_hz can't be fitted to cycles; m\.csv|^--free: clock_hz can't be fitted to cycles"),
     ("a hold-out of no value", ["--hold-out", "net"], r"^--hold-out must be COLUMN=VALUE,\.\., found 'net'"),
     ("a hold-out of no column", ["--hold-out", "=a"], r"^--hold-out must be COLUMN=VALUE"),
@@ -139,13 +140,22 @@ class NpuFit(CommandLineTest):
 
     def test_wrong_npu(self):
         self.write("n.yaml", START.replace("9.0e+9", ".inf"))
-        self.refuse(r"^--free: 'bandwidth_bytes_per_s' needs a finite value above 0 in NPU 'n'")
+        self.refuse(r"^--free: 'bandwidth_bytes_per_s' needs a value above 0, up to 1e100, in NPU 'n'")
+        self.write("n.yaml", START.replace("9.0e+9", "1.0e+305"))
+        self.refuse(r"'bandwidth_bytes_per_s' needs a value above 0, up to 1e100, in NPU 'n', to start from")
         self.write("n.yaml", START + "residency: weights\non_chip_bytes: 60000\n")
         self.refuse(r"m\.csv:2:1: the chip of NPU 'n' does not hold what its residency")
 
     def test_wrong_layers_of_a_network(self):
         self.write("m.csv", "layer,batch,latency_s\nconv1,1,0.1\nconv2_1_aa,1,0.1\n")
         self.refuse(r"m\.csv:3:1: resnet18 has no layer 'conv2_1_aa' \(did you mean", "--network", "resnet18")
+
+    def test_a_layer_that_takes_no_time(self):
+        self.write("n.yaml", START.replace("9.0e+9", ".inf"))
+        self.write("network.yaml", "input: [8, 8, 8]\nlayers:\n  - {name: c, kind: conv, out_channels: 8}\n"
+                   "  - {name: p, kind: pool, kernel: 2, stride: 2, fused: false}\n")
+        self.write("m.csv", "layer,latency_s\nc,0.1\np,0.1\n")
+        self.refuse(r"m\.csv:3:1: this layer takes no time at all", "--network", "./network.yaml", "--free", "fill_cycles")
 
     def test_too_much_work(self):
         self.write("m.csv", MEASURED.splitlines()[0] + "\n" + "a,64,64,3,3,28,28,1,1,1,1,100000\n" * 20_001)
