@@ -22,7 +22,7 @@ help:
 
 packages:
 	@.ci/install-packages cmake g++ ninja-build pkg-config libsimgrid-dev libeigen3-dev libcli11-dev \
-	  libyaml-cpp-dev catch2 libfmt-dev rapidjson-dev libsqlite3-dev libxxhash-dev libboost-dev libonnx-dev libprotobuf-dev python3 python3-matplotlib \
+	  libyaml-cpp-dev catch2 libfmt-dev rapidjson-dev libsqlite3-dev libxxhash-dev libboost-dev libnlopt-dev libonnx-dev libprotobuf-dev python3 python3-matplotlib \
   python3-simpy3 valgrind
 
 lint-packages:

@@ -105,6 +105,19 @@ struct NpuSearchArguments {
   std::string command;  ///< as the user gave it, for the head of a saved NPU
 };
 
+struct NpuFitArguments {
+  std::string measured;
+  std::string npu;
+  std::vector<std::string> free;  ///< keys of an NPU's YAML
+  std::optional<std::string> network;
+  std::optional<std::string> hold_out;  ///< COLUMN=VALUE,..
+  int hold_out_every = 0;
+  std::string mode = "fluid_stacked";
+  std::optional<std::string> out;
+  bool csv = false;
+  std::string command;  ///< as the user gave it, for the head of the fitted NPU
+};
+
 // Each prints to stdout and throws io::InputError for what the user has to mend.
 void run(const RunArguments& arguments);
 void check(const RunArguments& arguments);
@@ -124,6 +137,7 @@ void npu_list();
 void npu_table(const NpuTableArguments& arguments);
 void npu_explain(const NpuExplainArguments& arguments);
 void npu_search(const NpuSearchArguments& arguments);
+void npu_fit(const NpuFitArguments& arguments);
 void metric_list(bool markdown);
 
 /// Each as a line on stderr.

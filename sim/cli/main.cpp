@@ -316,6 +316,37 @@ void add_npu_search(CLI::App& npu, cli::NpuSearchArguments& arguments) {
   search->callback([&] { cli::npu_search(arguments); });
 }
 
+void add_npu_fit(CLI::App& npu, cli::NpuFitArguments& arguments) {
+  CLI::App* fit = npu.add_subcommand("fit", "Parameters of an NPU from measured latencies of layers");
+  fit->add_option(
+         "--measured", arguments.measured,
+         "A row per layer: cycles or latency_s, and the shape of a convolution (docs/configuration.md)")
+      ->required()
+      ->type_name("CSV");
+  fit->add_option("--npu", arguments.npu, "The NPU to start from: shipped name or path of a YAML")
+      ->required()
+      ->type_name("NPU");
+  fit->add_option("--free", arguments.free, "Numeric keys of the NPU to fit; the others stay")
+      ->required()
+      ->delimiter(',')
+      ->type_name("KEY,..");
+  fit->add_option("--network", arguments.network,
+                  "Rows name layers of this network, in a column 'layer', instead of shapes")
+      ->type_name("N");
+  fit->add_option("--hold-out", arguments.hold_out,
+                  "Rows with one of these values in this column are not fitted to, but reported on")
+      ->type_name("COLUMN=VALUE,..");
+  fit->add_option("--hold-out-every", arguments.hold_out_every, "The same of every N-th row")
+      ->type_name("N")
+      ->check(CLI::Range(2, 1'000'000));
+  fit->add_option("--mode", arguments.mode, "Which batch policies may be chosen; default: fluid_stacked")
+      ->type_name("MODE");
+  add_output(*fit, "--out", arguments.out, "Write the fitted NPU's YAML; must not be there yet")
+      ->type_name("FILE");
+  fit->add_flag("--csv", arguments.csv, "As CSV: measured and modelled, a row per layer");
+  fit->callback([&] { cli::npu_fit(arguments); });
+}
+
 /// Arguments of all commands: they live as long as the parser, whose callbacks refer to them.
 struct Arguments {
   cli::RunArguments run;
@@ -329,6 +360,7 @@ struct Arguments {
   cli::NpuTableArguments table;
   cli::NpuExplainArguments explain;
   cli::NpuSearchArguments search;
+  cli::NpuFitArguments fit;
   std::string network;
   bool csv = false;
   bool markdown = false;
@@ -340,6 +372,7 @@ void add_npu(CLI::App& app, Arguments& arguments) {
   add_npu_table(*npu, arguments.table);
   add_npu_explain(*npu, arguments.explain);
   add_npu_search(*npu, arguments.search);
+  add_npu_fit(*npu, arguments.fit);
 }
 
 /// The innermost command that was given, and its name with those around it.
@@ -391,7 +424,7 @@ int run_program(int argc, char** argv) {
   Arguments arguments;
   std::vector<const char*> words(argv, argv + argc);
   words.front() = "fluidbatch";
-  arguments.search.command = cli::shell_text(words);
+  arguments.search.command = arguments.fit.command = cli::shell_text(words);
   add_run(app, arguments.run);
   add_workload(app, arguments.describe, arguments.csv);
   add_sweep(app, arguments.sweep, arguments.merge, arguments.exit_code);

@@ -117,9 +117,12 @@ npu::Npu read_npu(const io::Node& document) {
 
 npu::Npu load_npu(const io::Node& name_or_path) {
   const std::filesystem::path file = io::find_file("npus", name_or_path);
-  const io::Node document = io::load_yaml(file);
+  return read_npu_on_board(io::load_yaml(file), file.stem().string());
+}
+
+npu::Npu read_npu_on_board(const io::Node& document, const std::string& name) {
   npu::Npu npu = read_npu(document);
-  npu.name = file.stem().string();
+  npu.name = name;
   if (!npu.board.empty()) {
     const io::Node& board = *document.find("board");
     try {

@@ -11,11 +11,15 @@ namespace fluidbatch::sim {
 /// docs/configuration.md has the keys. Throws InputError.
 npu::Npu load_npu(const io::Node& name_or_path);
 
-/// An NPU from a map with the keys of its YAML; it has no name, is not checked against its board, and does not
-/// have its memory.
+/// An NPU from a map with the keys of its YAML; it has no name, is not checked against its board, and does
+/// not have its memory.
 npu::Npu read_npu(const io::Node& document);
 
-/// The batch policies of `layers` on `npu`. Throws InputError where the chip does not hold what a layer needs.
+/// The same checked against its board, with the board's memory, as `load_npu` gives it.
+npu::Npu read_npu_on_board(const io::Node& document, const std::string& name);
+
+/// The batch policies of `layers` on `npu`. Throws InputError where the chip does not hold what a layer
+/// needs.
 npu::BatchPolicyTable table_of(const std::vector<npu::Layer>& layers, const npu::Npu& npu, npu::Mode mode,
                                int max_batch);
 

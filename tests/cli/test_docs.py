@@ -65,6 +65,15 @@ class Docs(CommandLineTest):
         self.assertEqual((self.folder / "picture/preemption.svg").read_bytes(),
                          (ROOT / "docs/pictures/preemption.svg").read_bytes(), "docs/pictures is out of date")
 
+    def test_figure_of_the_fit(self):
+        scripts = ["/usr/bin/python3", "-B"]
+        results, folder = str(self.folder / "npu_fit.sqlite"), ROOT / "experiments/npu_fit"
+        subprocess.run([*scripts, str(folder / "collect.py"), results, "--program", PROGRAM], capture_output=True, check=True)
+        subprocess.run([*scripts, str(folder / "plot.py"), results, "--out", str(self.folder / "picture")], capture_output=True,
+                       check=True)
+        self.assertEqual((self.folder / "picture/npu_fit.svg").read_bytes(), (ROOT / "docs/pictures/npu_fit.svg").read_bytes(),
+                         "docs/pictures is out of date")
+
     @unittest.skipUnless(os.environ.get("FLUIDBATCH_BUILD", "").endswith("release"), "one build of it is enough")
     def test_the_example_policy_builds_and_runs(self):
         source = re.search(r"```cpp\n(.*?)```", (ROOT / "docs/add_a_policy.md").read_text(), re.S)[1]
@@ -76,7 +85,7 @@ class Docs(CommandLineTest):
         (self.folder / "share").symlink_to(build / "share")
         subprocess.run(["g++", "-std=c++20", "-Wall", "-Wextra", "-Werror", "-Wno-restrict", f"-I{ROOT}", "-isystem",
                         "/usr/include/eigen3", "patient.cpp", *objects, "-o", "bin/fluidbatch", "-lsimgrid", "-lyaml-cpp",
-                        "-lfmt", "-lsqlite3"], cwd=self.folder, check=True, timeout=120)
+                        "-lfmt", "-lsqlite3", "-lnlopt"], cwd=self.folder, check=True, timeout=120)
         program = str(self.folder / "bin/fluidbatch")
         self.assertIn("patient", self.succeed("policy", "list", program=program).stdout)
         self.succeed("run", "experiments/quickstart.yaml", "--out", "out", "--set", "requests=3000", "--set", "warmup_requests=0",

@@ -47,6 +47,14 @@ systems:
   - {label: measured, policy: {name: dynamic_batching, max_batch: 2, max_queue_delay_ms: 0.1}, npu: {table: ./table.csv}}
 """
 
+MEASURED = """\
+name,in_channels,out_channels,kernel_height,kernel_width,output_height,output_width,stride_height,groups,batch,fill_cycles,latency_s
+a,3,16,3,3,16,16,2,1,1,0,0.001
+a,16,16,3,3,8,8,1,16,2,3,2.5e-4
+b,16,32,1,1,8,8,1,1,4,4,0.0005
+b,64,10,1,1,1,1,1,1,1,0,1e-5
+"""
+FIT = ["npu", "fit", "--npu", "./npu.yaml", "--free", "bandwidth_bytes_per_s,clock_hz", "--out", "fitted.yaml"]
 SHORT = ["--set", "requests=40"]
 # The file that is mutated, and the command that reads it.
 READERS = [
@@ -62,6 +70,10 @@ READERS = [
     ("npu.yaml", ["run", "all_files.yaml", "--out", "out"]),
     ("npu.yaml", ["npu", "table", "--network", "./network.yaml", "--npu", "./npu.yaml", "--max-batch", "4"]),
     ("board.yaml", ["npu", "search", "--network", "./network.yaml", "--board", "./board.yaml", "--t_r", "16,32"]),
+    ("measured.csv", [*FIT, "--measured", "measured.csv", "--hold-out", "name=b"]),
+    ("measured.csv", [*FIT, "--measured", "measured.csv", "--hold-out-every", "3", "--csv"]),
+    ("table.csv", [*FIT, "--measured", "table.csv", "--network", "./network.yaml"]),
+    ("npu.yaml", [*FIT, "--measured", "measured.csv"]),
     ("trace.csv", ["run", "all_files.yaml", "--out", "out"]),
     ("confidences.csv", ["run", "all_files.yaml", "--out", "out"]),
     ("table.csv", ["run", "all_files.yaml", "--out", "out"]),
@@ -86,6 +98,7 @@ CALLS = [
     ["npu", "table", "--network", "./network.yaml", "--npu", "./npu.yaml", "--max-batch", "8", "--mode", "fluid"],
     ["npu", "explain", "--network", "./network.yaml", "--npu", "./npu.yaml", "--layer", "conv1", "--batch", "2"],
     ["npu", "search", "--network", "./network.yaml", "--board", "./board.yaml", "--t_r", "16,32", "--top", "3"],
+    [*FIT, "--measured", "measured.csv", "--hold-out", "name=a", "--hold-out-every", "2"],
     ["network", "import", "two_convolutions.onnx", "--out", "imported.yaml", "--exits", "after=a"],
     ["metric", "list", "--csv"],
 ]
@@ -194,6 +207,7 @@ class MutatedInput(CommandLineTest):
             path = FUZZ / "seeds" / name
             self.originals[path.name] = path.read_bytes()
         self.originals["all_files.yaml"] = RUN.encode()
+        self.originals["measured.csv"] = MEASURED.encode()
         self.lay_out()
         self.succeed("sweep", "sweep.yaml", "--out", "results.sqlite")
         self.originals["results.sqlite"] = (self.folder / "results.sqlite").read_bytes()

@@ -48,6 +48,7 @@ class Structure(unittest.TestCase):
         self.assertTrue(all(p.startswith(("workloads/onnx/", "tests/workloads/test_onnx")) for p in self.users_of("onnx/")))
         self.assertEqual({p for p in self.users_of("workloads/onnx/") if p.startswith("sim/")},
                          {"sim/cli/network_import_main.cpp"})
+        self.assertEqual(self.users_of("nlopt"), {"sim/fit/npu_fit.cpp"})
         mains = [p for p in sources("tests") if "CATCH_CONFIG_MAIN" in p.read_text()]
         self.assertEqual(len(mains), 1)
 
