@@ -200,7 +200,11 @@ class GemmCost {
   /// Times that each weight crosses the channel. With one tile along P the tile stays from one row tile
   /// to the next; with more it comes again for each row tile, and for each block where nothing reuses it.
   [[nodiscard]] std::int64_t weight_fetches() const {
-    if (depth_.count == 1 || residency_ == Residency::column || residency_ == Residency::weights) return 1;
+    if (residency_ == Residency::column || residency_ == Residency::weights) return 1;
+    if (depth_.count == 1) {
+      const bool again = residency_ == Residency::row && npu_.row_weights == RowWeights::each_block;
+      return again && channels_.count > 1 ? rows_.count : 1;
+    }
     return npu_.weight_reuse == WeightReuse::none ? rows_.count * b_p_ : rows_.count;
   }
 

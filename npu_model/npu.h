@@ -35,6 +35,13 @@ enum class Residency {
   weights,  ///< all weights of a group, and a row block of the input
 };
 
+/// How often weights cross past row blocks that stay (Residency::row) where P fits one tile, and there are
+/// several column tiles.
+enum class RowWeights {
+  once,        ///< as where tiles alone are on the chip, though nothing keeps them from one row block to the next
+  each_block,  ///< for each row block
+};
+
 /// The word used for `residency` in YAML and CSV: stream, row, column, weights.
 std::string_view name_of(Residency residency);
 
@@ -73,6 +80,7 @@ struct Npu {
   std::int64_t layer_overhead_cycles = 0;  ///< the start of every layer, movers included
   InputPath input_path = InputPath::im2col;
   std::optional<Residency> residency = Residency::stream;  ///< none: `auto`, chosen by layer and batch
+  RowWeights row_weights = RowWeights::once;
   std::int64_t on_chip_bytes = 0;                          ///< of all buffers together; 0: unlimited
 
   /// Clock cycles that the channel takes to move one word; 0 where it is infinitely fast.

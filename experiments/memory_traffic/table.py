@@ -26,9 +26,9 @@ BATCHES = (1, 8)
 def variant(npu, input_path, residency, folder):
     """The path of a shipped NPU's YAML with other assumptions."""
     text = (ROOT / "npu_model/npus" / f"{npu}.yaml").read_text(encoding="ascii")
-    text = re.sub(r"^(input_path|residency):.*\n", "", text, flags=re.M)
+    text = re.sub(r"^(input_path|residency|row_weights):.*\n", "", text, flags=re.M)
     path = Path(folder) / f"{npu}_{input_path}_{residency}.yaml"
-    path.write_text(text + f"input_path: {input_path}\nresidency: {residency}\n", encoding="ascii")
+    path.write_text(text + f"input_path: {input_path}\nresidency: {residency}\nrow_weights: each_block\n", encoding="ascii")
     return path
 
 

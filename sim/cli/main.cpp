@@ -301,9 +301,10 @@ void add_npu_search(CLI::App& npu, cli::NpuSearchArguments& arguments) {
   search->add_option("--accumulator-bytes", arguments.accumulator_bytes, "Default: 4")
       ->type_name("N")
       ->check(CLI::Range(1, 16));
-  for (const char* key : {"clock_hz", "bandwidth_bytes_per_s", "word_bytes", "edge_rows", "weight_reuse",
-                          "weight_source", "weight_buffer_words", "output_tiles", "fill_cycles",
-                          "layer_overhead_cycles", "input_path", "residency", "on_chip_bytes"}) {
+  for (const char* key :
+       {"clock_hz", "bandwidth_bytes_per_s", "word_bytes", "edge_rows", "weight_reuse", "weight_source",
+        "weight_buffer_words", "output_tiles", "fill_cycles", "layer_overhead_cycles", "input_path",
+        "residency", "row_weights", "on_chip_bytes"}) {
     search->add_option_function<std::string>(
         std::string("--") + key, [&arguments, key](const std::string& text) { arguments.engine[key] = text; },
         "As in an NPU's YAML");

@@ -118,8 +118,8 @@ void explain_csv(const std::vector<Explained>& rows, const npu::Npu& npu) {
 std::string kilo(double value) { return rounded(value / 1000); }
 
 void explain_text(const std::vector<Explained>& rows, const npu::Npu& npu) {
-  TextTable table({"<B_R, B_P, k, residency>", "compute kcyc", "memory kcyc", "latency kcyc", "in kw",
-                   "weight kw", "on-chip kB", "bound", "waste %"});
+  TextTable table(
+      {"<B_R, B_P, k, residency>", "compute", "memory", "latency", "in", "weight", "chip", "bound", "waste"});
   for (const Explained& row : rows) {
     const npu::LayerCost& c = row.cost;
     const std::string packing = c.packed_groups > 1 ? fmt::format(" x{}", c.packed_groups) : "";
@@ -135,8 +135,10 @@ void explain_text(const std::vector<Explained>& rows, const npu::Npu& npu) {
                rounded(100 * edge_waste(c, npu), 3)});
   }
   fmt::print(
-      "{}\n* chosen   - not feasible: the chip does not hold what B_P blocks need to share weights, or what "
-      "stays\n",
+      "{}\npolicy: <B_R, B_P, k, residency>; compute, memory, latency in 1,000 cycles;\n"
+      "in, weight in 1,000 words; chip in kB; waste in % of the engine's cycles\n"
+      "* chosen   - not feasible: the chip does not hold what B_P blocks need to share\n"
+      "weights, or what stays\n",
       table.text());
   if (std::any_of(rows.begin(), rows.end(),
                   [](const Explained& row) { return row.cost.packed_groups > 1; })) {

@@ -84,6 +84,7 @@ npu::Npu read_npu(const io::Node& document) {
                         "layer_overhead_cycles",
                         "input_path",
                         "residency",
+                        "row_weights",
                         "on_chip_bytes"});
   npu::Npu npu;
   npu.description = reader.text("description", "");
@@ -106,6 +107,7 @@ npu::Npu read_npu(const io::Node& document) {
   npu.layer_overhead_cycles = reader.integer("layer_overhead_cycles", 0, kMostOverheadCycles, 0);
   npu.input_path = static_cast<npu::InputPath>(reader.choice("input_path", {"im2col", "line_buffer"}, 0));
   npu.residency = read_residency(reader);
+  npu.row_weights = static_cast<npu::RowWeights>(reader.choice("row_weights", {"once", "each_block"}, 0));
   npu.on_chip_bytes = reader.has("on_chip_bytes") ? reader.integer("on_chip_bytes", 1, kMostWords) : 0;
   try {
     npu::validate(npu);

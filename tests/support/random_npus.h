@@ -40,6 +40,7 @@ class RandomCases {
     npu.input_path = one_in(2) ? npu::InputPath::im2col : npu::InputPath::line_buffer;
     npu.residency = std::nullopt;
     if (one_in(2)) npu.residency = static_cast<npu::Residency>(pick(0, 3));
+    npu.row_weights = static_cast<npu::RowWeights>(pick(0, 1));
     return npu;
   }
 
