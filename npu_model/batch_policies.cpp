@@ -9,6 +9,9 @@ namespace {
 constexpr std::array kModes{Mode::r, Mode::p, Mode::fluid, Mode::r_stacked, Mode::fluid_stacked};
 constexpr std::array kResidencies{Residency::stream, Residency::row, Residency::column, Residency::weights};
 
+// Residencies of one layout sum up the same words in other orders: latencies as close as this are equal.
+constexpr double kTie = 1e-12;
+
 bool is_stacked(Mode mode) { return mode == Mode::r_stacked || mode == Mode::fluid_stacked; }
 bool has_blocks(Mode mode) { return mode != Mode::r && mode != Mode::r_stacked; }
 
@@ -55,7 +58,9 @@ Choice choose(Mode mode, std::span<const BatchPolicy> candidates, const Layer& l
   for (const BatchPolicy& policy : candidates) {
     const double cycles = feasible_latency_cycles(layer, npu, batch, policy);
     const bool more_blocks = mode == Mode::p && policy.b_p > best.policy.b_p && cycles < kNever;
-    const bool better = more_blocks || cycles < best.latency_cycles;
+    const bool same_layout = policy.k == best.policy.k && policy.b_p == best.policy.b_p;
+    const double bar = same_layout ? best.latency_cycles * (1 - kTie) : best.latency_cycles;
+    const bool better = more_blocks || cycles < bar;
     if (better) best = {policy, cycles};
   }
   return best;

@@ -143,9 +143,10 @@ TEST_CASE("a larger choice is never worse; nothing beats the roofline", "[modes]
       REQUIRE(choice.latency_cycles >= cost.roofline_cycles * (1 - 1e-12));
       cycles[mode] = choice.latency_cycles;
     }
-    REQUIRE(cycles[Mode::fluid] <= std::min(cycles[Mode::r], cycles[Mode::p]));
-    REQUIRE(cycles[Mode::r_stacked] <= cycles[Mode::r]);
-    for (const Mode mode : npu::all_modes()) REQUIRE(cycles[Mode::fluid_stacked] <= cycles[mode]);
+    const double tie = 1 + 1e-11;  // sums of the same words in another order
+    REQUIRE(cycles[Mode::fluid] <= std::min(cycles[Mode::r], cycles[Mode::p]) * tie);
+    REQUIRE(cycles[Mode::r_stacked] <= cycles[Mode::r] * tie);
+    for (const Mode mode : npu::all_modes()) REQUIRE(cycles[Mode::fluid_stacked] <= cycles[mode] * tie);
   }
 }
 
