@@ -34,8 +34,8 @@ struct Tiles {
 /// is depthwise packing, where P, C and the words of the input are already those of the packed matrix.
 struct PackedGemm {
   Gemm gemm;
-  std::int64_t unique_words;  // U: of the input of a group and sample
-  std::int64_t line_words;
+  std::int64_t unique_words = 0;  // U: of the input of a group and sample
+  std::int64_t line_words = 0;
   std::int64_t blocks = 1;
   bool has_weights = true;  // false where the right matrices are activations, which are never resident
 };
@@ -361,7 +361,8 @@ double feasible_latency_cycles(const Layer& layer, const Npu& npu, int batch, co
   if (is_mover(layer.kind)) return mover_cost(layer, npu, batch).latency_cycles;
   if (layer.kind == LayerKind::matmul) {
     const LayerCost cost = product_cost(layer, npu, batch, policy);
-    return cost.feasible ? cost.latency_cycles : kInfeasible;
+    if (!cost.feasible) return kInfeasible;
+    return cost.latency_cycles;
   }
   double best = kInfeasible;
   for_each_packing(layer, npu, [&](const PackedGemm& packed) {
