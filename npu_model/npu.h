@@ -38,7 +38,7 @@ enum class Residency {
 /// How often weights cross past row blocks that stay (Residency::row) where P fits one tile, and there are
 /// several column tiles.
 enum class RowWeights {
-  once,        ///< as where tiles alone are on the chip, though nothing keeps them from one row block to the next
+  once,  ///< as where tiles alone are on the chip, though nothing keeps them from one row block to the next
   each_block,  ///< for each row block
 };
 
@@ -81,7 +81,7 @@ struct Npu {
   InputPath input_path = InputPath::im2col;
   std::optional<Residency> residency = Residency::stream;  ///< none: `auto`, chosen by layer and batch
   RowWeights row_weights = RowWeights::once;
-  std::int64_t on_chip_bytes = 0;                          ///< of all buffers together; 0: unlimited
+  std::int64_t on_chip_bytes = 0;  ///< of all buffers together; 0: unlimited
 
   /// Clock cycles that the channel takes to move one word; 0 where it is infinitely fast.
   [[nodiscard]] double cycles_per_input_word() const {
