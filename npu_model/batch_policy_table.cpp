@@ -21,16 +21,21 @@ std::vector<int> segment_starts(const std::vector<Layer>& layers) {
   return starts;
 }
 
+/// The choice, where there is one: memory may be as slow as to take for ever, and yet hold what a policy
+/// needs.
 BatchPolicy choose_feasible(Mode mode, std::span<const BatchPolicy> allowed, const Layer& layer,
                             const Npu& npu, int batch) {
   const Choice choice = choose(mode, allowed, layer, npu, batch);
   if (std::isfinite(choice.latency_cycles)) return choice.policy;
-  const LayerCost cost = layer_cost(layer, npu, batch, allowed.front());
-  throw std::invalid_argument(
-      "layer '" + layer.name + "', batch " + std::to_string(batch) +
-      ": on_chip_bytes holds no batch policy's words; <" + std::to_string(allowed.front().b_r) + ", 1, 1, " +
-      std::string(name_of(allowed.front().residency)) + "> needs " + std::to_string(cost.on_chip_bytes) +
-      " of " + std::to_string(npu.on_chip_bytes) + " bytes");
+  for (const BatchPolicy& policy : allowed) {
+    if (layer_cost(layer, npu, batch, policy).feasible) return policy;
+  }
+  const BatchPolicy& first = allowed.front();
+  throw std::invalid_argument("layer '" + layer.name + "', batch " + std::to_string(batch) +
+                              ": on_chip_bytes holds no batch policy's words; <" + std::to_string(first.b_r) +
+                              ", 1, 1, " + std::string(name_of(first.residency)) + "> needs " +
+                              std::to_string(layer_cost(layer, npu, batch, first).on_chip_bytes) + " of " +
+                              std::to_string(npu.on_chip_bytes) + " bytes");
 }
 
 }  // namespace

@@ -118,8 +118,7 @@ void explain_csv(const std::vector<Explained>& rows, const npu::Npu& npu) {
 std::string kilo(double value) { return rounded(value / 1000); }
 
 void explain_text(const std::vector<Explained>& rows, const npu::Npu& npu) {
-  TextTable table(
-      {"<B_R, B_P, k, residency>", "compute", "memory", "latency", "in", "weight", "chip", "bound", "waste"});
+  TextTable table({"policy", "compute", "memory", "latency", "in", "weight", "chip", "bound", "waste"});
   for (const Explained& row : rows) {
     const npu::LayerCost& c = row.cost;
     const std::string packing = c.packed_groups > 1 ? fmt::format(" x{}", c.packed_groups) : "";

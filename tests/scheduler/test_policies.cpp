@@ -144,7 +144,7 @@ constexpr double kNoSlo = std::numeric_limits<double>::infinity();
 }  // namespace
 
 TEST_CASE("lazy batching: the slack of all in flight", "[scheduler]") {
-  const auto policy = make("lazy_batching", {4});
+  const auto policy = make("lazy_batching", {4, 1});
   CHECK(policy->boundary() == scheduler::Boundary::layer);
   InFlight server;
   SECTION("an idle NPU starts what there is, without a test") {
