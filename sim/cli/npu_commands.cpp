@@ -118,7 +118,7 @@ void explain_csv(const std::vector<Explained>& rows, const npu::Npu& npu) {
 std::string kilo(double value) { return rounded(value / 1000); }
 
 void explain_text(const std::vector<Explained>& rows, const npu::Npu& npu) {
-  TextTable table({"policy", "compute", "memory", "latency", "in", "weight", "chip", "bound", "waste"});
+  TextTable table({"policy", "compute", "mem", "latency", "in", "wt", "chip", "bound", "waste"});
   for (const Explained& row : rows) {
     const npu::LayerCost& c = row.cost;
     const std::string packing = c.packed_groups > 1 ? fmt::format(" x{}", c.packed_groups) : "";
@@ -135,7 +135,7 @@ void explain_text(const std::vector<Explained>& rows, const npu::Npu& npu) {
   }
   fmt::print(
       "{}\npolicy: <B_R, B_P, k, residency>; compute, memory, latency in 1,000 cycles;\n"
-      "in, weight in 1,000 words; chip in kB; waste in % of the engine's cycles\n"
+      "input, weights in 1,000 words; chip in kB; waste in % of the engine's cycles\n"
       "* chosen   - not feasible: the chip does not hold what B_P blocks need to share\n"
       "weights, or what stays\n",
       table.text());
