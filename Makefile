@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3 -B
 FLUIDBATCH := build/release/bin/fluidbatch
 
-.PHONY: help run test test-cluster fuzz fuzz-packages reproduce bench lint format docs install clean packages lint-packages release dev
+.PHONY: help run test test-cluster fuzz fuzz-packages reproduce bench lint format docs install clean packages lint-packages release dev program
 
 help:
 	@echo "make run      build, and simulate experiments/quickstart.yaml"
@@ -35,7 +35,12 @@ release dev: packages
 	@cmake --preset $@ --log-level=WARNING
 	@cmake --build --preset $@
 
-run: release
+# What `make run` runs, and nothing else.
+program: packages
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release --target fluidbatch fluidbatch_network_import
+
+run: program
 	@$(FLUIDBATCH) run experiments/quickstart.yaml
 
 # One ctest over both trees, so that the last line is the summary of all.
@@ -43,20 +48,20 @@ test: dev release
 	@echo 'subdirs(dev release)' > build/CTestTestfile.cmake
 	@ctest --test-dir build --output-on-failure --parallel $$(nproc)
 
-test-cluster: release
+test-cluster: program
 	@.ci/install-packages munge slurm-wlm
 	@$(PYTHON) tests/cluster/test_slurm.py $(FLUIDBATCH)
 
 FUZZ_SECONDS ?= 30
 FUZZ_SEED ?= 0
 
-fuzz: fuzz-packages release
+fuzz: fuzz-packages program
 	@cmake --preset fuzz --log-level=WARNING
 	@cmake --build --preset fuzz
 	@$(PYTHON) tests/fuzz/fuzz.py build/fuzz $(FUZZ_SECONDS) $(FUZZ_SEED)
 	@FLUIDBATCH_FIRST_MUTATION=300 FLUIDBATCH_MUTATIONS=1500 $(PYTHON) tests/cli/test_mutated_input.py
 
-reproduce: release
+reproduce: program
 	@$(PYTHON) experiments/reproduce.py $(if $(QUICK),--quick)
 
 bench: release

@@ -133,7 +133,7 @@ def make(page):
     page.seen(f"""Over {len(grid.settings)} settings the average latency of dynamic batching is {dynamic:.2f} times ours, that of LazyBatching {lazy:.2f} times.
         Against dynamic batching the factor is {statistics.fmean(grid.latency_ratios('dynamic', by_load[low])):.2f} at rho {low:g}, where its delay counts, and
         {statistics.fmean(grid.latency_ratios('dynamic', by_load[high])):.2f} at rho {high:g}; without that delay it is
-        {statistics.fmean(grid.latency_ratios('greedy')):.2f} on average. The factor of the violation rates hangs on the load and the SLO, over orders of magnitude:
+        {statistics.fmean(grid.latency_ratios('greedy')):.2f} on average. The factor of the violation rates depends on the load and the SLO, over orders of magnitude:
         where nobody is late there is nothing to improve, and where all are, nothing helps. The mean of the ratios is ruled by the settings
         in which ours is hardly ever late (and grows with the length of the runs there); the geometric mean counts every setting alike; the ratio of the mean rates is ruled by the overloaded ones (bursts of three times the load), in which
         everybody is late.""")

@@ -4,7 +4,7 @@
 // size is dropped at once, where Clockwork lets it wait for a smaller batch that then comes after this one.
 #include <algorithm>
 
-#include "scheduler/policy_registry.h"
+#include "scheduler/registry.h"
 
 namespace fluidbatch::scheduler {
 namespace {

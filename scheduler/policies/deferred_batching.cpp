@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "scheduler/policy_registry.h"
+#include "scheduler/registry.h"
 
 namespace fluidbatch::scheduler {
 namespace {

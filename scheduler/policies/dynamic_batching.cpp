@@ -3,7 +3,7 @@
 // A batch runs to its end; it shrinks as samples exit and is not refilled.
 #include <algorithm>
 
-#include "scheduler/policy_registry.h"
+#include "scheduler/registry.h"
 
 namespace fluidbatch::scheduler {
 namespace {

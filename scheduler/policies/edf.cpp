@@ -1,6 +1,6 @@
 // Earliest deadline first, one sample at a time. All requests of a run have the same SLO, so deadlines are in
 // order of arrival, nobody ever has a reason to preempt, and EDF is first come, first served.
-#include "scheduler/policy_registry.h"
+#include "scheduler/registry.h"
 
 namespace fluidbatch::scheduler {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "scheduler/expected_latency.h"
-#include "scheduler/policy_registry.h"
+#include "scheduler/registry.h"
 
 namespace fluidbatch::scheduler {
 namespace {

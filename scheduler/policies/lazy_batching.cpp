@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "scheduler/bisection.h"
-#include "scheduler/policy_registry.h"
+#include "scheduler/registry.h"
 
 namespace fluidbatch::scheduler {
 namespace {

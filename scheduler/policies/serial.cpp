@@ -1,5 +1,5 @@
 // One sample at a time, first come first served: the baseline without batching.
-#include "scheduler/policy_registry.h"
+#include "scheduler/registry.h"
 
 namespace fluidbatch::scheduler {
 namespace {

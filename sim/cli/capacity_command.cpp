@@ -6,15 +6,15 @@
 
 #include <fmt/format.h>
 
-#include "sim/child_process.h"
 #include "sim/cli/commands.h"
 #include "sim/config/file_kind.h"
 #include "sim/config/overrides.h"
 #include "sim/config/run_config.h"
+#include "sim/drive/child_process.h"
+#include "sim/measure/confidence.h"
 #include "sim/output/text_table.h"
 #include "sim/sweep/capacity.h"
 #include "sim/sweep/capacity_key.h"
-#include "sim/sweep/confidence.h"
 #include "workloads/io/csv.h"
 #include "workloads/io/text_number.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/engine.h"
+#include "sim/drive/driver.h"
 #include "workloads/io/yaml_node.h"
 
 namespace fluidbatch::sim::cli {

@@ -12,7 +12,7 @@
 #include <system_error>
 #include <unistd.h>
 
-#include "sim/users_error.h"
+#include "sim/drive/users_error.h"
 
 namespace fluidbatch::sim::cli {
 namespace {

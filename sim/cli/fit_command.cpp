@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "sim/cli/commands.h"
-#include "sim/config/npu_file.h"
 #include "sim/config/unusual_values.h"
 #include "sim/fit/accuracy.h"
 #include "sim/fit/measured_layers.h"
@@ -16,7 +15,8 @@
 #include "workloads/io/csv.h"
 #include "workloads/io/shipped_files.h"
 #include "workloads/io/text_number.h"
-#include "workloads/network.h"
+#include "workloads/models/network_file.h"
+#include "workloads/models/npu_file.h"
 
 namespace fluidbatch::sim::cli {
 namespace {
@@ -34,10 +34,10 @@ struct Base {
 Base load_base(const std::string& name) {
   const io::Node node = argument("--npu", name);
   Base base;
-  base.npu = load_npu(node);
+  base.npu = workloads::load_npu(node);
   base.yaml = io::load_yaml(io::find_file("npus", node));
   if (io::Node* board = base.yaml.find("board"); board != nullptr && !base.npu.board.empty()) {
-    base.board = load_board(*board);
+    base.board = workloads::load_board(*board);
     *board = io::Node::text(io::portable_name("boards", *board));  // the fitted file may be in another folder
   }
   return base;
@@ -87,7 +87,7 @@ std::string fitted_yaml(io::Node yaml, const FitSettings& settings, const Fit& f
 /// What the fitted file says of every row: the file is read as another command would.
 std::vector<Prediction> predictions_of(const std::string& yaml, const std::string& source,
                                        const FitSettings& settings, MeasuredFile& file) {
-  const npu::Npu fitted = read_npu_on_board(io::parse_yaml(yaml, source), "fitted");
+  const npu::Npu fitted = workloads::read_npu_on_board(io::parse_yaml(yaml, source), "fitted");
   std::vector<Prediction> predictions;
   predictions.reserve(file.rows.size());
   for (MeasuredLayer& row : file.rows) {
@@ -217,7 +217,7 @@ void npu_fit(const NpuFitArguments& arguments) {
   const HoldOut hold_out = hold_out_of(arguments);
   const MeasuredContext context{.base = base.npu,
                                 .board = base.board,
-                                .mode = read_mode(argument("--mode", arguments.mode)),
+                                .mode = workloads::read_mode(argument("--mode", arguments.mode)),
                                 .free = free_keys(arguments.free, base.npu),
                                 .network = network ? &*network : nullptr};
   MeasuredFile file =

@@ -4,14 +4,14 @@
 
 #include <fmt/format.h>
 
-#include "scheduler/policy_registry.h"
+#include "scheduler/registry.h"
 #include "sim/cli/commands.h"
+#include "sim/measure/statistics.h"
 #include "sim/output/text_table.h"
-#include "sim/statistics.h"
 #include "workloads/io/csv.h"
 #include "workloads/io/shipped_files.h"
 #include "workloads/io/text_number.h"
-#include "workloads/network.h"
+#include "workloads/models/network_file.h"
 
 namespace fluidbatch::sim::cli {
 namespace {

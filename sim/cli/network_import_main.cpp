@@ -17,8 +17,8 @@
 #include "sim/output/output_file.h"
 #include "sim/output/text_table.h"
 #include "workloads/io/input_error.h"
-#include "workloads/network.h"
-#include "workloads/onnx/onnx_import.h"
+#include "workloads/models/network_file.h"
+#include "workloads/models/onnx/onnx_import.h"
 
 namespace {
 

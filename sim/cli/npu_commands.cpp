@@ -6,13 +6,13 @@
 
 #include "npu_model/batch_policy_table.h"
 #include "sim/cli/commands.h"
-#include "sim/config/npu_file.h"
 #include "sim/config/unusual_values.h"
 #include "sim/output/text_table.h"
 #include "workloads/io/csv.h"
 #include "workloads/io/shipped_files.h"
 #include "workloads/io/text_number.h"
-#include "workloads/network.h"
+#include "workloads/models/network_file.h"
+#include "workloads/models/npu_file.h"
 
 namespace fluidbatch::sim::cli {
 namespace {
@@ -149,7 +149,7 @@ void explain_text(const std::vector<Explained>& rows, const npu::Npu& npu) {
 
 void npu_list() {
   for (const std::string& name : io::shipped_names("npus")) {
-    const npu::Npu npu = load_npu(argument("npu", name));
+    const npu::Npu npu = workloads::load_npu(argument("npu", name));
     fmt::print("{:<16} <{}, {}, {}> k <= {}, {} MHz, {} GB/s{}  {}\n", name, npu.t_r, npu.t_p, npu.t_c,
                npu.k_max, rounded(npu.clock_hz / 1e6), rounded(npu.input_bandwidth_bytes_per_s / 1e9),
                npu.board.empty() ? "" : ", " + npu.board, npu.description);
@@ -158,19 +158,19 @@ void npu_list() {
 
 void npu_table(const NpuTableArguments& arguments) {
   const workloads::Network network = workloads::load_network(argument("--network", arguments.network));
-  const npu::Npu npu = load_npu(argument("--npu", arguments.npu));
+  const npu::Npu npu = workloads::load_npu(argument("--npu", arguments.npu));
   print_warnings(unusual_values(npu));
-  const npu::BatchPolicyTable table =
-      table_of(network.layers, npu, read_mode(argument("--mode", arguments.mode)), arguments.max_batch);
+  const npu::BatchPolicyTable table = workloads::table_of(
+      network.layers, npu, workloads::read_mode(argument("--mode", arguments.mode)), arguments.max_batch);
   if (arguments.csv) return table_csv(table);
   table_text(table, network.name);
 }
 
 void npu_explain(const NpuExplainArguments& arguments) {
   const workloads::Network network = workloads::load_network(argument("--network", arguments.network));
-  const npu::Npu npu = load_npu(argument("--npu", arguments.npu));
+  const npu::Npu npu = workloads::load_npu(argument("--npu", arguments.npu));
   print_warnings(unusual_values(npu));
-  const npu::Mode mode = read_mode(argument("--mode", arguments.mode));
+  const npu::Mode mode = workloads::read_mode(argument("--mode", arguments.mode));
   const npu::Layer& layer = find_layer(network, arguments.layer);
   const std::vector<Explained> rows = explain(layer, npu, mode, arguments.batch);
   if (arguments.csv) return explain_csv(rows, npu);

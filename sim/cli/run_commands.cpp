@@ -8,10 +8,10 @@
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
 #include "sim/config/run_config.h"
-#include "sim/expected_length.h"
 #include "sim/output/text_table.h"
-#include "sim/output_size.h"
-#include "sim/run.h"
+#include "sim/run/output_size.h"
+#include "sim/run/run.h"
+#include "sim/scenario/expected_length.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/io/text_number.h"
 
@@ -192,6 +192,8 @@ void run(const RunArguments& arguments) {
         "workload.uplink.model=analytic for another");
   }
   const bool replaces = fs::exists(*options.folder / "resolved.yaml");
+  options.resolved = config.resolved;
+  options.requests_csv = config.write_requests_csv;
   ProgressLine line(config);
   if (::isatty(STDERR_FILENO) == 1) {
     options.progress = [&line](const std::vector<std::uint64_t>& completed) { line.show(completed); };
@@ -214,7 +216,7 @@ void check(const RunArguments& arguments) {
   print_warnings(config.warnings);
   check_expected_dates(config);
   fmt::print("{}", heading(config, length_text(config)));
-  for (const SystemConfig& system : config.systems) {
+  for (const System& system : config.systems) {
     fmt::print("system {}: {} on {} in mode {}, single sample {} ms\n", system.label, system.policy->name,
                system.npu_name, system.table->mode_name(),
                rounded(system.table->single_sample_latency_s() * 1000));

@@ -6,12 +6,12 @@
 
 #include "npu_model/design_search.h"
 #include "sim/cli/commands.h"
-#include "sim/config/npu_file.h"
 #include "sim/config/unusual_values.h"
 #include "sim/output/output_file.h"
 #include "sim/output/text_table.h"
 #include "workloads/io/text_number.h"
-#include "workloads/network.h"
+#include "workloads/models/network_file.h"
+#include "workloads/models/npu_file.h"
 
 namespace fluidbatch::sim::cli {
 namespace {
@@ -37,9 +37,9 @@ io::Node engine_yaml(const NpuSearchArguments& arguments, const npu::Board& boar
 
 npu::SearchSettings settings_of(const NpuSearchArguments& arguments) {
   npu::SearchSettings settings;
-  settings.board = load_board(argument("--board", arguments.board));
-  settings.base = read_npu(engine_yaml(arguments, settings.board));
-  settings.mode = read_mode(argument("--mode", arguments.mode));
+  settings.board = workloads::load_board(argument("--board", arguments.board));
+  settings.base = workloads::read_npu(engine_yaml(arguments, settings.board));
+  settings.mode = workloads::read_mode(argument("--mode", arguments.mode));
   settings.batches = arguments.batches;
   std::sort(settings.batches.begin(), settings.batches.end());
   settings.t_r = arguments.t_r;

@@ -8,10 +8,10 @@
 
 #include <fmt/format.h>
 
-#include "sim/child_process.h"
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
 #include "sim/config/run_config.h"
+#include "sim/drive/child_process.h"
 #include "sim/output/text_table.h"
 #include "sim/sweep/merge.h"
 #include "sim/sweep/sweep_run.h"

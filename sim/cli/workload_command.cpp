@@ -5,8 +5,9 @@
 #include <fmt/format.h>
 
 #include "sim/cli/commands.h"
+#include "sim/config/run_config.h"
 #include "sim/output/text_table.h"
-#include "sim/workload_description.h"
+#include "sim/run/workload_description.h"
 #include "workloads/io/text_number.h"
 
 namespace fluidbatch::sim::cli {
@@ -81,7 +82,8 @@ void print_uplink(const RunConfig& config, const WorkloadDescription& d) {
 void workload_describe(const RunArguments& arguments, bool csv) {
   const RunConfig config = load_run_config(arguments.config, arguments.overrides);
   print_warnings(config.warnings);
-  const WorkloadDescription d = describe_workload(config);
+  const WorkloadDescription d =
+      describe_workload(config, *config.reference, [&] { return config.least_npu_time(); });
   if (csv) return print_csv(config, d);
   fmt::print("{}: {} device{}, {} requests in {} s, seed {}\n", config.network.name, config.devices.size(),
              config.devices.size() == 1 ? "" : "s", d.requests, rounded(d.duration_s), config.seed);

@@ -1,7 +1,8 @@
 #include "sim/config/model_cache.h"
 
-#include "sim/config/npu_file.h"
 #include "workloads/io/shipped_files.h"
+#include "workloads/models/network_file.h"
+#include "workloads/models/npu_file.h"
 
 namespace fluidbatch::sim {
 
@@ -16,7 +17,7 @@ const npu::Npu& ModelCache::npu(const io::Node& name_or_path) {
   const std::string& file = find_file("npus", name_or_path);
   const auto found = npus_.find(file);
   if (found != npus_.end()) return found->second;
-  return npus_.emplace(file, load_npu(name_or_path)).first->second;
+  return npus_.emplace(file, workloads::load_npu(name_or_path)).first->second;
 }
 
 const std::string& ModelCache::find_file(const std::string& kind, const io::Node& name_or_path) {

@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "sim/config/npu_choice.h"
-#include "workloads/network.h"
+#include "workloads/models/network.h"
 
 namespace fluidbatch::sim {
 

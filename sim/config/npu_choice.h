@@ -7,11 +7,9 @@
 #include <vector>
 
 #include "npu_model/batch_policy_table.h"
-#include "workloads/io/map_reader.h"
+#include "workloads/io/yaml_node.h"
 
 namespace fluidbatch::sim {
-
-class ModelCache;
 
 /// Where latencies come from.
 struct NpuChoice {
@@ -26,16 +24,9 @@ struct NpuChoice {
                                                                    int max_batch) const;
 };
 
-/// Reads `npu` and `npu_mode` of `reader`, taking over from `otherwise` what is not given. The defaults go to
-/// the reader's resolved map. Throws InputError.
-NpuChoice read_npu_choice(io::MapReader& reader, const NpuChoice& otherwise, ModelCache& cache);
-
-/// The choice where nothing says otherwise: `zu7ev_large` in mode r.
-NpuChoice default_npu_choice(ModelCache& cache);
-
 /// Reads a measured table: a CSV with columns layer, batch, latency_s (others are passed over), such as that
 /// of `npu table --csv`. Seconds, layers x max_batch. Throws InputError: a layer that the network does not
-/// have, a cell that is missing or stands twice.
+/// have, a cell that is missing or there twice.
 Eigen::ArrayXXd load_latency_table(const std::filesystem::path& file, const std::vector<npu::Layer>& layers,
                                    int max_batch);
 

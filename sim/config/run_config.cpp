@@ -6,10 +6,11 @@
 #include <utility>
 
 #include "sim/config/file_kind.h"
-#include "sim/config/npu_choice.h"
+#include "sim/config/npu_choice_reader.h"
 #include "sim/config/overrides.h"
 #include "sim/config/unusual_values.h"
-#include "sim/expected_length.h"
+#include "sim/scenario/expected_length.h"
+#include "workloads/exits/exits.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/io/shipped_files.h"
 
@@ -170,20 +171,21 @@ class Reader {
       throw InputError(list.mark, "systems needs at least one entry");
     Node resolved = Node::sequence();
     for (const Node& node : list.items) {
-      SystemConfig system = read_system(node);
-      for (const SystemConfig& other : config_.systems) {
+      auto [system, resolved_system] = read_system(node);
+      for (const System& other : config_.systems) {
         if (other.label != system.label) continue;
         throw InputError(node.mark, "two systems are labelled '" + system.label + "'; give each a 'label'");
       }
-      resolved.items.push_back(system.resolved);
+      resolved.items.push_back(std::move(resolved_system));
       config_.systems.push_back(std::move(system));
     }
     root_.resolve("systems", std::move(resolved));
   }
 
-  SystemConfig read_system(const Node& node) {
+  /// A system, and its map with the defaults.
+  std::pair<System, Node> read_system(const Node& node) {
     MapReader reader(node, "a system", {"label", "policy", "drop", "npu", "npu_mode"});
-    SystemConfig system;
+    System system;
     Node policy = read_policy(reader.required("policy"), system);
     if (config_.slo.end_to_end && system.policy->needs_deadlines_in_order) {
       throw InputError(
@@ -200,8 +202,7 @@ class Reader {
     const int max_batch = system.policy->make(system.parameters, config_.policy_context())->max_batch();
     system.table = cache_.table(*network_, choice, max_batch);
     warn(choice, *system.table, reader.mark_of("npu"));
-    system.resolved = reader.resolved();
-    return system;
+    return {std::move(system), reader.resolved()};
   }
 
   /// Warns of what is unusual about an NPU, once for all systems that it has.
@@ -214,7 +215,7 @@ class Reader {
   }
 
   /// Fills in the policy of `system`; the map with its defaults is returned.
-  static Node read_policy(const Node& node, SystemConfig& system) {
+  static Node read_policy(const Node& node, System& system) {
     std::vector<std::string> names;
     for (const auto& info : scheduler::all_policies()) names.push_back(info.name);
     system.policy = &scheduler::all_policies()[io::read_kind(node, "policy", "name", names)];
@@ -276,7 +277,7 @@ class Reader {
   void check_digits() const {
     const bool has_duration = std::isfinite(config_.length.duration_s);
     const double last_s = has_duration ? expected_length(config_).last_arrival_s : 0;
-    for (const SystemConfig& system : config_.systems) {
+    for (const System& system : config_.systems) {
       if (const auto objection = objection_to_latencies(*system.table)) {
         throw InputError(root_.mark_of("systems"), "system '" + system.label + "': " + *objection);
       }
@@ -298,24 +299,8 @@ class Reader {
 
 }  // namespace
 
-std::optional<std::uint64_t> RunConfig::known_requests() const {
-  std::uint64_t most = length.requests;
-  if (devices.bound() > 0) most = std::min(most, devices.bound());
-  if (exits->bound() > 0) most = std::min(most, exits->bound());
-  if (most == std::numeric_limits<std::uint64_t>::max()) return std::nullopt;
-  return most;
-}
-
-scheduler::PolicyContext RunConfig::policy_context() const { return {.exit_rates = exits->rates()}; }
-
 LeastNpuTime RunConfig::least_npu_time() const {
   return sim::least_npu_time(*reference_choice.table(network.layers, reference_max_batch), exits->rates());
-}
-
-Node RunConfig::resolved_for(const SystemConfig& system) const {
-  Node one = resolved;
-  one.find("systems")->items = {system.resolved};
-  return one;
 }
 
 RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {

@@ -13,7 +13,7 @@ constexpr std::array kNames{"in_channels",  "out_channels",  "kernel_height", "k
                             "output_width", "stride_height", "stride_width",  "groups"};
 constexpr std::size_t kRequired = 6;
 
-// The limits of a network's layers (workloads/network_builder.cpp), below which no count overflows.
+// The limits of a network's layers (workloads/models/network_builder.cpp), below which no count overflows.
 constexpr std::int64_t kMostChannels = 1 << 20;
 constexpr std::int64_t kMostExtent = 1 << 24;
 constexpr double kMostWords = 1LL << 40;

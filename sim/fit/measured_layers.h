@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sim/fit/npu_fit.h"
-#include "workloads/network.h"
+#include "workloads/models/network.h"
 
 namespace fluidbatch::sim {
 

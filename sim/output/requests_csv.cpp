@@ -11,7 +11,7 @@ std::string requests_csv_header() {
 }
 
 void append_requests_csv_row(std::string& text, scheduler::RequestId id, const scheduler::Request& request,
-                             const Slo& slo) {
+                             const scheduler::Slo& slo) {
   const auto number = [&text](double value) {
     io::append_shortest(text, value);
     text += ',';

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "scheduler/request.h"
-#include "sim/slo.h"
+#include "scheduler/slo.h"
 
 namespace fluidbatch::sim {
 
@@ -13,6 +13,6 @@ std::string requests_csv_header();
 
 /// Appends a completed request's row. Numbers are the shortest text that reads back to the same double.
 void append_requests_csv_row(std::string& text, scheduler::RequestId id, const scheduler::Request& request,
-                             const Slo& slo);
+                             const scheduler::Slo& slo);
 
 }  // namespace fluidbatch::sim

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "sim/observer.h"
+#include "sim/core/observer.h"
 
 namespace fluidbatch::sim {
 

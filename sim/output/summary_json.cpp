@@ -69,19 +69,18 @@ class JsonText {
 
 }  // namespace
 
-std::string summary_json(const RunConfig& config, const SystemConfig& system,
-                         const RunStatistics& statistics) {
+std::string summary_json(const Scenario& scenario, const System& system, const RunStatistics& statistics) {
   JsonText json;
   json.text("label", system.label);
   json.text("policy", system.policy->name);
   json.text("npu", system.npu_name);
   json.text("npu_mode", std::string(system.table->mode_name()));
-  json.text("network", config.network.name);
-  json.integer("seed", config.seed);
+  json.text("network", scenario.network.name);
+  json.integer("seed", scenario.seed);
   json.text("version", kVersion);
-  json.number("slo_s", config.slo.latency_s);
-  json.text("slo_measured", config.slo.end_to_end ? "end_to_end" : "server");
-  json.number("reference_latency_s", config.reference_latency_s);
+  json.number("slo_s", scenario.slo.latency_s);
+  json.text("slo_measured", scenario.slo.end_to_end ? "end_to_end" : "server");
+  json.number("reference_latency_s", scenario.reference_latency_s);
   json.number("single_sample_latency_s", system.table->single_sample_latency_s());
   json.integer("admitted", statistics.admitted);
   json.boolean("saturated", statistics.saturated);

@@ -3,13 +3,12 @@
 
 #include <string>
 
-#include "sim/config/run_config.h"
-#include "sim/statistics.h"
+#include "sim/measure/statistics.h"
+#include "sim/scenario/scenario.h"
 
 namespace fluidbatch::sim {
 
 /// JSON text; numbers in their shortest form, a statistic that is not defined (or infinite) as null.
-std::string summary_json(const RunConfig& config, const SystemConfig& system,
-                         const RunStatistics& statistics);
+std::string summary_json(const Scenario& scenario, const System& system, const RunStatistics& statistics);
 
 }  // namespace fluidbatch::sim

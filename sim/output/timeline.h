@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "npu_model/batch_policy_table.h"
-#include "sim/observer.h"
+#include "sim/core/observer.h"
 #include "sim/output/output_file.h"
 
 namespace fluidbatch::sim {

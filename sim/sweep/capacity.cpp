@@ -8,12 +8,12 @@
 #include <stdexcept>
 #include <utility>
 
-#include "sim/child_process.h"
 #include "sim/config/overrides.h"
 #include "sim/config/run_config.h"
-#include "sim/simulation.h"
+#include "sim/drive/child_process.h"
+#include "sim/measure/confidence.h"
+#include "sim/run/simulation.h"
 #include "sim/sweep/capacity_key.h"
-#include "sim/sweep/confidence.h"
 #include "sim/sweep/late_share.h"
 #include "sim/sweep/replications.h"
 

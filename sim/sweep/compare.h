@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/statistics.h"
-#include "sim/sweep/confidence.h"
+#include "sim/measure/confidence.h"
+#include "sim/measure/statistics.h"
 #include "sim/sweep/point_table.h"
 
 namespace fluidbatch::sim {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "sim/sweep/confidence.h"
+#include "sim/measure/confidence.h"
 
 namespace fluidbatch::sim {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/statistics.h"
+#include "sim/measure/statistics.h"
 
 namespace fluidbatch::sim {
 

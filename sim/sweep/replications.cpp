@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/sweep/confidence.h"
+#include "sim/measure/confidence.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/random.h"
 

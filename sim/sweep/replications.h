@@ -6,7 +6,7 @@
 #include <optional>
 #include <span>
 
-#include "sim/statistics.h"
+#include "sim/measure/statistics.h"
 #include "workloads/io/yaml_node.h"
 
 namespace fluidbatch::sim {

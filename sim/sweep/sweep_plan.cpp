@@ -16,7 +16,7 @@ constexpr std::uint64_t kUnreadSeed = std::numeric_limits<std::uint64_t>::max();
 constexpr double kUnreadRequests = -1;
 
 /// Steps of the server per request, roughly, by what its policy wants to see.
-double cost_per_request(const RunConfig& config, const SystemConfig& system) {
+double cost_per_request(const RunConfig& config, const System& system) {
   constexpr double kBatch = 1;
   constexpr double kSegment = 2;
   constexpr double kLayer = 4;
@@ -94,8 +94,8 @@ SettingReader::Facts SettingReader::read(std::size_t setting) {
 
 void SettingReader::read_configuration(std::size_t setting) {
   const RunConfig config = read_run_config(sweep_.configuration(setting), cache_);
-  std::vector<System> found;
-  for (const SystemConfig& system : config.systems) {
+  std::vector<PlannedSystem> found;
+  for (const System& system : config.systems) {
     found.push_back({.label = system.label, .cost_per_request = cost_per_request(config, system)});
   }
   seeds_[place(setting, apart)] = config.seed;

@@ -35,18 +35,18 @@ struct Pair {
 /// so that of 1,000 loads times 1,000 parameters of a policy 2,000 configurations are read, not a million.
 class SettingReader {
  public:
-  struct System {
+  struct PlannedSystem {
     std::string label;
     double cost_per_request = 0;  ///< in steps of the server, roughly
 
-    bool operator<(const System& other) const {
+    bool operator<(const PlannedSystem& other) const {
       return std::tie(label, cost_per_request) < std::tie(other.label, other.cost_per_request);
     }
   };
   struct Facts {
     std::uint64_t seed = 0;
     double requests = 0;
-    const std::vector<System>* systems = nullptr;  ///< good as long as the reader
+    const std::vector<PlannedSystem>* systems = nullptr;  ///< good as long as the reader
   };
 
   SettingReader(const Sweep& sweep, ModelCache& cache);
@@ -68,8 +68,8 @@ class SettingReader {
   std::vector<Part> parts_;  // by block
   std::vector<std::uint64_t> seeds_;
   std::vector<double> requests_;
-  std::vector<const std::vector<System>*> systems_;
-  std::set<std::vector<System>> known_systems_;
+  std::vector<const std::vector<PlannedSystem>*> systems_;
+  std::set<std::vector<PlannedSystem>> known_systems_;
 };
 
 /// Calls `visit` for each pair of the shard, in the order of their numbers, and `progress` with the number of

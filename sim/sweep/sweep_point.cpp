@@ -7,9 +7,10 @@
 #include <unistd.h>
 
 #include "sim/config/overrides.h"
-#include "sim/expected_length.h"
-#include "sim/simulation.h"
-#include "sim/statistics_transfer.h"
+#include "sim/output/resolved_part.h"
+#include "sim/run/simulation.h"
+#include "sim/run/statistics_transfer.h"
+#include "sim/scenario/expected_length.h"
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
@@ -52,7 +53,7 @@ std::string simulate_point(const PointTask& task, ModelCache& cache) {
   const RunConfig config = read_run_config(document, cache);
   require_unchanged(files.hashes(), task.files);
   check_expected_dates(config);
-  const SystemConfig& system = config.systems[task.pair.system];
+  const System& system = config.systems[task.pair.system];
   const RunStatistics statistics = simulate(config, system, task.driver, {}, nullptr);
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
@@ -67,7 +68,7 @@ std::string simulate_point(const PointTask& task, ModelCache& cache) {
   bytes.append(reinterpret_cast<const char*>(&process), sizeof process);
   for (const std::string& text :
        {system.policy->name, system.npu_name, std::string(system.table->mode_name()), config.network.name,
-        io::to_yaml(config.resolved_for(system)), to_bytes(statistics)}) {
+        io::to_yaml(resolved_part(config.resolved, task.pair.system)), to_bytes(statistics)}) {
     bytes += with_length(text);
   }
   return bytes;

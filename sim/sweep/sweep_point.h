@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "sim/child_process.h"
-#include "sim/engine.h"
+#include "sim/drive/child_process.h"
+#include "sim/drive/driver.h"
 #include "sim/sweep/results_file.h"
 #include "sim/sweep/sweep_plan.h"
 #include "workloads/io/files_read.h"

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "sim/child_process.h"
 #include "sim/config/model_cache.h"
-#include "sim/stop_signals.h"
+#include "sim/drive/child_process.h"
+#include "sim/drive/stop_signals.h"
 #include "sim/sweep/results_file.h"
 #include "sim/sweep/sweep_point.h"
 #include "workloads/io/input_error.h"

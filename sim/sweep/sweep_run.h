@@ -7,7 +7,7 @@
 #include <functional>
 #include <optional>
 
-#include "sim/engine.h"
+#include "sim/drive/driver.h"
 #include "sim/sweep/sweep_file.h"
 #include "sim/sweep/sweep_plan.h"
 

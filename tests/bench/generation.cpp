@@ -5,7 +5,7 @@
 #include <ctime>
 #include <string>
 
-#include "sim/look_ahead.h"
+#include "sim/core/look_ahead.h"
 #include "tests/support/workload_helpers.h"
 
 using namespace fluidbatch;

@@ -99,8 +99,8 @@ class Docs(CommandLineTest):
         self.write("c.yaml", CONFIG)
         self.succeed("run", "c.yaml", "--out", "out")
         keys = set(re.findall(r"^[ -]*(\w+):", (self.folder / "out/resolved.yaml").read_text(), re.M))
-        for source in ("sim/config/run_config.cpp", "sim/config/npu_file.cpp", "workloads/network.cpp", "workloads/uplink.cpp", "workloads/devices.cpp", "workloads/rate_profile.cpp",
-                       "workloads/network_builder.cpp", *(str(p) for p in sorted((ROOT / "workloads/arrivals").glob("*.cpp"))),
+        for source in ("sim/config/run_config.cpp", "workloads/models/npu_file.cpp", "workloads/models/network.cpp", "workloads/uplink/uplink.cpp", "workloads/traffic/devices.cpp", "workloads/traffic/rate_profile.cpp",
+                       "workloads/models/network_builder.cpp", *(str(p) for p in sorted((ROOT / "workloads/traffic/arrivals").glob("*.cpp"))),
                        *(str(p) for p in sorted((ROOT / "workloads/exits").glob("*.cpp")))):
             text = (ROOT / source).read_text()
             for group in re.findall(r'(?:MapReader \w+\(|root_\(|\.keys = |keys\{|\{"name", "kind").*?\}', text, re.S):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The scripts of the reproduction: the same bytes each time, and docs/reproduction.md against a fresh quick run."""
 
+import csv
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from harness import PROGRAM, ROOT, CommandLineTest  # noqa: E402
 
-# What does not hang on how many requests are simulated, and the cheapest figure of what does.
+# What does not depend on how many requests are simulated, and the cheapest figure of what does.
 SAME_IN_EVERY_RUN = ("npu_batching", "control_block", "design_space")
 CHEAPEST = "load_latency"
 
@@ -28,7 +29,7 @@ class Reproduction(CommandLineTest):
         first = self.reproduce("first", *SAME_IN_EVERY_RUN, CHEAPEST)
         second = self.reproduce("second", *SAME_IN_EVERY_RUN, CHEAPEST)
         files = ["report.html"] + sorted(f"figures/{p.name}" for p in (first / "figures").iterdir())
-        self.assertEqual(len(files), 1 + 3 * 4)
+        self.assertEqual(len(files), 1 + 3 * 4 + 2)  # the control block has two pictures
         for file in files:
             self.assertEqual((first / file).read_bytes(), (second / file).read_bytes(), file)
         docs = (ROOT / "docs/reproduction.md").read_text()
@@ -48,7 +49,7 @@ class Reproduction(CommandLineTest):
         self.assertNotRegex(text, r'(?:src|href)="https?:|<script|@import|url\(')
         self.assertIn("prefers-color-scheme: dark", text)
         self.assertIn('href="results/control_block.sqlite"', text)
-        self.assertIn("SELECT layer, batch, b_r, b_p, k, latency_s FROM layers", text)
+        self.assertIn("SELECT layer, batch, b_r, b_p, k, residency, latency_s FROM layers", text)
 
     def test_the_grid_of_the_headline_is_the_declared_one(self):
         text = (ROOT / "experiments/headline/sweep.yaml").read_text()
@@ -58,7 +59,7 @@ class Reproduction(CommandLineTest):
         self.assertEqual((len(set(networks)), sorted(set(multiples))), (4, [2, 3, 4.5]))
         for network, multiple, delay in zip(networks, multiples, delays):
             table = self.succeed("npu", "table", "--network", network, "--npu", "zu7ev_large", "--max-batch", "1", "--csv").stdout
-            unloaded_ms = 1000 * sum(float(line.split(",")[-3]) for line in table.splitlines()[1:])
+            unloaded_ms = 1000 * sum(float(row["latency_s"]) for row in csv.DictReader(table.splitlines()))
             self.assertAlmostEqual(delay, multiple * unloaded_ms / 8, delta=0.001 * delay)
         # Every kind of arrivals at every load: what the program says of them.
         entries = re.findall(r"- (workload\.devices): (\[.*\])", text)

@@ -6,8 +6,8 @@
 #include <catch2/catch.hpp>
 
 #include "npu_model/batch_policy_table.h"
-#include "sim/config/npu_file.h"
 #include "tests/support/random_npus.h"
+#include "workloads/models/npu_file.h"
 
 using namespace fluidbatch;
 using npu::BatchPolicy;
@@ -240,7 +240,7 @@ TEST_CASE("a larger batch never takes less time, up to the store of one last til
 TEST_CASE("stacking helps small batches on tall tiles", "[modes]") {
   // What the presets are for: the taller the tiles, the more of them one sample leaves empty.
   const auto gain = [](const char* npu_name, int batch) {
-    const npu::Npu npu = sim::load_npu(test::named(npu_name));
+    const npu::Npu npu = workloads::load_npu(test::named(npu_name));
     const auto layers = test::shipped_network("ee_resnet50").layers;
     const npu::BatchPolicyTable flat(layers, npu, Mode::fluid, batch);
     const npu::BatchPolicyTable stacked(layers, npu, Mode::fluid_stacked, batch);

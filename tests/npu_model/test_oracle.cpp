@@ -8,10 +8,10 @@
 #include <catch2/catch.hpp>
 
 #include "npu_model/batch_policy_table.h"
-#include "sim/config/npu_file.h"
 #include "tests/support/random_npus.h"
 #include "tests/support/tile_loop.h"
 #include "workloads/io/shipped_files.h"
+#include "workloads/models/npu_file.h"
 
 using namespace fluidbatch;
 
@@ -111,7 +111,7 @@ double whole_network(const npu::BatchPolicyTable& table, int batch, Layers layer
 /// counted.
 npu::Npu with_memory(npu::Npu npu) {
   npu.row_weights = npu::RowWeights::each_block;
-  npu.on_chip_bytes = sim::load_board(test::named(npu.board)).on_chip_bytes;
+  npu.on_chip_bytes = workloads::load_board(test::named(npu.board)).on_chip_bytes;
   npu.residency = std::nullopt;
   npu.input_path = npu::InputPath::line_buffer;
   return npu;
@@ -124,7 +124,7 @@ template <typename Visit>
 void for_each_table(Memory memory, const std::vector<std::string>& networks,
                     const std::vector<npu::Mode>& modes, const Visit& visit) {
   for (const std::string& npu_name : io::shipped_names("npus")) {
-    npu::Npu npu = sim::load_npu(test::named(npu_name));
+    npu::Npu npu = workloads::load_npu(test::named(npu_name));
     if (memory == Memory::as_the_board_has) npu = with_memory(npu);
     for (const std::string& network : networks) {
       for (const npu::Mode mode : modes) {
@@ -187,7 +187,7 @@ TEST_CASE("whole networks with line buffers and residencies: within 3 % of the l
 
 TEST_CASE("one network, one NPU: within 3 % of the tile-by-tile loop", "[npu_model][oracle]") {
   const auto layers = test::shipped_network("ee_resnet50").layers;
-  const npu::Npu npu = sim::load_npu(test::named("zu7ev_large"));
+  const npu::Npu npu = workloads::load_npu(test::named("zu7ev_large"));
   check_close("as it is", {layers, npu, npu::Mode::fluid_stacked, 3});
   check_close("with memory", {layers, with_memory(npu), npu::Mode::fluid_stacked, 3});
 }

@@ -5,8 +5,8 @@
 
 #include "npu_model/batch_policy_table.h"
 #include "npu_model/design_search.h"
-#include "sim/config/npu_file.h"
 #include "tests/support/examples.h"
+#include "workloads/models/npu_file.h"
 
 using namespace fluidbatch;
 using Catch::Contains;
@@ -15,7 +15,7 @@ namespace {
 
 npu::SearchSettings settings_of(const std::string& board, double bandwidth_bytes_per_s) {
   npu::SearchSettings settings;
-  settings.board = sim::load_board(test::named(board));
+  settings.board = workloads::load_board(test::named(board));
   settings.base = test::small_npu();
   settings.base.k_max = 4;
   settings.base.clock_hz = settings.board.clock_hz;
@@ -99,7 +99,7 @@ TEST_CASE("the shipped presets are what the search finds", "[search]") {
     settings.mode = npu::Mode::r;
     settings.t_r = {preset.t_r};
     const npu::Npu best = npu::search_designs(layers, settings).designs.front().npu;
-    const npu::Npu shipped = sim::load_npu(test::named(preset.name));
+    const npu::Npu shipped = workloads::load_npu(test::named(preset.name));
     INFO(preset.name);
     CHECK(shipped.t_r == best.t_r);
     CHECK(shipped.t_p == best.t_p);

@@ -4,15 +4,15 @@
 #include <catch2/catch.hpp>
 
 #include "npu_model/batch_policy_table.h"
-#include "sim/config/npu_file.h"
 #include "tests/support/examples.h"
+#include "workloads/models/npu_file.h"
 
 using namespace fluidbatch;
 
 TEST_CASE("the table is the layers' costs and their sums", "[npu_model]") {
   const workloads::Network network = test::shipped_network("ee_resnet50");
-  const npu::BatchPolicyTable table(network.layers, sim::load_npu(test::named("zu7ev_large")), npu::Mode::r,
-                                    8);
+  const npu::BatchPolicyTable table(network.layers, workloads::load_npu(test::named("zu7ev_large")),
+                                    npu::Mode::r, 8);
   REQUIRE(table.layers() == static_cast<int>(network.layers.size()));
   REQUIRE(table.segments() == 4);
   CHECK(table.segment_begin(0) == 0);
@@ -38,7 +38,7 @@ TEST_CASE("the table is the layers' costs and their sums", "[npu_model]") {
 
 TEST_CASE("mode r: a larger batch never takes less, up to one last tile store", "[npu_model]") {
   for (const char* name : {"zu7ev_large", "zu7ev_small", "z7045_middle"}) {
-    const npu::Npu npu = sim::load_npu(test::named(name));
+    const npu::Npu npu = workloads::load_npu(test::named(name));
     const npu::BatchPolicyTable table(test::shipped_network("resnet50").layers, npu, npu::Mode::r, 16);
     const double last_store_s =
         static_cast<double>(npu.t_r * npu.t_c) * npu.cycles_per_output_word() / npu.clock_hz;

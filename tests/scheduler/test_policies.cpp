@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "scheduler/policy_registry.h"
+#include "scheduler/registry.h"
 #include "tests/support/examples.h"
 
 using namespace fluidbatch;

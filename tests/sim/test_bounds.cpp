@@ -6,8 +6,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "sim/bounds.h"
-#include "sim/invariant.h"
+#include "sim/core/invariant.h"
+#include "sim/measure/bounds.h"
 #include "tests/support/examples.h"
 #include "tests/support/run_helpers.h"
 #include "tests/support/workload_helpers.h"

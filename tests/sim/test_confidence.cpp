@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "sim/sweep/confidence.h"
+#include "sim/measure/confidence.h"
 
 using namespace fluidbatch;
 

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "sim/config/overrides.h"
+#include "sim/output/resolved_part.h"
 #include "tests/support/run_helpers.h"
 #include "workloads/io/text_number.h"
 
@@ -50,7 +51,7 @@ TEST_CASE("defaults are filled in, and the resolved configuration gives itself a
   for (std::size_t i = 0; i < 2; ++i) {
     const std::string rows = test::requests_csv_of(config, sim::Driver::bare, i);
     CHECK(test::requests_csv_of(again, sim::Driver::bare, i) == rows);
-    const sim::RunConfig alone = test::config_of(io::to_yaml(config.resolved_for(config.systems[i])));
+    const sim::RunConfig alone = test::config_of(io::to_yaml(sim::resolved_part(config.resolved, i)));
     REQUIRE(alone.systems.size() == 1);
     CHECK(test::requests_csv_of(alone, sim::Driver::bare, 0) == rows);
   }

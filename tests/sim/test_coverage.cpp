@@ -7,7 +7,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "sim/simulation.h"
+#include "sim/run/simulation.h"
 #include "tests/support/run_helpers.h"
 
 using namespace fluidbatch;

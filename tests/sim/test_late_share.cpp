@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "sim/sweep/confidence.h"
+#include "sim/measure/confidence.h"
 #include "sim/sweep/late_share.h"
 #include "workloads/random.h"
 

@@ -5,13 +5,21 @@
 #include <catch2/catch.hpp>
 
 #include "sim/config/overrides.h"
-#include "sim/workload_description.h"
+#include "sim/run/workload_description.h"
 #include "tests/support/examples.h"
 #include "tests/support/random_npus.h"
 #include "tests/support/run_helpers.h"
-#include "workloads/exits.h"
+#include "workloads/exits/exits.h"
 
 using namespace fluidbatch;
+
+namespace {
+
+sim::WorkloadDescription describe(const sim::RunConfig& config) {
+  return sim::describe_workload(config, *config.reference, [&] { return config.least_npu_time(); });
+}
+
+}  // namespace
 using Catch::Contains;
 
 namespace {
@@ -220,7 +228,7 @@ TEST_CASE("the reference's largest batch", "[load]") {
         config("load: 0.75"),
         Contains("config.yaml:3:18: a load takes batches up to reference.max_batch, which is 8: ") &&
             Contains("t.csv: no latency for layer 'a' at batch 3"));
-    const sim::WorkloadDescription description = sim::describe_workload(config("rho: 0.75"));
+    const sim::WorkloadDescription description = describe(config("rho: 0.75"));
     CHECK(description.offered_load > 0);
     CHECK(std::isnan(description.load));
     CHECK_THAT(description.why_no_load, Contains("no latency for layer 'a' at batch 3"));
@@ -228,7 +236,7 @@ TEST_CASE("the reference's largest batch", "[load]") {
 }
 
 TEST_CASE("a description's load is relative to the same time", "[load]") {
-  const sim::WorkloadDescription description = sim::describe_workload(with({"requests=100000"}));
+  const sim::WorkloadDescription description = describe(with({"requests=100000"}));
   REQUIRE(description.least_npu_time);
   CHECK(description.load == description.rate_hz * description.least_npu_time->request_s);
   CHECK(description.load == Approx(0.7).epsilon(0.01));

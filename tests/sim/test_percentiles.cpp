@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "sim/percentiles.h"
+#include "sim/measure/percentiles.h"
 
 using namespace fluidbatch;
 

@@ -6,13 +6,13 @@
 
 #include <catch2/catch.hpp>
 
-#include "sim/engine.h"
+#include "sim/drive/engine.h"
+#include "sim/measure/recorder.h"
 #include "sim/output/requests_csv.h"
-#include "sim/recorder.h"
-#include "sim/server.h"
-#include "sim/simulation.h"
+#include "sim/run/serving.h"
+#include "sim/run/simulation.h"
 #include "tests/support/run_helpers.h"
-#include "workloads/sent_requests.h"
+#include "workloads/traffic/sent_requests.h"
 
 using namespace fluidbatch;
 using Id = sim::StatisticId;
@@ -299,7 +299,7 @@ void fuzz(int runs) {
     const std::string yaml = random_configuration(random, folder);
     INFO("run " << i << "\n" << yaml);
     const sim::RunConfig config = test::config_of(yaml);
-    const sim::SystemConfig& system = config.systems[0];
+    const sim::System& system = config.systems[0];
     const std::string& name = system.policy->name;
     {
       const auto policy = system.policy->make(system.parameters, config.policy_context());
@@ -312,7 +312,8 @@ void fuzz(int runs) {
       Watch watch(policy->max_batch(), depth, waits);
       const sim::ServerOptions options{.slo_s = config.slo.latency_s, .drop_hopeless = system.drop_hopeless};
       sim::Recorder recorder = test::recorder_for(*system.table);
-      sim::Server server(*system.table, options, *policy, stream, recorder, &watch);
+      const auto made = sim::make_server(*system.table, options, *policy, stream, recorder, &watch);
+      sim::ServingCore& server = *made;
       sim::drive(server, sim::Driver::bare);
       REQUIRE(watch.completed() == *config.known_requests());
     }
@@ -369,7 +370,7 @@ struct Served {
 };
 
 Served serve(const sim::RunConfig& config, scheduler::Policy& policy) {
-  const sim::SystemConfig& system = config.systems.front();
+  const sim::System& system = config.systems.front();
   Served served;
   sim::Recorder recorder(
       *system.table, config.slo, config.warmup_requests,
@@ -379,7 +380,8 @@ Served serve(const sim::RunConfig& config, scheduler::Policy& policy) {
       nullptr);
   workloads::SentRequests stream(config.devices, *config.exits, config.seed, config.length);
   const sim::ServerOptions options{.slo_s = config.slo.latency_s};
-  sim::Server server(*system.table, options, policy, stream, recorder);
+  const auto made = sim::make_server(*system.table, options, policy, stream, recorder);
+  sim::ServingCore& server = *made;
   sim::drive(server, sim::Driver::bare);
   served.statistics =
       sim::compute_statistics(recorder.finish(), server.conservation(), *system.table, config.slo);
@@ -400,7 +402,7 @@ TEST_CASE("LazyBatching passes over the layers at which it would go on anyway", 
             "}, exits: {kind: rates, rates: [0.2, 0.3, 0.4]}}\n"
             "systems: [{policy: {name: lazy_batching, max_batch: 6}, npu_mode: " +
             mode + "}]\n");
-        const sim::SystemConfig& system = config.systems.front();
+        const sim::System& system = config.systems.front();
         const auto policy = system.policy->make(system.parameters, config.policy_context());
         const Served searched = serve(config, *policy);
         AskedEverywhere everywhere(*policy);

@@ -7,14 +7,14 @@
 
 #include <catch2/catch.hpp>
 
-#include "sim/child_process.h"
-#include "sim/engine.h"
-#include "sim/invariant.h"
-#include "sim/recorder.h"
-#include "sim/server.h"
+#include "sim/core/invariant.h"
+#include "sim/drive/child_process.h"
+#include "sim/drive/engine.h"
+#include "sim/measure/recorder.h"
+#include "sim/run/serving.h"
 #include "tests/support/examples.h"
 #include "tests/support/run_helpers.h"
-#include "workloads/sent_requests.h"
+#include "workloads/traffic/sent_requests.h"
 
 using namespace fluidbatch;
 using scheduler::Decision;
@@ -93,7 +93,8 @@ Run serve(scheduler::Policy& policy, const std::vector<Sample>& arrivals) {
   Run run;
   Keeper keeper(run);
   sim::Recorder recorder = test::recorder_for(table);
-  sim::Server server(table, {.slo_s = 100}, policy, stream, recorder, &keeper);
+  const auto made = sim::make_server(table, {.slo_s = 100}, policy, stream, recorder, &keeper);
+  sim::ServingCore& server = *made;
   sim::drive(server, sim::Driver::bare);
   run.conservation = server.conservation();
   return run;
@@ -189,7 +190,8 @@ TEST_CASE("steps that take no time", "[sim]") {
   Run run;
   Keeper keeper(run);
   sim::Recorder recorder = test::recorder_for(table);
-  sim::Server server(table, {.slo_s = 100}, policy, stream, recorder, &keeper);
+  const auto made = sim::make_server(table, {.slo_s = 100}, policy, stream, recorder, &keeper);
+  sim::ServingCore& server = *made;
   sim::drive(server, sim::Driver::bare);
   for (const Request& request : run.requests) CHECK(request.completion_s == request.arrival_s);
 }
@@ -324,7 +326,8 @@ systems: [{policy: {name: serial}}]
       const npu::BatchPolicyTable wide(config.network.layers, *table.npu(), npu::Mode::r, 4);
       workloads::SentRequests stream(config.devices, *config.exits, 1, config.length);
       sim::Recorder recorder = test::recorder_for(wide);
-      sim::Server server(wide, {.slo_s = 1}, policy, stream, recorder);
+      const auto made = sim::make_server(wide, {.slo_s = 1}, policy, stream, recorder);
+      sim::ServingCore& server = *made;
       sim::drive(server, sim::Driver::simgrid);
     };
     run();

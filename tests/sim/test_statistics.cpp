@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "sim/invariant.h"
+#include "sim/core/invariant.h"
 #include "tests/support/run_helpers.h"
 
 using namespace fluidbatch;

@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "sim/simulation.h"
+#include "sim/run/simulation.h"
 #include "tests/support/run_helpers.h"
 
 using namespace fluidbatch;
@@ -84,7 +84,7 @@ TEST_CASE("interactive response-time law: clients = throughput x (latency + thou
     INFO(config.systems[i].label);
     const sim::RunStatistics s = test::run_bare(config, i).statistics;
     CHECK(s[Id::throughput] * (s[Id::mean_latency] + 0.2) == Approx(12).epsilon(0.02));
-    CHECK(std::isnan(s[Id::clairvoyant_bound]));  // arrivals hang on the policy
+    CHECK(std::isnan(s[Id::clairvoyant_bound]));  // arrivals depend on the policy
   }
 }
 

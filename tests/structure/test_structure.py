@@ -8,12 +8,40 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ("npu_model", "scheduler", "workloads", "sim")
 
-# What a layer may include, besides itself and the standard library.
-ALLOWED = {
+# The folders of the project that a folder may include, besides its own.
+ARROWS = {
+    "npu_model": (),
+    "scheduler": ("npu_model",),
+    "scheduler/policies": ("scheduler", "npu_model"),
+    "workloads": ("workloads/io",),
+    "workloads/io": (),
+    "workloads/models": ("npu_model", "workloads/io"),
+    "workloads/models/onnx": ("workloads/models", "workloads/io"),
+    "workloads/traffic": ("workloads", "workloads/io"),
+    "workloads/traffic/arrivals": ("workloads/traffic", "workloads", "workloads/io"),
+    "workloads/exits": ("workloads/traffic", "workloads", "workloads/io"),
+    "workloads/uplink": ("workloads/traffic", "workloads", "workloads/io"),
+    "sim/core": ("npu_model", "scheduler", "workloads/traffic"),
+    "sim/drive": ("sim/core", "workloads/io", "workloads/traffic", "workloads/uplink"),
+    "sim/measure": ("sim/core", "npu_model", "scheduler", "workloads/traffic"),
+    "sim/scenario": ("npu_model", "scheduler", "workloads", "workloads/io", "workloads/models", "workloads/traffic", "workloads/exits",
+                     "workloads/uplink"),
+    "sim/config": ("sim/scenario", "npu_model", "scheduler", "workloads/io", "workloads/models", "workloads/traffic", "workloads/exits",
+                   "workloads/uplink"),
+    "sim/output": ("sim/measure", "sim/core", "sim/scenario", "npu_model", "scheduler", "workloads/io"),
+    "sim/fit": ("npu_model", "workloads", "workloads/io", "workloads/models"),
+    "sim/run": ("sim/scenario", "sim/core", "sim/drive", "sim/measure", "sim/output", "npu_model", "workloads/io", "workloads/traffic"),
+    "sim/sweep": ("sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "workloads", "workloads/io"),
+    "sim/cli": ("sim/sweep", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "sim/fit", "scheduler",
+                "npu_model", "workloads/io", "workloads/models", "workloads/models/onnx"),
+}
+
+# Libraries that a layer may use, besides the standard one.
+LIBRARIES = {
     "npu_model": {"Eigen"},
-    "scheduler": {"npu_model"},
-    "workloads": {"npu_model", "yaml-cpp", "onnx"},
-    "sim": {"npu_model", "scheduler", "workloads", "simgrid", "xbt", "CLI", "fmt", "rapidjson", "boost"},
+    "scheduler": set(),
+    "workloads": {"yaml-cpp", "onnx"},
+    "sim": {"simgrid", "xbt", "CLI", "fmt", "rapidjson", "boost"},
 }
 
 
@@ -30,23 +58,56 @@ class Structure(unittest.TestCase):
         return {str(p.relative_to(ROOT)) for p in sources(*LAYERS, "tests")
                 if any(i.startswith(prefix) for i in includes(p))}
 
-    def test_layers_include_downwards_only(self):
+    def test_arrows_between_folders(self):
+        for path in sources(*LAYERS):
+            folder = str(path.parent.relative_to(ROOT))
+            self.assertIn(folder, ARROWS, "a folder without arrows")
+            for include in includes(path):
+                if include.split("/")[0] in LAYERS and include != "sim/version.h":
+                    other = include.rpartition("/")[0]
+                    self.assertIn(other, (folder, *ARROWS[folder]), f"{path.relative_to(ROOT)} includes {include}")
+
+    def test_no_circle_of_folders_or_files(self):
+        def no_circle(arrows, name):
+            seen, on_the_way = set(), []
+
+            def visit(node):
+                self.assertNotIn(node, on_the_way, f"a circle of {name}: {on_the_way}")
+                if node in seen:
+                    return
+                on_the_way.append(node)
+                for other in arrows.get(node, ()):
+                    visit(other)
+                seen.add(on_the_way.pop())
+
+            for node in arrows:
+                visit(node)
+
+        no_circle(ARROWS, "folders")
+        # A header and its .cpp are one node.
+        files = {}
+        for path in sources(*LAYERS):
+            unit = str(path.relative_to(ROOT).with_suffix(""))
+            others = {i.removesuffix(".h") for i in includes(path) if i.split("/")[0] in LAYERS}
+            files.setdefault(unit, set()).update(others - {unit})
+        no_circle(files, "files")
+
+    def test_libraries_of_each_layer(self):
         for layer in LAYERS:
             for path in sources(layer):
                 for include in includes(path):
                     top = include.split("/")[0]
-                    if "/" not in include or top == layer or top == "sys":
-                        continue
-                    self.assertIn(top, ALLOWED[layer], f"{path.relative_to(ROOT)} includes {include}")
+                    if "/" in include and top not in LAYERS and top != "sys":
+                        self.assertIn(top, LIBRARIES[layer], f"{path.relative_to(ROOT)} includes {include}")
 
     def test_one_place_for_each_library(self):
-        self.assertEqual(self.users_of("simgrid/"), {"sim/engine.cpp", "sim/simgrid_compat.h"})
+        self.assertEqual(self.users_of("simgrid/"), {"sim/drive/engine.cpp", "sim/drive/simgrid_compat.h"})
         self.assertEqual(self.users_of("CLI/"), {"sim/cli/main.cpp"})
         self.assertEqual(self.users_of("sqlite3"), {"sim/sweep/sqlite.cpp"})
         self.assertEqual(self.users_of("xxhash"), {"workloads/io/files_read.cpp"})
-        self.assertEqual(self.users_of("boost/"), {"sim/sweep/confidence.cpp"})
-        self.assertTrue(all(p.startswith(("workloads/onnx/", "tests/workloads/test_onnx")) for p in self.users_of("onnx/")))
-        self.assertEqual({p for p in self.users_of("workloads/onnx/") if p.startswith("sim/")},
+        self.assertEqual(self.users_of("boost/"), {"sim/measure/confidence.cpp"})
+        self.assertTrue(all(p.startswith(("workloads/models/onnx/", "tests/workloads/test_onnx")) for p in self.users_of("onnx/")))
+        self.assertEqual({p for p in self.users_of("workloads/models/onnx/") if p.startswith("sim/")},
                          {"sim/cli/network_import_main.cpp"})
         self.assertEqual(self.users_of("nlopt"), {"sim/fit/npu_fit.cpp"})
         mains = [p for p in sources("tests") if "CATCH_CONFIG_MAIN" in p.read_text()]
@@ -70,8 +131,10 @@ class Structure(unittest.TestCase):
                 self.assertIn("#pragma once", text, path)
 
     def test_a_policy_or_process_is_one_file(self):
-        for folder in ("scheduler/policies", "workloads/arrivals", "workloads/exits"):
+        for folder in ("scheduler/policies", "workloads/traffic/arrivals", "workloads/exits"):
             for path in sources(folder):
+                if path.stem == "exits":
+                    continue
                 self.assertEqual(path.suffix, ".cpp", path)
                 self.assertRegex(path.read_text(), r"const \w+Registration kRegistration\(", path)
 

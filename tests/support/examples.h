@@ -7,7 +7,7 @@
 
 #include "npu_model/batch_policy_table.h"
 #include "workloads/io/yaml_node.h"
-#include "workloads/network.h"
+#include "workloads/models/network_file.h"
 
 namespace fluidbatch::test {
 

@@ -4,9 +4,9 @@
 #include <stdexcept>
 #include <unistd.h>
 
-#include "sim/child_process.h"
+#include "sim/drive/child_process.h"
 #include "sim/output/requests_csv.h"
-#include "sim/simulation.h"
+#include "sim/run/simulation.h"
 
 namespace fluidbatch::test {
 
@@ -40,7 +40,7 @@ std::string requests_csv_of(const sim::RunConfig& config, sim::Driver driver, st
 }
 
 sim::Recorder recorder_for(const npu::BatchPolicyTable& table) {
-  return {table, sim::Slo{}, 0, sim::Recorder::RequestSink(), nullptr};
+  return {table, scheduler::Slo{}, 0, sim::Recorder::RequestSink(), nullptr};
 }
 
 TemporaryFolder::TemporaryFolder() {

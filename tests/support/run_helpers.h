@@ -7,9 +7,9 @@
 
 #include "scheduler/request.h"
 #include "sim/config/run_config.h"
-#include "sim/engine.h"
-#include "sim/recorder.h"
-#include "sim/statistics.h"
+#include "sim/drive/engine.h"
+#include "sim/measure/recorder.h"
+#include "sim/measure/statistics.h"
 
 namespace fluidbatch::test {
 

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "workloads/devices.h"
-#include "workloads/exits.h"
-#include "workloads/sent_requests.h"
-#include "workloads/uplink.h"
+#include "workloads/exits/exits.h"
+#include "workloads/traffic/devices.h"
+#include "workloads/traffic/sent_requests.h"
+#include "workloads/uplink/uplink.h"
 
 namespace fluidbatch::test {
 

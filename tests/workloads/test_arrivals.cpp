@@ -8,7 +8,7 @@
 
 #include "tests/support/workload_helpers.h"
 #include "workloads/random.h"
-#include "workloads/winner_tree.h"
+#include "workloads/traffic/winner_tree.h"
 
 using namespace fluidbatch;
 using Catch::Contains;

@@ -3,6 +3,7 @@
 
 #include "tests/support/examples.h"
 #include "tests/support/run_helpers.h"
+#include "workloads/models/network_file.h"
 
 using namespace fluidbatch;
 using Catch::Contains;

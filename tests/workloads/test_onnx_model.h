@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "tests/support/run_helpers.h"
-#include "workloads/network.h"
-#include "workloads/onnx/onnx_import.h"
+#include "workloads/models/network_file.h"
+#include "workloads/models/onnx/onnx_import.h"
 
 namespace fluidbatch::test {
 

@@ -6,7 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/workloads/test_onnx_model.h"
-#include "workloads/onnx/onnx_graph.h"
+#include "workloads/models/onnx/onnx_graph.h"
 
 using namespace fluidbatch;
 

@@ -5,7 +5,7 @@
 
 #include "tests/support/run_helpers.h"
 #include "tests/support/workload_helpers.h"
-#include "workloads/trace_file.h"
+#include "workloads/traffic/trace_file.h"
 
 using namespace fluidbatch;
 using Catch::Contains;

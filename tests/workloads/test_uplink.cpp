@@ -8,8 +8,8 @@
 #include <catch2/catch.hpp>
 
 #include "tests/support/workload_helpers.h"
-#include "workloads/analytic_uplink.h"
 #include "workloads/random.h"
+#include "workloads/uplink/analytic_uplink.h"
 
 using namespace fluidbatch;
 using Catch::Contains;

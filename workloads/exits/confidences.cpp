@@ -2,7 +2,7 @@
 #include <limits>
 #include <utility>
 
-#include "workloads/exits.h"
+#include "workloads/exits/exits.h"
 #include "workloads/io/csv.h"
 #include "workloads/io/shipped_files.h"
 #include "workloads/random.h"

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "workloads/exits.h"
+#include "workloads/exits/exits.h"
 #include "workloads/random.h"
 
 namespace fluidbatch::workloads {

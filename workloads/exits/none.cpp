@@ -1,5 +1,5 @@
 // Every sample runs to the final classifier.
-#include "workloads/exits.h"
+#include "workloads/exits/exits.h"
 
 namespace fluidbatch::workloads {
 namespace {

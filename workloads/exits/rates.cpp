@@ -1,7 +1,7 @@
 // Independent exits with a given probability at each, of the samples that reach it.
 #include <utility>
 
-#include "workloads/exits.h"
+#include "workloads/exits/exits.h"
 #include "workloads/random.h"
 
 namespace fluidbatch::workloads {

@@ -1,9 +1,9 @@
 // The exit of each request from a CSV: the trace of the arrivals, or a file of its own.
 #include <utility>
 
-#include "workloads/exits.h"
+#include "workloads/exits/exits.h"
 #include "workloads/io/shipped_files.h"
-#include "workloads/trace_file.h"
+#include "workloads/traffic/trace_file.h"
 
 namespace fluidbatch::workloads {
 namespace {

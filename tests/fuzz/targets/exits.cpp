@@ -1,7 +1,7 @@
 // Exits from a file: recorded confidences, and the column `exit` of a trace.
 #include "tests/fuzz/target.h"
 #include "tests/support/workload_helpers.h"
-#include "workloads/trace_file.h"
+#include "workloads/traffic/trace_file.h"
 
 namespace fluidbatch::fuzz {
 namespace {

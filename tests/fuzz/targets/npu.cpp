@@ -1,14 +1,14 @@
 // An NPU, and the latencies of a small network on it: never below the roofline.
 #include "npu_model/batch_policy_table.h"
-#include "sim/config/npu_file.h"
 #include "tests/fuzz/target.h"
-#include "workloads/network.h"
+#include "workloads/models/network_file.h"
+#include "workloads/models/npu_file.h"
 
 namespace fluidbatch::fuzz {
 namespace {
 
 void read(const std::string& input) {
-  const npu::Npu npu = sim::load_npu(io::Node::text(file_of("input.yaml", input).string()));
+  const npu::Npu npu = workloads::load_npu(io::Node::text(file_of("input.yaml", input).string()));
   const workloads::Network network =
       workloads::load_network(io::Node::text((workspace() / "network.yaml").string()));
   for (const npu::Mode mode : npu::all_modes()) {

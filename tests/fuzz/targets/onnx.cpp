@@ -1,7 +1,7 @@
 // An ONNX model. What the importer makes of it, the reader of networks takes.
 #include "tests/fuzz/target.h"
-#include "workloads/network.h"
-#include "workloads/onnx/onnx_import.h"
+#include "workloads/models/network_file.h"
+#include "workloads/models/onnx/onnx_import.h"
 
 namespace fluidbatch::fuzz {
 namespace {

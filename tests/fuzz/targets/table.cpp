@@ -2,7 +2,7 @@
 #include "npu_model/batch_policy_table.h"
 #include "sim/config/npu_choice.h"
 #include "tests/fuzz/target.h"
-#include "workloads/network.h"
+#include "workloads/models/network_file.h"
 
 namespace fluidbatch::fuzz {
 namespace {

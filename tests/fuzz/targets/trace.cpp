@@ -1,6 +1,6 @@
 // A trace: dates of what is accepted never fall, whole, sliced or sent over an uplink.
 #include "tests/fuzz/target.h"
-#include "workloads/trace_file.h"
+#include "workloads/traffic/trace_file.h"
 
 namespace fluidbatch::fuzz {
 namespace {

@@ -1,0 +1,63 @@
+// Requests that somebody outside the serving core brings to the server.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <tuple>
+#include <utility>
+
+#include "workloads/traffic/request_stream.h"
+
+namespace fluidbatch::sim {
+
+/// What SimGrid's links have delivered. The server can't see ahead: whoever delivers tells it
+/// (ServingCore::stream_changed).
+class DeliveredRequests final : public workloads::RequestStream {
+ public:
+  /// Answers go on to `sends`, which must outlive the stream.
+  explicit DeliveredRequests(workloads::RequestStream& sends) : sends_(sends) {}
+
+  [[nodiscard]] double next_event_s() const override {
+    if (waiting_.empty()) return kNever;
+    return waiting_.front().request.date_s;
+  }
+
+  bool advance(workloads::Arrival& request) override {
+    request = waiting_.front().request;
+    waiting_.pop_front();
+    return true;
+  }
+
+  [[nodiscard]] bool foretold() const override { return false; }
+  [[nodiscard]] bool listens() const override { return sends_.listens(); }
+  void answered(std::uint32_t device, double date_s) override {
+    sends_.answered(device, date_s);
+    if (on_answer_) on_answer_();
+  }
+  /// Called after an answer has gone on, since something may be sent sooner now.
+  void on_answer(std::function<void()> callback) { on_answer_ = std::move(callback); }
+
+  /// `request` gets to the server at its date_s, not before the ones delivered earlier. Of one date they are
+  /// put in order of device, then of `number`, in order of sending, since SimGrid's order says nothing.
+  void deliver(const workloads::Arrival& request, std::uint64_t number) {
+    const Waiting one{request, number};
+    const auto rank = [](const Waiting& w) {
+      return std::tuple(w.request.date_s, w.request.device, w.number);
+    };
+    const auto after = [&](const Waiting& other) { return rank(one) < rank(other); };
+    waiting_.insert(std::find_if(waiting_.begin(), waiting_.end(), after), one);
+  }
+
+ private:
+  struct Waiting {
+    workloads::Arrival request;
+    std::uint64_t number = 0;
+  };
+
+  workloads::RequestStream& sends_;
+  std::function<void()> on_answer_;
+  std::deque<Waiting> waiting_;
+};
+
+}  // namespace fluidbatch::sim

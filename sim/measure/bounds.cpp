@@ -1,0 +1,89 @@
+#include "sim/measure/bounds.h"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <queue>
+#include <vector>
+
+namespace fluidbatch::sim {
+namespace {
+
+/// For each exit, the sum over its layers of the least `cost(layer, batch)` over all batch sizes.
+std::vector<double> least_by_exit(const npu::BatchPolicyTable& table,
+                                  const std::function<double(int, int)>& cost) {
+  std::vector<double> by_exit(static_cast<std::size_t>(table.segments()));
+  double sum = 0;
+  for (int l = 0; l < table.layers(); ++l) {
+    double least = std::numeric_limits<double>::infinity();
+    for (int b = 1; b <= table.max_batch(); ++b) least = std::min(least, cost(l, b));
+    sum += least;
+    by_exit[static_cast<std::size_t>(table.layer(l).segment)] = sum;
+  }
+  return by_exit;
+}
+
+/// Preemptive shortest remaining first on one server.
+class ShortestRemainingFirst {
+ public:
+  struct Job {
+    double remaining_s;
+    double arrival_s;
+    bool operator>(const Job& other) const { return remaining_s > other.remaining_s; }
+  };
+
+  void arrive(const Job& job) {
+    run_until(job.arrival_s);
+    jobs_.push(job);
+  }
+
+  /// Serves up to `date_s`; the server is at that date then, or idle before it.
+  void run_until(double date_s) {
+    while (!jobs_.empty()) {
+      Job job = jobs_.top();
+      if (now_s_ + job.remaining_s > date_s) {
+        jobs_.pop();
+        job.remaining_s -= date_s - now_s_;
+        jobs_.push(job);
+        break;
+      }
+      jobs_.pop();
+      now_s_ += job.remaining_s;
+      sum_s_ += now_s_ - job.arrival_s;
+    }
+    if (date_s < std::numeric_limits<double>::infinity()) now_s_ = date_s;
+  }
+
+  [[nodiscard]] double sum_s() const { return sum_s_; }
+
+ private:
+  std::priority_queue<Job, std::vector<Job>, std::greater<>> jobs_;
+  double now_s_ = 0;
+  double sum_s_ = 0;
+};
+
+}  // namespace
+
+LatencyBounds latency_bounds(const npu::BatchPolicyTable& table, workloads::RequestStream& stream,
+                             std::uint64_t warmup_requests) {
+  const auto latency = [&](int l, int b) { return table.latency_s(l, l + 1, b); };
+  const std::vector<double> unloaded = least_by_exit(table, latency);
+  const std::vector<double> work = least_by_exit(table, [&](int l, int b) { return latency(l, b) / b; });
+  ShortestRemainingFirst server;
+  double unloaded_sum_s = 0;
+  std::uint64_t number = 0;
+  workloads::Arrival request;
+  while (stream.next_event_s() < workloads::RequestStream::kNever) {
+    if (!stream.advance(request)) continue;
+    if (number++ < warmup_requests) continue;
+    const auto exit = static_cast<std::size_t>(request.exit);
+    server.arrive({.remaining_s = work[exit], .arrival_s = request.date_s});
+    unloaded_sum_s += unloaded[exit];
+  }
+  server.run_until(std::numeric_limits<double>::infinity());
+  const auto count = number > warmup_requests ? static_cast<double>(number - warmup_requests)
+                                              : std::numeric_limits<double>::quiet_NaN();
+  return {.mean_unloaded_s = unloaded_sum_s / count, .mean_clairvoyant_s = server.sum_s() / count};
+}
+
+}  // namespace fluidbatch::sim

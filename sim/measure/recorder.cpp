@@ -1,0 +1,71 @@
+#include "sim/measure/recorder.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace fluidbatch::sim {
+
+Recorder::Recorder(const npu::BatchPolicyTable& table, const scheduler::Slo& slo,
+                   std::uint64_t warmup_requests, RequestSink sink, std::atomic<std::uint64_t>* progress)
+    : table_(table),
+      slo_(slo),
+      warmup_requests_(warmup_requests),
+      sink_(std::move(sink)),
+      progress_(progress) {
+  const auto segments = static_cast<std::size_t>(table.segments());
+  totals_.exits.resize(segments);
+  totals_.segment_busy_s.resize(segments);
+  totals_.segment_batch_seconds.resize(segments);
+  begun_minus_ended_.resize(static_cast<std::size_t>(table.layers() + 1) *
+                            static_cast<std::size_t>(table.max_batch()));
+}
+
+void Recorder::reserve(std::uint64_t requests) {
+  constexpr std::uint64_t kMost = 100'000'000;  // beyond, growing by doubling is the smaller risk
+  totals_.latencies_s.reserve(std::min(requests, kMost));
+}
+
+void Recorder::refused(double date_s, scheduler::Decision::Refusal refusal, int boundaries) {
+  if (date_s < totals_.window_begin_s) return;
+  (refusal == scheduler::Decision::Refusal::slo ? totals_.refused_slo : totals_.refused_no_gain) +=
+      static_cast<std::uint64_t>(boundaries);
+}
+
+/// A step that began in the warm-up: what it did from `begin_s` on, the layer of that date in proportion.
+void Recorder::add_from(double begin_s, const Step& step) {
+  for (int layer = step.first_layer; layer < step.end_layer; ++layer) {
+    const double layer_s = table_.latency_s(layer, layer + 1, step.batch);
+    const double end_s = step.end_s - table_.latency_s(layer + 1, step.end_layer, step.batch);
+    if (end_s > begin_s) add_layer(layer, step.batch, std::min(1.0, (end_s - begin_s) / layer_s));
+  }
+}
+
+void Recorder::add_layer(int layer, int batch, double times) {
+  const auto segment = static_cast<std::size_t>(table_.segment_of(layer));
+  const double time_s = times * table_.latency_s(layer, layer + 1, batch);
+  totals_.segment_busy_s[segment] += time_s;
+  totals_.segment_batch_seconds[segment] += time_s * batch;
+  totals_.useful_macs += times * batch * table_.macs(layer, layer + 1);
+}
+
+Totals& Recorder::finish() {
+  for (int batch = 1; batch <= table_.max_batch(); ++batch) {
+    std::int64_t times = 0;
+    for (int layer = 0; layer < table_.layers(); ++layer) {
+      times += begun_minus_ended(layer, batch);
+      add_layer(layer, batch, static_cast<double>(times));
+    }
+  }
+  return totals_;
+}
+
+void Recorder::keep_end_to_end(double end_to_end_s) {
+  if (totals_.end_to_end_s.empty()) {  // the first that differs
+    totals_.end_to_end_s.reserve(totals_.latencies_s.capacity());
+    totals_.end_to_end_s = totals_.latencies_s;
+  }
+  totals_.end_to_end_s.push_back(end_to_end_s);
+}
+
+}  // namespace fluidbatch::sim

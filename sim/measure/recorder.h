@@ -1,0 +1,151 @@
+// Collects a run's statistics while it goes on, with 8 bytes kept per request, 16 with an uplink.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "npu_model/batch_policy_table.h"
+#include "scheduler/slo.h"
+#include "sim/core/observer.h"
+
+namespace fluidbatch::sim {
+
+/// Sums over the measured requests (those after the warm-up) and over the measured window: from the arrival
+/// of the first of them to the end of the run, so that no step outlasts it.
+struct Totals {
+  std::vector<double> latencies_s;  ///< in order of request number; infinity for a dropped one
+  /// From sending to answer, likewise; empty as long as both are the same for all, as they are without an
+  /// uplink.
+  std::vector<double> end_to_end_s;
+  std::uint64_t late = 0;  ///< dropped ones included
+  std::uint64_t dropped = 0;
+  double uplink_s = 0;  ///< from sending to arrival
+  double queueing_s = 0;
+  double suspended_s = 0;
+  double executing_s = 0;
+  std::vector<std::uint64_t> exits;  ///< requests by exit taken
+  std::uint64_t judged = 0;          ///< requests of which it is known whether the answer is right
+  std::uint64_t correct = 0;         ///< and of them, those with a right one
+
+  double window_begin_s = std::numeric_limits<double>::infinity();
+  double busy_s = 0;
+  double batch_seconds = 0;  ///< integral of the active batch size
+  double useful_macs = 0;
+  std::uint64_t preemptions = 0;
+  std::uint64_t merges = 0;
+  std::uint64_t refused_no_gain = 0;
+  std::uint64_t refused_slo = 0;
+  std::vector<double> segment_busy_s;         ///< time in each segment
+  std::vector<double> segment_batch_seconds;  ///< integral of the batch size over it
+  std::uint64_t batches = 0;          ///< taken from the queue in the window, newcomers of a preemption too
+  std::uint64_t batched_samples = 0;  ///< in them, those of the warm-up too
+};
+
+class Recorder final : public Observer {
+ public:
+  using RequestSink = std::function<void(scheduler::RequestId, const scheduler::Request&)>;
+
+  /// `sink` is called for every request, the warm-up included; `progress`, where not null, holds the number
+  /// of completed requests, about up to date.
+  Recorder(const npu::BatchPolicyTable& table, const scheduler::Slo& slo, std::uint64_t warmup_requests,
+           RequestSink sink, std::atomic<std::uint64_t>* progress);
+
+  /// Makes room for a run of about `requests`, so that memory does not double on the way.
+  void reserve(std::uint64_t requests);
+
+  void admitted(scheduler::RequestId id, const scheduler::Request& request) override;
+  void started(double date_s, int samples, bool preempting) override;
+  void stepped(const Step& step) override;
+  void merged(double date_s) override {
+    if (date_s >= totals_.window_begin_s) ++totals_.merges;
+  }
+  void refused(double date_s, scheduler::Decision::Refusal refusal, int boundaries) override;
+  void completed(scheduler::RequestId id, const scheduler::Request& request) override;
+
+  /// To be called once, when the run is over.
+  Totals& finish();
+
+ private:
+  void measure(const scheduler::Request& request);
+  void keep(double latency_s, double end_to_end_s);
+  void keep_end_to_end(double end_to_end_s);
+  [[nodiscard]] std::int64_t& begun_minus_ended(int layer, int batch) {
+    return begun_minus_ended_[static_cast<std::size_t>(layer) * static_cast<std::size_t>(table_.max_batch()) +
+                              static_cast<std::size_t>(batch - 1)];
+  }
+  void add_from(double begin_s, const Step& step);
+  void add_layer(int layer, int batch, double times);
+
+  const npu::BatchPolicyTable& table_;
+  scheduler::Slo slo_;
+  std::uint64_t warmup_requests_;
+  RequestSink sink_;
+  std::atomic<std::uint64_t>* progress_;
+  Totals totals_;
+  // For each layer and batch size, steps that began there minus steps that ended before it: summed up over
+  // the layers it says how often each was run, which costs two additions a step, however long.
+  std::vector<std::int64_t> begun_minus_ended_;  // layer by layer
+};
+
+// What is called for every request or step, where the server can see it.
+
+inline void Recorder::admitted(scheduler::RequestId id, const scheduler::Request& request) {
+  if (id == warmup_requests_) totals_.window_begin_s = request.arrival_s;
+}
+
+inline void Recorder::started(double date_s, int samples, bool preempting) {
+  if (date_s < totals_.window_begin_s) return;
+  if (preempting) ++totals_.preemptions;
+  ++totals_.batches;
+  totals_.batched_samples += static_cast<std::uint64_t>(samples);
+}
+
+inline void Recorder::stepped(const Step& step) {
+  const double begin_s = std::max(step.begin_s, totals_.window_begin_s);
+  if (step.end_s < begin_s) return;  // in the warm-up
+  totals_.busy_s += step.end_s - begin_s;
+  totals_.batch_seconds += (step.end_s - begin_s) * step.batch;
+  if (begin_s != step.begin_s) return add_from(begin_s, step);
+  ++begun_minus_ended(step.first_layer, step.batch);
+  --begun_minus_ended(step.end_layer, step.batch);
+}
+
+inline void Recorder::completed(scheduler::RequestId id, const scheduler::Request& request) {
+  constexpr std::uint64_t kProgressEvery = 1024;
+  if (id % kProgressEvery == 0 && progress_ != nullptr) progress_->store(id, std::memory_order_relaxed);
+  if (id >= warmup_requests_) measure(request);
+  if (sink_) sink_(id, request);
+}
+
+inline void Recorder::measure(const scheduler::Request& request) {
+  if (request.dropped) {
+    constexpr double kDropped = std::numeric_limits<double>::infinity();
+    ++totals_.late;
+    ++totals_.dropped;
+    return keep(kDropped, kDropped);
+  }
+  const double latency_s = request.completion_s - request.arrival_s;
+  if (slo_.is_missed_by(request)) ++totals_.late;
+  totals_.uplink_s += request.arrival_s - request.sent_s;
+  totals_.queueing_s += request.start_s - request.arrival_s;
+  totals_.suspended_s += request.suspended_s;
+  totals_.executing_s += request.completion_s - request.start_s - request.suspended_s;
+  ++totals_.exits[static_cast<std::size_t>(request.exit)];
+  if (request.correct >= 0) {
+    ++totals_.judged;
+    totals_.correct += static_cast<std::uint64_t>(request.correct);
+  }
+  keep(latency_s, slo_.end_to_end_s(request));
+}
+
+inline void Recorder::keep(double latency_s, double end_to_end_s) {
+  const bool the_same = totals_.end_to_end_s.empty() && end_to_end_s == latency_s;
+  if (!the_same) keep_end_to_end(end_to_end_s);
+  totals_.latencies_s.push_back(latency_s);
+}
+
+}  // namespace fluidbatch::sim

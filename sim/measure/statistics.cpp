@@ -1,0 +1,315 @@
+#include "sim/measure/statistics.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "sim/core/invariant.h"
+#include "sim/measure/percentiles.h"
+
+namespace fluidbatch::sim {
+namespace {
+
+using Id = StatisticId;
+
+constexpr double kDropped = std::numeric_limits<double>::infinity();
+constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
+
+constexpr std::array<Statistic, kStatistics> kDeclared{{
+    {Id::requests, "requests", "requests", "measured requests: all but the first `warmup_requests`"},
+    {Id::drop_rate, "drop_rate", "1",
+     "share of the measured requests that were dropped; they count as SLO violations, and "
+     "in no statistic of latency",
+     Better::lower},
+    {Id::mean_latency, "mean_latency_s", "s", "mean of completion minus arrival", Better::lower},
+    {Id::mean_latency_ci95, "mean_latency_ci95_s", "s",
+     "half-width of the 95 % interval of the mean latency"},
+    {Id::p50_latency, "p50_latency_s", "s", "median latency; percentiles are exact, by nearest rank",
+     Better::lower},
+    {Id::p90_latency, "p90_latency_s", "s", "90th percentile of the latency", Better::lower},
+    {Id::p95_latency, "p95_latency_s", "s", "95th percentile of the latency", Better::lower},
+    {Id::p99_latency, "p99_latency_s", "s", "99th percentile of the latency", Better::lower},
+    {Id::p99_latency_ci95, "p99_latency_ci95_s", "s",
+     "half-width of the 95 % interval of the 99th percentile, its larger side"},
+    {Id::p99_9_latency, "p99_9_latency_s", "s", "99.9th percentile of the latency", Better::lower},
+    {Id::max_latency, "max_latency_s", "s", "largest latency", Better::lower},
+    {Id::mean_end_to_end, "mean_end_to_end_s", "s",
+     "mean time from sending, at the device, to having the answer there; without an uplink the same as the "
+     "latency, "
+     "here and below",
+     Better::lower},
+    {Id::mean_end_to_end_ci95, "mean_end_to_end_ci95_s", "s", "half-width of the 95 % interval of that mean"},
+    {Id::p50_end_to_end, "p50_end_to_end_s", "s", "median from end to end", Better::lower},
+    {Id::p99_end_to_end, "p99_end_to_end_s", "s", "99th percentile from end to end", Better::lower},
+    {Id::max_end_to_end, "max_end_to_end_s", "s", "largest time from end to end", Better::lower},
+    {Id::slo_violation_rate, "slo_violation_rate", "1",
+     "share of the measured requests above the SLO (by more than 1e-9 s): with their latency or, for "
+     "`slo.measured: end_to_end`, from end to end",
+     Better::lower},
+    {Id::slo_violation_rate_ci95, "slo_violation_rate_ci95", "1",
+     "half-width of the 95 % interval of the SLO violation rate"},
+    {Id::goodput, "goodput_hz", "1/s", "measured requests within the SLO, per second of the measured window",
+     Better::higher},
+    {Id::throughput, "throughput_hz", "1/s", "measured requests completed, per second of the measured window",
+     Better::higher},
+    {Id::mean_uplink, "mean_uplink_s", "s", "mean time from sending to arrival at the server"},
+    {Id::mean_queueing, "mean_queueing_s", "s", "mean time from arrival to the start of the first step",
+     Better::lower},
+    {Id::mean_suspended, "mean_suspended_s", "s", "mean time spent in a suspended batch", Better::lower},
+    {Id::mean_executing, "mean_executing_s", "s", "mean time spent in the active batch", Better::lower},
+    {Id::busy_fraction, "busy_fraction", "1", "share of the measured window in which the NPU runs a step"},
+    {Id::mac_utilisation, "mac_utilisation", "1",
+     "useful multiply-accumulates over what the PEs could do in the busy time; not defined on a measured "
+     "table",
+     Better::higher},
+    {Id::mean_batch, "mean_batch", "samples", "mean active batch size over the busy time"},
+    {Id::mean_start_batch, "mean_start_batch", "samples",
+     "mean number of requests taken from the queue at once, over the batches begun in the measured window, "
+     "newcomers of a preemption and requests of the warm-up included"},
+    {Id::mean_in_system, "mean_in_system", "requests",
+     "mean number of requests queued or in a batch, over the whole run, warm-up included", Better::lower},
+    {Id::accuracy, "accuracy", "1",
+     "share of right answers, of the completed requests for which `confidences` or a trace say it",
+     Better::higher},
+    {Id::preemptions, "preemptions", "1",
+     "times that newcomers suspended the active batch (or joined it at its start)"},
+    {Id::merges, "merges", "1", "times that newcomers caught up with a suspended batch"},
+    {Id::refused_no_gain, "refused_no_gain", "1",
+     "decisions against a preemption since it gained nothing, at each boundary"},
+    {Id::refused_slo, "refused_slo", "1",
+     "decisions against a preemption for a deadline's sake, at each boundary"},
+    {Id::unloaded_bound, "unloaded_bound_s", "s",
+     "lower bound of the mean latency: of each request on an idle NPU, given its true exit"},
+    {Id::clairvoyant_bound, "clairvoyant_bound_s", "s",
+     "lower bound of the mean latency: all exits known, best time per sample, shortest remaining first, no "
+     "time for the warm-up (docs/policies.md)"},
+    {Id::distance_to_bound, "distance_to_bound", "1",
+     "mean latency over the higher of both bounds, at least 1; like these not defined where requests were "
+     "dropped",
+     Better::lower},
+}};
+
+/// What rounding may cost: a part of a sum of many terms, and the last bits of dates up to `end_s`.
+bool at_most(double value, double bound, double end_s) {
+  constexpr double kRelative = 1e-6;
+  return !(value > bound * (1 + kRelative) + 4 * std::numeric_limits<double>::epsilon() * end_s);
+}
+
+double mean_of(std::span<const double> values) {
+  if (values.empty()) return kUndefined;
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+/// A series, and the shares of its batches that are late.
+struct InBatches {
+  BatchedSeries series;
+  BatchMeans late_shares{};
+  Extremes extremes;
+};
+
+/// In one pass, since a long run's latencies come from memory. A dropped request is late.
+InBatches in_batches(std::span<const double> latencies, double slo_s) {
+  if (latencies.empty()) return {};
+  InBatches result;
+  const double first = latencies.front();
+  Extremes extremes{.least = first, .largest = first};
+  double sum = 0;
+  double squares = 0;  // of the differences to the first, which is near enough to the mean not to lose digits
+  for (std::size_t i = 0; i < kBatches; ++i) {
+    const std::span<const double> batch = part_of(latencies, i, kBatches);
+    double batch_sum = 0;
+    std::int64_t late = 0;
+    for (const double latency_s : batch) {
+      sum += latency_s;
+      batch_sum += latency_s;
+      squares += (latency_s - first) * (latency_s - first);
+      extremes.least = std::min(extremes.least, latency_s);
+      extremes.largest = std::max(extremes.largest, latency_s);
+      late += scheduler::is_late(latency_s, slo_s) || latency_s == kDropped ? 1 : 0;
+    }
+    const auto size = static_cast<double>(batch.size());
+    result.series.means[i] = batch_sum / size;
+    result.late_shares[i] = static_cast<double>(late) / size;
+  }
+  const auto n = static_cast<double>(latencies.size());
+  result.series.size = latencies.size();
+  result.series.mean = sum / n;
+  result.series.variance = squares / n - (result.series.mean - first) * (result.series.mean - first);
+  result.extremes = extremes;
+  return result;
+}
+
+/// A run is called saturated where its backlog kept growing: over 1 % of all requests (and 32) were in the
+/// system when the last one arrived, and the last third waited more than 1.5 times as long as the first.
+bool is_saturated(std::span<const double> latencies, const Conservation& conservation) {
+  const auto backlog = static_cast<std::uint64_t>(conservation.in_system_at_last_arrival);
+  if (backlog <= 32 || backlog * 100 <= conservation.admitted) return false;
+  const std::size_t third = latencies.size() / 3;
+  return third > 0 && mean_of(latencies.last(third)) > 1.5 * mean_of(latencies.first(third));
+}
+
+class Computation {
+ public:
+  Computation(Totals& totals, const Conservation& conservation, const npu::BatchPolicyTable& table)
+      : totals_(totals), conservation_(conservation), table_(table) {}
+
+  RunStatistics run(const scheduler::Slo& slo) {
+    for (const Id id : {Id::unloaded_bound, Id::clairvoyant_bound, Id::distance_to_bound})
+      result_.set_absent(id, totals_.dropped > 0 ? Absence::dropped : Absence::none);
+    result_.admitted = conservation_.admitted;
+    latencies_ = in_batches(totals_.latencies_s, slo.latency_s);
+    end_to_end_ = in_batches(totals_.end_to_end_s, slo.latency_s);
+    const bool on_end_to_end = slo.end_to_end && !totals_.end_to_end_s.empty();
+    const InBatches& judged = on_end_to_end ? end_to_end_ : latencies_;
+    const BatchMeans late_shares = judged.late_shares;
+    violations();
+    if (totals_.dropped > 0) {
+      std::erase(totals_.latencies_s, kDropped);
+      std::erase(totals_.end_to_end_s, kDropped);
+      latencies_ = in_batches(totals_.latencies_s, slo.latency_s);
+      end_to_end_ = in_batches(totals_.end_to_end_s, slo.latency_s);
+    }
+    result_.set(Id::slo_violation_rate_ci95,
+                share_half_width(result_[Id::slo_violation_rate], late_shares, judged.series));
+    result_.saturated = is_saturated(totals_.latencies_s, conservation_);
+    means();
+    window();
+    preemptions();
+    latency_percentiles();
+    end_to_end();
+    return std::move(result_);
+  }
+
+ private:
+  void set(Id id, double value) { result_.set(id, value); }
+
+  /// From the arrival of the first measured request to the end of the run.
+  [[nodiscard]] double window_s() const {
+    return totals_.window_begin_s <= conservation_.end_s ? conservation_.end_s - totals_.window_begin_s
+                                                         : kUndefined;
+  }
+
+  /// Of all measured requests, the dropped ones included; the rest is of the completed ones.
+  void violations() {
+    const auto n = static_cast<double>(totals_.latencies_s.size());
+    set(Id::requests, n);
+    set(Id::drop_rate, static_cast<double>(totals_.dropped) / n);
+    set(Id::slo_violation_rate, static_cast<double>(totals_.late) / n);
+    set(Id::goodput, (n - static_cast<double>(totals_.late)) / window_s());
+  }
+
+  void means() {
+    const auto n = static_cast<double>(totals_.latencies_s.size());
+    set(Id::mean_latency, latencies_.series.mean);
+    result_.set(Id::mean_latency_ci95, mean_half_width(latencies_.series));
+    set(Id::mean_uplink, totals_.uplink_s / n);
+    set(Id::mean_queueing, totals_.queueing_s / n);
+    set(Id::mean_suspended, totals_.suspended_s / n);
+    set(Id::mean_executing, totals_.executing_s / n);
+    for (const std::uint64_t count : totals_.exits) {
+      result_.exit_shares.push_back(static_cast<double>(count) / n);
+    }
+    set(Id::accuracy, totals_.judged > 0
+                          ? static_cast<double>(totals_.correct) / static_cast<double>(totals_.judged)
+                          : kUndefined);
+  }
+
+  void window() {
+    const auto n = static_cast<double>(totals_.latencies_s.size());
+    set(Id::throughput, n / window_s());
+    require_invariant(at_most(totals_.busy_s, window_s(), conservation_.end_s),
+                      "the NPU is busy for no longer than the measured window");
+    set(Id::busy_fraction, totals_.busy_s / window_s());
+    set(Id::mean_batch, totals_.batch_seconds / totals_.busy_s);
+    set(Id::mac_utilisation, totals_.useful_macs / (totals_.busy_s * peak_macs_per_s()));
+    set(Id::mean_start_batch,
+        static_cast<double>(totals_.batched_samples) / static_cast<double>(totals_.batches));
+    set(Id::mean_in_system, conservation_.time_in_system_s / conservation_.end_s);
+  }
+
+  [[nodiscard]] double peak_macs_per_s() const {
+    const npu::Npu* npu = table_.npu();
+    return npu == nullptr ? kUndefined : npu->clock_hz * static_cast<double>(npu->macs_per_cycle());
+  }
+
+  void preemptions() {
+    set(Id::preemptions, static_cast<double>(totals_.preemptions));
+    set(Id::merges, static_cast<double>(totals_.merges));
+    set(Id::refused_no_gain, static_cast<double>(totals_.refused_no_gain));
+    set(Id::refused_slo, static_cast<double>(totals_.refused_slo));
+    for (std::size_t s = 0; s < totals_.segment_busy_s.size(); ++s) {
+      result_.segment_batches.push_back(totals_.segment_batch_seconds[s] / totals_.segment_busy_s[s]);
+    }
+  }
+
+  void latency_percentiles() {
+    constexpr std::array<std::uint64_t, 7> kPerMille{500, 900, 950, 990, 999, 1000, UpperTail::kFromPerMille};
+    const std::vector<double> found = percentiles(totals_.latencies_s, latencies_.extremes, kPerMille);
+    UpperTail tail(totals_.latencies_s, found[6], found[3]);
+    result_.set(Id::p99_latency_ci95, tail.p99_half_width(latencies_.series));
+    set(Id::p50_latency, found[0]);
+    set(Id::p90_latency, found[1]);
+    set(Id::p95_latency, found[2]);
+    set(Id::p99_latency, found[3]);
+    set(Id::p99_9_latency, found[4]);
+    set(Id::max_latency, found[5]);
+  }
+
+  void end_to_end() {
+    const std::span<const double> times = totals_.end_to_end_s;
+    if (times.empty()) {  // the same as the latencies
+      set(Id::mean_end_to_end, result_[Id::mean_latency]);
+      result_.set(Id::mean_end_to_end_ci95, mean_half_width(latencies_.series));
+      set(Id::p50_end_to_end, result_[Id::p50_latency]);
+      set(Id::p99_end_to_end, result_[Id::p99_latency]);
+      set(Id::max_end_to_end, result_[Id::max_latency]);
+      return;
+    }
+    set(Id::mean_end_to_end, end_to_end_.series.mean);
+    result_.set(Id::mean_end_to_end_ci95, mean_half_width(end_to_end_.series));
+    constexpr std::array<std::uint64_t, 3> kPerMille{500, 990, 1000};
+    const std::vector<double> found = percentiles(times, end_to_end_.extremes, kPerMille);
+    set(Id::p50_end_to_end, found[0]);
+    set(Id::p99_end_to_end, found[1]);
+    set(Id::max_end_to_end, found[2]);
+  }
+
+  Totals& totals_;
+  const Conservation& conservation_;
+  const npu::BatchPolicyTable& table_;
+  InBatches latencies_;
+  InBatches end_to_end_;
+  RunStatistics result_;
+};
+
+}  // namespace
+
+void RunStatistics::set_absent(StatisticId id, Absence why) {
+  set(id, kUndefined);
+  absences[static_cast<std::size_t>(id)] = why;
+}
+
+void RunStatistics::set(StatisticId id, const HalfWidth& half_width) {
+  set(id, half_width.value);
+  absences[static_cast<std::size_t>(id)] = half_width.absence;
+}
+
+void add_bounds(RunStatistics& statistics, const LatencyBounds& bounds, double end_s) {
+  statistics.set(Id::unloaded_bound, bounds.mean_unloaded_s);
+  statistics.set(Id::clairvoyant_bound, bounds.mean_clairvoyant_s);
+  const double bound_s = std::max(bounds.mean_unloaded_s, bounds.mean_clairvoyant_s);
+  require_invariant(at_most(bound_s, statistics[Id::mean_latency], end_s),
+                    "the mean latency is not below its lower bounds");
+  statistics.set(Id::distance_to_bound, statistics[Id::mean_latency] / bound_s);
+}
+
+std::span<const Statistic> all_statistics() { return kDeclared; }
+
+RunStatistics compute_statistics(Totals& totals, const Conservation& conservation,
+                                 const npu::BatchPolicyTable& table, const scheduler::Slo& slo) {
+  return Computation(totals, conservation, table).run(slo);
+}
+
+}  // namespace fluidbatch::sim

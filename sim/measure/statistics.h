@@ -1,0 +1,102 @@
+// The statistics of a run, each declared once: name, unit and meaning. Tables, summary.json and
+// docs/metrics.md are made from these declarations.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sim/core/conservation.h"
+#include "sim/measure/bounds.h"
+#include "sim/measure/recorder.h"
+#include "sim/measure/run_intervals.h"
+
+namespace fluidbatch::sim {
+
+enum class StatisticId {
+  requests,
+  drop_rate,
+  mean_latency,
+  mean_latency_ci95,
+  p50_latency,
+  p90_latency,
+  p95_latency,
+  p99_latency,
+  p99_latency_ci95,
+  p99_9_latency,
+  max_latency,
+  mean_end_to_end,
+  mean_end_to_end_ci95,
+  p50_end_to_end,
+  p99_end_to_end,
+  max_end_to_end,
+  slo_violation_rate,
+  slo_violation_rate_ci95,
+  goodput,
+  throughput,
+  mean_uplink,
+  mean_queueing,
+  mean_suspended,
+  mean_executing,
+  busy_fraction,
+  mac_utilisation,
+  mean_batch,
+  mean_start_batch,
+  mean_in_system,
+  accuracy,
+  preemptions,
+  merges,
+  refused_no_gain,
+  refused_slo,
+  unloaded_bound,
+  clairvoyant_bound,
+  distance_to_bound,
+  count,
+};
+
+inline constexpr std::size_t kStatistics = static_cast<std::size_t>(StatisticId::count);
+
+/// Which way a statistic gets better.
+enum class Better { lower, higher, neither };
+
+struct Statistic {
+  StatisticId id = StatisticId::count;
+  const char* name = "";  ///< as in summary.json; the unit is its ending
+  const char* unit = "";
+  const char* meaning = "";
+  Better better = Better::neither;
+};
+
+/// All statistics, in the order of StatisticId.
+std::span<const Statistic> all_statistics();
+
+/// What one run of one system gave. A statistic that is not defined (no request was measured, or too few
+/// for an interval) is NaN.
+struct RunStatistics {
+  std::vector<double> values = std::vector<double>(kStatistics);      ///< by StatisticId
+  std::vector<Absence> absences = std::vector<Absence>(kStatistics);  ///< why a value is NaN, by StatisticId
+  std::vector<double> exit_shares;
+  std::vector<double> segment_batches;  ///< mean active batch size in each segment, over the time spent in it
+  std::uint64_t admitted = 0;
+  bool saturated =
+      false;  ///< the backlog grew through the run: the means say more of its length than of the system
+
+  [[nodiscard]] double operator[](StatisticId id) const { return values[static_cast<std::size_t>(id)]; }
+  [[nodiscard]] Absence absence(StatisticId id) const { return absences[static_cast<std::size_t>(id)]; }
+  void set(StatisticId id, double value) { values[static_cast<std::size_t>(id)] = value; }
+  void set_absent(StatisticId id, Absence why);
+  void set(StatisticId id, const HalfWidth& half_width);
+};
+
+/// Adds lower bounds of the mean latency of a run that dropped no measured request and ended at `end_s`, and
+/// the mean's distance to the higher one. Throws InvariantViolation where the mean is below a bound by more
+/// than rounding.
+void add_bounds(RunStatistics& statistics, const LatencyBounds& bounds, double end_s);
+
+/// Takes the infinities of dropped requests out of `totals`. Without an uplink those from end to
+/// end are the ones at the server. Throws InvariantViolation where the NPU was busy for longer than the
+/// window.
+RunStatistics compute_statistics(Totals& totals, const Conservation& conservation,
+                                 const npu::BatchPolicyTable& table, const scheduler::Slo& slo);
+
+}  // namespace fluidbatch::sim

@@ -1,0 +1,163 @@
+#include "sim/run/run.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <sys/mman.h>
+
+#include "sim/drive/child_process.h"
+#include "sim/output/output_file.h"
+#include "sim/output/requests_csv.h"
+#include "sim/output/resolved_part.h"
+#include "sim/output/run_folder.h"
+#include "sim/output/series.h"
+#include "sim/output/summary_json.h"
+#include "sim/run/simulation.h"
+#include "sim/run/statistics_transfer.h"
+#include "workloads/io/input_error.h"
+
+namespace fluidbatch::sim {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Counters in memory that the children share with their parent.
+class SharedCounters {
+ public:
+  using Counter = std::atomic<std::uint64_t>;
+
+  explicit SharedCounters(std::size_t count) : count_(count) {
+    void* memory = ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    counters_ = static_cast<Counter*>(memory);
+    for (std::size_t i = 0; i < count; ++i) new (counters_ + i) Counter(0);
+  }
+  SharedCounters(const SharedCounters&) = delete;
+  SharedCounters& operator=(const SharedCounters&) = delete;
+  ~SharedCounters() { ::munmap(counters_, bytes()); }
+
+  [[nodiscard]] Counter* at(std::size_t index) const { return counters_ + index; }
+  [[nodiscard]] std::vector<std::uint64_t> values() const {
+    std::vector<std::uint64_t> values;
+    for (std::size_t i = 0; i < count_; ++i) values.push_back(at(i)->load(std::memory_order_relaxed));
+    return values;
+  }
+
+ private:
+  [[nodiscard]] std::size_t bytes() const { return count_ * sizeof(Counter); }
+
+  std::size_t count_;
+  Counter* counters_ = nullptr;
+};
+
+/// Writes requests.csv in pieces, while the run goes on.
+class RequestsCsv {
+ public:
+  RequestsCsv(const fs::path& file, const scheduler::Slo& slo)
+      : file_(file), slo_(slo), buffer_(requests_csv_header()) {}
+
+  void add(scheduler::RequestId id, const scheduler::Request& request) {
+    constexpr std::size_t kPiece = std::size_t{1} << 16;
+    append_requests_csv_row(buffer_, id, request, slo_);
+    if (buffer_.size() >= kPiece) flush();
+  }
+
+  void close() {
+    flush();
+    file_.close();
+  }
+
+ private:
+  void flush() {
+    file_.write(buffer_);
+    buffer_.clear();
+  }
+
+  OutputFile file_;
+  scheduler::Slo slo_;
+  std::string buffer_;
+};
+
+/// With a `workshop`, the outputs go to the system's folder in it.
+RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOptions& options,
+                      const fs::path* workshop, std::atomic<std::uint64_t>* progress) {
+  const System& system = scenario.systems[index];
+  if (workshop == nullptr) return simulate(scenario, system, options.driver, {}, progress);
+  const fs::path folder = *workshop / system.label;
+  std::unique_ptr<RequestsCsv> csv;
+  Recorder::RequestSink sink;
+  if (options.requests_csv) {
+    csv = std::make_unique<RequestsCsv>(folder / "requests.csv", scenario.slo);
+    sink = [&](scheduler::RequestId id, const scheduler::Request& request) { csv->add(id, request); };
+  }
+  std::vector<Observer*> observers;
+  std::optional<Timeline> timeline;
+  std::optional<Series> series;
+  if (options.timeline)
+    observers.push_back(&timeline.emplace(folder / "timeline.json", *system.table, options.followed));
+  if (options.series_s) observers.push_back(&series.emplace(*options.series_s));
+  RunStatistics statistics = simulate(scenario, system, options.driver, sink, progress, observers);
+  if (csv) csv->close();
+  if (timeline) timeline->close();
+  if (series) series->write(folder / "series.csv");
+  write_file(folder / "resolved.yaml", io::to_yaml(resolved_part(options.resolved, index)));
+  write_file(folder / "summary.json", summary_json(scenario, system, statistics));
+  return statistics;
+}
+
+/// Adds the files that a resolved configuration names: their paths are absolute in it, and nothing else is.
+void add_paths(const io::Node& node, std::vector<fs::path>& paths) {
+  if (node.scalar.starts_with('/')) paths.emplace_back(node.scalar);
+  for (const io::Node& item : node.items) add_paths(item, paths);
+  for (const io::Node::Entry& entry : node.entries) add_paths(entry.value, paths);
+}
+
+RunFolder::Request request_of(const Scenario& scenario, const RunOptions& options) {
+  RunFolder::Request request{.folder = *options.folder, .labels = {}, .inputs = {}, .named_after = {}};
+  for (const System& system : scenario.systems) request.labels.push_back(system.label);
+  if (!options.configuration.empty()) request.inputs.push_back(options.configuration);
+  add_paths(options.resolved, request.inputs);
+  if (options.named_after_configuration) request.named_after = options.configuration;
+  return request;
+}
+
+/// Throws for the first system that failed.
+void throw_failure(const Scenario& scenario, const std::vector<ChildOutcome>& outcomes) {
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const ChildOutcome& outcome = outcomes[i];
+    if (outcome.kind == ChildOutcome::Kind::input_error) throw io::InputError(outcome.text);
+    if (outcome.kind == ChildOutcome::Kind::failed) {
+      throw std::runtime_error("system '" + scenario.systems[i].label + "': " + outcome.text);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<RunStatistics> run_systems(const Scenario& scenario, const RunOptions& options) {
+  std::optional<RunFolder> folder;
+  if (options.folder) folder.emplace(request_of(scenario, options));
+  const fs::path* workshop = folder ? &folder->workshop() : nullptr;
+  const SharedCounters counters(scenario.systems.size());
+  std::vector<std::function<std::string()>> tasks;
+  for (std::size_t i = 0; i < scenario.systems.size(); ++i) {
+    tasks.emplace_back([&, i] { return to_bytes(run_one(scenario, i, options, workshop, counters.at(i))); });
+  }
+  const auto outcomes = run_in_children(tasks, processors(), [&] {
+    if (options.progress) options.progress(counters.values());
+  });
+  throw_failure(scenario, outcomes);
+  std::vector<RunStatistics> results;
+  results.reserve(outcomes.size());
+  for (const ChildOutcome& outcome : outcomes) results.push_back(from_bytes(outcome.text));
+  if (folder) {
+    write_file(*workshop / "resolved.yaml", io::to_yaml(options.resolved));
+    folder->publish();
+  }
+  return results;
+}
+
+}  // namespace fluidbatch::sim

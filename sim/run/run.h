@@ -1,0 +1,38 @@
+// A run: every system of a configuration on the same requests, each in a process of its own.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "sim/drive/driver.h"
+#include "sim/measure/statistics.h"
+#include "sim/output/timeline.h"
+#include "sim/scenario/scenario.h"
+#include "workloads/io/yaml_node.h"
+
+namespace fluidbatch::sim {
+
+struct RunOptions {
+  std::optional<std::filesystem::path> folder;  ///< where the outputs go; none are written without
+  std::filesystem::path configuration;          ///< the file that was read, which no output replaces
+  io::Node resolved;                            ///< the configuration with every default, for resolved.yaml
+  bool requests_csv = true;
+  bool named_after_configuration = false;  ///< the folder is, so it is kept for that configuration
+  Driver driver = Driver::simgrid;
+  bool timeline = false;               ///< write timeline.json
+  std::vector<RequestRange> followed;  ///< requests that the timeline follows one by one
+  std::optional<double> series_s;      ///< write series.csv, with rows this far apart
+  /// Told now and then how many requests each system has completed; may be empty.
+  std::function<void(const std::vector<std::uint64_t>&)> progress;
+};
+
+/// Simulates all systems; their statistics in the order of the configuration. With a folder, each system's
+/// run directory is made in it, once all have run: resolved.yaml, summary.json, requests.csv, and what the
+/// options ask for; an earlier run's are removed (sim/output/run_folder.h).
+/// Throws io::InputError where the outputs can't be written, std::runtime_error where a simulation failed;
+/// the folder is then as it was.
+std::vector<RunStatistics> run_systems(const Scenario& scenario, const RunOptions& options);
+
+}  // namespace fluidbatch::sim

@@ -1,0 +1,53 @@
+// What a workload is like, before it is run.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/scenario/least_npu_time.h"
+#include "sim/scenario/scenario.h"
+
+namespace fluidbatch::sim {
+
+/// Arrivals at the server, counted in consecutive windows.
+struct WindowCounts {
+  double window_s = 0;
+  std::uint64_t windows = 0;  ///< that ended before the last arrival
+  double mean = 0;            ///< requests in one
+  double dispersion = 0;      ///< variance over mean of the counts: 1 for Poisson arrivals
+  double peak_rate_hz = 0;    ///< most requests in one, per second
+};
+
+/// Statistics of the generated requests of a configuration, the warm-up included. NaN where there are too
+/// few.
+struct WorkloadDescription {
+  std::uint64_t requests = 0;
+  double duration_s = 0;  ///< up to the last arrival
+  double rate_hz = 0;
+  double configured_rate_hz = 0;  ///< long-run, of all devices; NaN where not known before the run
+  double gap_cv = 0;              ///< of the gaps between arrivals at the server
+  double offered_load = 0;        ///< rho: rate times the single-sample latency of the reference
+  double load = 0;                ///< rate times `least_npu_time`; NaN where that is not known
+  std::optional<LeastNpuTime> least_npu_time;
+  std::string why_no_load;  ///< where the reference has no latencies for batches up to its largest
+  std::array<WindowCounts, 3> windows;
+  std::vector<double> exit_shares;
+  double accuracy = 0;
+  double mean_macs = 0;         ///< of a request up to its exit, heads included
+  double mean_work_s = 0;       ///< its latency up to its exit on the idle reference NPU
+  double load_after_exits = 0;  ///< rate times `mean_work_s`
+  double mean_uplink_s = 0;     ///< from sending to arrival
+  double sent_bytes_per_s = 0;
+};
+
+/// Generates the requests of `scenario`. `least_npu_time` may throw io::InputError, which then says why there
+/// is no load. A closed loop is answered as by an idle reference NPU for each
+/// request, so that its rate is the highest that it can reach there.
+WorkloadDescription describe_workload(const Scenario& scenario, const npu::BatchPolicyTable& reference,
+                                      const std::function<LeastNpuTime()>& least_npu_time);
+
+}  // namespace fluidbatch::sim

@@ -1,0 +1,52 @@
+// What is to be simulated, as plain values: one network, one workload, and the systems that are compared on
+// it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "npu_model/batch_policy_table.h"
+#include "scheduler/registry.h"
+#include "scheduler/slo.h"
+#include "workloads/models/network.h"
+#include "workloads/traffic/devices.h"
+#include "workloads/traffic/exit_source.h"
+#include "workloads/traffic/request_stream.h"
+#include "workloads/uplink/uplink.h"
+
+namespace fluidbatch::sim {
+
+/// One policy on one NPU: what is compared.
+struct System {
+  std::string label;
+  const scheduler::PolicyInfo* policy = nullptr;
+  scheduler::ParameterValues parameters;
+  bool drop_hopeless = false;
+  std::string npu_name;
+  std::shared_ptr<const npu::BatchPolicyTable> table;  ///< at least up to the policy's max_batch
+};
+
+/// All that `simulate` needs to know. Every system meets the same requests.
+struct Scenario {
+  std::uint64_t seed = 1;
+  workloads::RunLength length;
+  std::uint64_t warmup_requests = 0;
+  workloads::Network network;
+  scheduler::Slo slo;
+  double reference_latency_s = 0;  ///< of a single sample that takes no exit, on the reference NPU
+  workloads::Devices devices;
+  workloads::UplinkSpec uplink;
+  std::shared_ptr<const workloads::ExitSpec> exits;
+  std::vector<System> systems;
+  bool compute_bounds = true;
+
+  /// Number of requests, where it is known before the run.
+  [[nodiscard]] std::optional<std::uint64_t> known_requests() const;
+  /// What policies may know of the workload.
+  [[nodiscard]] scheduler::PolicyContext policy_context() const { return {.exit_rates = exits->rates()}; }
+};
+
+}  // namespace fluidbatch::sim

@@ -1,0 +1,57 @@
+// Models of which exit each request takes, by name.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "workloads/traffic/devices.h"
+#include "workloads/traffic/exit_source.h"
+
+namespace fluidbatch::workloads {
+
+struct ExitContext {
+  int exits = 1;  ///< of the network, the final one included
+  /// That the exits are for; nullptr where they are read first, since a load of the devices takes their
+  /// rates.
+  const Devices* devices = nullptr;
+};
+
+struct ExitKind {
+  std::string name;
+  std::string summary;
+  std::vector<std::string> keys;
+  std::function<std::unique_ptr<ExitSpec>(io::MapReader&, const ExitContext&)> read;
+};
+
+/// Reads `workload.exits`; the map with its defaults goes to `resolved`. Throws InputError.
+std::unique_ptr<ExitSpec> read_exits(const io::Node& node, const ExitContext& context, io::Node& resolved);
+
+/// Reads the list `rates`, a probability for each early exit. Throws InputError.
+std::vector<double> read_exit_rates(io::MapReader& reader, const ExitContext& context);
+
+/// Reads the list under `key`: numbers from 0 to 1, one for each early exit. Throws InputError.
+std::vector<double> read_per_early_exit(io::MapReader& reader, const std::string& key,
+                                        const std::string& what, const ExitContext& context);
+
+/// Which exit a number drawn takes, given each early exit's upper end in rising order: the first that lies
+/// above it. There are few, and none is likely: counted without branches.
+inline int exit_below(const std::vector<double>& ends, double drawn) {
+  int exit = 0;
+  for (const double end : ends) exit += drawn >= end ? 1 : 0;
+  return exit;
+}
+
+/// The probability to have left by early exit 0, 1, .., from the conditional rates.
+std::vector<double> left_by(const std::vector<double>& rates);
+
+/// Of the samples that reach each early exit, the share that leaves there, from the exits taken.
+std::vector<double> rates_of(const std::vector<int>& taken, int exits);
+
+class ExitRegistration {
+ public:
+  explicit ExitRegistration(ExitKind kind);
+};
+
+}  // namespace fluidbatch::workloads

@@ -1,0 +1,77 @@
+// Markov-modulated Poisson arrivals: the rate is that of a state, and the states take turns.
+#include <utility>
+
+#include "workloads/traffic/rate_profile.h"
+
+namespace fluidbatch::workloads {
+namespace {
+
+/// States in turn, each for an exponential time; at date 0 in the stationary state, that is, in one with a
+/// probability in proportion to its mean duration (what is left of it is exponential again).
+class StatePath {
+ public:
+  StatePath(const std::vector<RatePiece>& states, std::uint64_t seed, std::uint64_t key)
+      : states_(states), random_(seed, "states", key) {
+    double sum_s = 0;
+    for (const RatePiece& state : states_) sum_s += state.duration_s;
+    double left_s = random_.uniform() * sum_s;
+    while (state_ + 1 < states_.size() && left_s >= states_[state_].duration_s) {
+      left_s -= states_[state_++].duration_s;
+    }
+    stay();
+  }
+
+  [[nodiscard]] double rate_hz() const { return states_[state_].rate_hz; }
+  [[nodiscard]] double end_s() const { return end_s_; }
+  void next() {
+    state_ = (state_ + 1) % states_.size();
+    stay();
+  }
+
+ private:
+  void stay() { end_s_ += states_[state_].duration_s * random_.exponential(); }
+
+  const std::vector<RatePiece>& states_;
+  RandomStream random_;
+  std::size_t state_ = 0;
+  double end_s_ = 0;
+};
+
+class MmppStream final : public ArrivalStream {
+ public:
+  MmppStream(const std::vector<RatePiece>& states, std::uint64_t seed, std::uint64_t key)
+      : rate_(StatePath(states, seed, key)), random_(seed, "arrivals", key) {}
+
+  double next_s() override { return rate_.next_s(random_); }
+
+ private:
+  RateProfile<StatePath> rate_;
+  RandomStream random_;
+};
+
+class Mmpp final : public ArrivalSpec {
+ public:
+  explicit Mmpp(std::vector<RatePiece> states) : states_(std::move(states)) {}
+
+  std::unique_ptr<ArrivalStream> start(std::uint64_t seed, std::uint64_t key) const override {
+    return std::make_unique<MmppStream>(states_, seed, key);
+  }
+  double mean_rate_hz() const override { return workloads::mean_rate_hz(states_); }
+
+ private:
+  std::vector<RatePiece> states_;
+};
+
+std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& context) {
+  std::vector<RatePiece> states = read_rate_pieces(reader, "states", "mean_duration_s", context);
+  check_changes(states, "states", reader.mark_of("states"));
+  return std::make_unique<Mmpp>(std::move(states));
+}
+
+const ArrivalRegistration kRegistration({.name = "mmpp",
+                                         .summary = "Poisson, at the rate of a state; states take turns",
+                                         .keys = {"states"},
+                                         .read = read});
+
+}  // namespace
+}  // namespace fluidbatch::workloads

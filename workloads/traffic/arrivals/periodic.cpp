@@ -1,0 +1,89 @@
+// A sample every period, as a camera sends them, each perhaps a little late.
+#include <cmath>
+
+#include "workloads/io/text_number.h"
+#include "workloads/random.h"
+#include "workloads/traffic/arrivals.h"
+
+namespace fluidbatch::workloads {
+namespace {
+
+struct Cadence {
+  double period_s = 0;
+  double phase_s = 0;  ///< date of the first sample; NaN: drawn for each device, uniform over a period
+  double jitter_s = 0;
+};
+
+/// Sample n is sent at phase + n periods + a delay that is uniform from 0 to the jitter. Dates are products,
+/// not sums, so that a camera keeps its beat for ever.
+class PeriodicStream final : public ArrivalStream {
+ public:
+  PeriodicStream(const Cadence& cadence, std::uint64_t seed, std::uint64_t key)
+      : cadence_(cadence), random_(seed, "arrivals", key) {
+    if (std::isnan(cadence_.phase_s)) cadence_.phase_s = random_.uniform() * cadence_.period_s;
+  }
+
+  double next_s() override {
+    double date_s = cadence_.phase_s + static_cast<double>(samples_++) * cadence_.period_s;
+    if (cadence_.jitter_s > 0) date_s += random_.uniform() * cadence_.jitter_s;
+    return last_s_ = std::fmax(last_s_, date_s);  // with a jitter of a whole period, against the last digit
+  }
+
+ private:
+  Cadence cadence_;
+  std::uint64_t samples_ = 0;
+  double last_s_ = 0;
+  RandomStream random_;
+};
+
+class Periodic final : public ArrivalSpec {
+ public:
+  explicit Periodic(const Cadence& cadence) : cadence_(cadence) {}
+
+  std::unique_ptr<ArrivalStream> start(std::uint64_t seed, std::uint64_t key) const override {
+    return std::make_unique<PeriodicStream>(cadence_, seed, key);
+  }
+  double mean_rate_hz() const override { return 1 / cadence_.period_s; }
+
+ private:
+  Cadence cadence_;
+};
+
+double read_period_s(io::MapReader& reader, const ArrivalContext& context) {
+  const std::vector<std::string> keys{"period_ms", "rho", "rate_hz", "load"};
+  const auto given = reader.one_of(keys);
+  if (!given) throw io::InputError(reader.mark(), reader.what() + " needs one of " + io::quoted_list(keys));
+  if (given != "period_ms") return 1 / read_rate_hz(reader, context);
+  return reader.number("period_ms", {.min = 1e-9, .max = 1e12}) / 1000;
+}
+
+/// `random`, or milliseconds.
+double read_phase_s(io::MapReader& reader, double period_s) {
+  const io::Node* node = reader.child("phase_ms");
+  if (node == nullptr || node->scalar == "random") {
+    reader.resolve("phase_ms", io::Node::text("random"));
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  if (node->kind != io::Node::Kind::scalar || node->quoted || !io::parse_number(node->scalar)) {
+    throw io::InputError(node->mark,
+                         "phase_ms must be a number of milliseconds or 'random', found " + describe(*node));
+  }
+  return reader.number("phase_ms", {.min = 0, .max = period_s * 1000}) / 1000;
+}
+
+std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& context) {
+  Cadence cadence;
+  cadence.period_s = read_period_s(reader, context);
+  cadence.phase_s = read_phase_s(reader, cadence.period_s);
+  cadence.jitter_s = reader.number("jitter_ms", {.min = 0, .max = cadence.period_s * 1000}, 0) / 1000;
+  return std::make_unique<Periodic>(cadence);
+}
+
+const ArrivalRegistration kRegistration({.name = "periodic",
+                                         .summary = "a sample every period, with phase and jitter: a camera",
+                                         .keys = {"period_ms", "rho", "rate_hz", "load", "phase_ms",
+                                                  "jitter_ms"},
+                                         .read = read});
+
+}  // namespace
+}  // namespace fluidbatch::workloads

@@ -1,0 +1,79 @@
+// Poisson arrivals at a rate that follows a profile of steps: quiet, a spike, quiet again.
+#include <limits>
+#include <utility>
+
+#include "workloads/traffic/rate_profile.h"
+
+namespace fluidbatch::workloads {
+namespace {
+
+struct Profile {
+  std::vector<RatePiece> pieces;
+  bool repeat = true;  ///< otherwise the last piece goes on for ever
+};
+
+class ProfilePath {
+ public:
+  explicit ProfilePath(const Profile& profile) : profile_(profile) { stay(); }
+
+  [[nodiscard]] double rate_hz() const { return profile_.pieces[piece_].rate_hz; }
+  [[nodiscard]] double end_s() const { return end_s_; }
+  void next() {
+    piece_ = (piece_ + 1) % profile_.pieces.size();
+    stay();
+  }
+
+ private:
+  void stay() {
+    const bool last = !profile_.repeat && piece_ + 1 == profile_.pieces.size();
+    end_s_ += profile_.pieces[piece_].duration_s;
+    if (last) end_s_ = std::numeric_limits<double>::infinity();
+  }
+
+  const Profile& profile_;
+  std::size_t piece_ = 0;
+  double end_s_ = 0;
+};
+
+class SpikeStream final : public ArrivalStream {
+ public:
+  SpikeStream(const Profile& profile, std::uint64_t seed, std::uint64_t key)
+      : rate_(ProfilePath(profile)), random_(seed, "arrivals", key) {}
+
+  double next_s() override { return rate_.next_s(random_); }
+
+ private:
+  RateProfile<ProfilePath> rate_;
+  RandomStream random_;
+};
+
+class Spike final : public ArrivalSpec {
+ public:
+  explicit Spike(Profile profile) : profile_(std::move(profile)) {}
+
+  std::unique_ptr<ArrivalStream> start(std::uint64_t seed, std::uint64_t key) const override {
+    return std::make_unique<SpikeStream>(profile_, seed, key);
+  }
+  double mean_rate_hz() const override {
+    return profile_.repeat ? workloads::mean_rate_hz(profile_.pieces) : profile_.pieces.back().rate_hz;
+  }
+  bool is_steady() const override { return profile_.repeat; }
+
+ private:
+  Profile profile_;
+};
+
+std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& context) {
+  Profile profile{.pieces = read_rate_pieces(reader, "profile", "duration_s", context),
+                  .repeat = reader.boolean("repeat", true)};
+  if (profile.repeat) check_changes(profile.pieces, "profile", reader.mark_of("profile"));
+  return std::make_unique<Spike>(std::move(profile));
+}
+
+const ArrivalRegistration kRegistration({.name = "spike",
+                                         .summary = "Poisson, at a rate that follows a profile of steps",
+                                         .keys = {"profile", "repeat"},
+                                         .read = read});
+
+}  // namespace
+}  // namespace fluidbatch::workloads

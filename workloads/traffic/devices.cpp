@@ -1,0 +1,147 @@
+#include "workloads/traffic/devices.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "workloads/traffic/trace_file.h"
+
+namespace fluidbatch::workloads {
+namespace {
+
+DeviceGroup read_group(const io::Node& node, const ArrivalContext& context, const DeviceDefaults& defaults,
+                       io::Node& resolved) {
+  io::MapReader reader(node, "a group of devices",
+                       {"label", "count", "arrivals", "sample_bytes", "device_bandwidth_bytes_per_s"});
+  DeviceGroup group;
+  if (reader.has("label")) reader.text("label");
+  group.count = static_cast<std::uint32_t>(reader.integer("count", 1, kMostDevices, 1));
+  io::Node arrivals;
+  group.arrivals = read_arrivals(reader.required("arrivals"), context, arrivals);
+  reader.resolve("arrivals", arrivals);
+  if (group.arrivals->bound() > 0 && group.count > 1) {
+    throw io::InputError(reader.mark_of("count"), "a trace can't be repeated: its count must be 1");
+  }
+  group.sample_bytes = static_cast<double>(
+      reader.integer("sample_bytes", 0, kMostSampleBytes, static_cast<std::int64_t>(defaults.sample_bytes)));
+  group.bandwidth_bytes_per_s = reader.number(
+      "device_bandwidth_bytes_per_s", io::Range::positive_or_infinite(), defaults.bandwidth_bytes_per_s);
+  const std::uint64_t devices =
+      std::uint64_t{group.count} * group.arrivals->streams() * group.arrivals->devices_per_stream();
+  if (devices > kMostDevices) {
+    throw io::InputError(node.mark, "a group must not have more than " + std::to_string(kMostDevices) +
+                                        " devices, found " + std::to_string(devices));
+  }
+  group.devices = static_cast<std::uint32_t>(devices);
+  resolved = reader.resolved();
+  return group;
+}
+
+/// Labels are parts of the paths of --set, which must tell the groups apart.
+void require_distinct_labels(const io::Node& list) {
+  std::set<std::string_view> labels;
+  for (const io::Node& group : list.items) {
+    const io::Node* label = group.find("label");
+    if (label == nullptr || label->kind != io::Node::Kind::scalar || labels.insert(label->scalar).second)
+      continue;
+    throw io::InputError(label->mark, "two groups of devices are labelled " + io::in_quotes(label->scalar));
+  }
+}
+
+}  // namespace
+
+Devices::Devices(std::vector<DeviceGroup> groups) : groups_(std::move(groups)) {
+  for (DeviceGroup& group : groups_) {
+    group.first_device = size_;
+    group.devices = group.streams() * group.arrivals->devices_per_stream();
+    size_ += group.devices;
+  }
+}
+
+const DeviceGroup& Devices::group_of(std::uint32_t device) const {
+  const auto after = std::upper_bound(
+      groups_.begin(), groups_.end(), device,
+      [](std::uint32_t number, const DeviceGroup& group) { return number < group.first_device; });
+  return *(after - 1);
+}
+
+std::vector<std::uint64_t> Devices::keys() const {
+  std::vector<std::uint64_t> keys;
+  keys.reserve(size_);
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    for (std::uint32_t i = 0; i < groups_[g].devices; ++i) keys.push_back(key(g, i));
+  }
+  return keys;
+}
+
+bool Devices::listen() const {
+  return std::any_of(groups_.begin(), groups_.end(),
+                     [](const DeviceGroup& group) { return group.arrivals->listens(); });
+}
+
+double Devices::mean_rate_hz() const {
+  double rate_hz = 0;
+  for (const DeviceGroup& group : groups_) rate_hz += group.streams() * group.arrivals->mean_rate_hz();
+  return rate_hz;
+}
+
+bool Devices::is_steady() const {
+  return std::all_of(groups_.begin(), groups_.end(),
+                     [](const DeviceGroup& group) { return group.arrivals->is_steady(); });
+}
+
+double Devices::last_arrival_s() const {
+  double last_s = 0;
+  for (const DeviceGroup& group : groups_) last_s = std::max(last_s, group.arrivals->last_arrival_s());
+  return last_s;
+}
+
+std::uint64_t Devices::bound() const {
+  std::uint64_t sum = 0;
+  for (const DeviceGroup& group : groups_) {
+    if (group.arrivals->bound() == 0) return 0;
+    sum += group.arrivals->bound();
+  }
+  return sum;
+}
+
+std::vector<int> Devices::exits(int exits, const io::Mark& asked_at) const {
+  if (groups_.size() == 1) return groups_.front().arrivals->exits(exits, asked_at);
+  throw io::InputError(asked_at, "exits of a trace without a path need one group of devices, the trace");
+}
+
+Devices read_devices(io::MapReader& workload, const ArrivalContext& context, const DeviceDefaults& defaults) {
+  std::vector<DeviceGroup> groups;
+  if (workload.one_of({"arrivals", "devices"}) != "devices") {
+    io::Node arrivals;
+    DeviceGroup group;
+    group.arrivals = read_arrivals(workload.required("arrivals"), context, arrivals);
+    group.sample_bytes = defaults.sample_bytes;
+    group.bandwidth_bytes_per_s = defaults.bandwidth_bytes_per_s;
+    groups.push_back(std::move(group));
+    workload.resolve("arrivals", std::move(arrivals));
+    return Devices(std::move(groups));
+  }
+  const io::Node& list = workload.required("devices");
+  if (io::read_list(list, "devices").empty()) {
+    throw io::InputError(list.mark, "devices needs at least one group");
+  }
+  require_distinct_labels(list);
+  io::Node resolved = io::Node::sequence();
+  std::uint64_t all = 0;
+  for (const io::Node& node : list.items) {
+    io::Node one;
+    groups.push_back(read_group(node, context, defaults, one));
+    resolved.items.push_back(std::move(one));
+    all += groups.back().devices;
+    if (all > kMostDevices) {
+      throw io::InputError(node.mark, "there must not be more than " + std::to_string(kMostDevices) +
+                                          " devices; with this group there are " + std::to_string(all));
+    }
+  }
+  workload.resolve("devices", std::move(resolved));
+  return Devices(std::move(groups));
+}
+
+}  // namespace fluidbatch::workloads

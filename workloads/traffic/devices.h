@@ -1,0 +1,70 @@
+// The devices of a workload, in groups of the same kind.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "workloads/traffic/arrivals.h"
+
+namespace fluidbatch::workloads {
+
+struct DeviceGroup {
+  std::uint32_t count = 1;  ///< times that the arrivals stand there, each with draws of its own
+  std::shared_ptr<const ArrivalSpec> arrivals;
+  double sample_bytes = 0;           ///< of one sample, over the uplink
+  double bandwidth_bytes_per_s = 0;  ///< of each device's own link
+  std::uint32_t first_device = 0;    ///< number of the group's first device
+  std::uint32_t devices = 1;
+
+  [[nodiscard]] std::uint32_t streams() const { return count * arrivals->streams(); }
+};
+
+inline constexpr std::int64_t kMostSampleBytes = std::int64_t{1} << 50;
+
+/// What a group's `sample_bytes` and `bandwidth_bytes_per_s` are where it does not say.
+struct DeviceDefaults {
+  double sample_bytes = 0;
+  double bandwidth_bytes_per_s = std::numeric_limits<double>::infinity();
+};
+
+/// Devices are numbered from 0, group by group.
+class Devices {
+ public:
+  Devices() = default;
+  explicit Devices(std::vector<DeviceGroup> groups);
+
+  [[nodiscard]] const std::vector<DeviceGroup>& groups() const { return groups_; }
+  [[nodiscard]] std::uint32_t size() const { return size_; }
+  [[nodiscard]] const DeviceGroup& group_of(std::uint32_t device) const;
+  /// Names a device's streams of random draws. It is made of the group's place in the list and the device's
+  /// place in the group, so that a group that grows leaves the draws of all other devices alone.
+  [[nodiscard]] static std::uint64_t key(std::size_t group, std::uint32_t index) {
+    return (static_cast<std::uint64_t>(group) << 32) | index;
+  }
+  /// `key` of each device, by number.
+  [[nodiscard]] std::vector<std::uint64_t> keys() const;
+
+  /// Whether any group sends on being answered.
+  [[nodiscard]] bool listen() const;
+  /// Long-run sendings per second of all; NaN where those of a group are not known before the run.
+  [[nodiscard]] double mean_rate_hz() const;
+  /// As ArrivalSpec::is_steady, of all groups.
+  [[nodiscard]] bool is_steady() const;
+  /// As ArrivalSpec::last_arrival_s: the last one of any group.
+  [[nodiscard]] double last_arrival_s() const;
+  /// As ArrivalSpec::bound: 0 where one group is not bounded.
+  [[nodiscard]] std::uint64_t bound() const;
+  /// As ArrivalSpec::exits; only where there is one group.
+  [[nodiscard]] std::vector<int> exits(int exits, const io::Mark& asked_at) const;
+
+ private:
+  std::vector<DeviceGroup> groups_;
+  std::uint32_t size_ = 0;
+};
+
+/// Reads `arrivals` (one group) or `devices` (a list of groups) of the map `workload`, and adds it to what
+/// the reader has resolved. Throws InputError.
+Devices read_devices(io::MapReader& workload, const ArrivalContext& context, const DeviceDefaults& defaults);
+
+}  // namespace fluidbatch::workloads

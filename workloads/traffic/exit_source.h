@@ -1,0 +1,48 @@
+// Where the exits of requests come from, as those who send them see it; the models are in workloads/exits.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "workloads/traffic/arrivals.h"
+
+namespace fluidbatch::workloads {
+
+/// One run's exits, drawn once per request in order of sending, and for each device from a stream of its own:
+/// hence the same for every policy, and whatever the other devices do.
+class ExitStream {
+ public:
+  ExitStream() = default;
+  ExitStream(const ExitStream&) = delete;
+  ExitStream& operator=(const ExitStream&) = delete;
+  virtual ~ExitStream() = default;
+
+  /// Fills in the exit of a request and, where it is known, whether its answer is right.
+  virtual void draw(Arrival& request) = 0;
+  /// The same for each of `requests`, in their order.
+  virtual void draw_each(std::span<Arrival> requests) {
+    for (Arrival& request : requests) draw(request);
+  }
+};
+
+/// An exit model as configured.
+class ExitSpec {
+ public:
+  ExitSpec() = default;
+  ExitSpec(const ExitSpec&) = delete;
+  ExitSpec& operator=(const ExitSpec&) = delete;
+  virtual ~ExitSpec() = default;
+
+  /// `device_keys`: Devices::keys, one for each device that will send.
+  [[nodiscard]] virtual std::unique_ptr<ExitStream> start(
+      std::uint64_t seed, const std::vector<std::uint64_t>& device_keys) const = 0;
+  /// For each early exit, the share of the samples that reach it that leaves there: configured, or those of
+  /// the whole file.
+  [[nodiscard]] virtual std::vector<double> rates() const = 0;
+  /// As ArrivalSpec::bound: no more requests than this can be drawn.
+  [[nodiscard]] virtual std::uint64_t bound() const { return 0; }
+};
+
+}  // namespace fluidbatch::workloads

@@ -1,0 +1,68 @@
+// Poisson arrivals whose rate changes in steps: at random dates (mmpp) or by a plan (spike).
+#pragma once
+
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "workloads/random.h"
+#include "workloads/traffic/arrivals.h"
+
+namespace fluidbatch::workloads {
+
+struct RatePiece {
+  double rate_hz = 0;
+  double duration_s = 0;  ///< or its mean
+};
+
+/// Reads the list under `key`: maps with a rate and `duration_key`, at least one rate above 0.
+/// Throws InputError.
+std::vector<RatePiece> read_rate_pieces(io::MapReader& reader, const std::string& key,
+                                        const std::string& duration_key, const ArrivalContext& context);
+
+/// Refuses pieces that are repeated and change thousands of times from one arrival to the next, which would
+/// take for ever to generate. Throws InputError at `mark`.
+void check_changes(const std::vector<RatePiece>& pieces, const std::string& key, const io::Mark& mark);
+
+/// Changes of the rate from one arrival to the next that no accepted profile needs, unless its durations are
+/// lost in the rounding of dates.
+inline constexpr int kMostChanges = 10'000'000;
+
+/// Throws the InputError for that.
+[[noreturn]] void throw_no_arrival(double date_s);
+
+/// The rate over all pieces, each counted with its duration.
+double mean_rate_hz(const std::vector<RatePiece>& pieces);
+
+/// Turns unit-rate exponential draws into arrivals of a piecewise-constant rate: the integral of the rate
+/// from one arrival to the next is exponential with mean 1 (time change of a Poisson process), exactly.
+///
+/// `Path` has `rate_hz()` and `end_s()` of the piece at hand, and `next()`, which goes to the next one. The
+/// last piece, if there is one, ends at infinity.
+template <typename Path>
+class RateProfile {
+ public:
+  explicit RateProfile(Path path) : path_(std::move(path)) {}
+
+  /// The next arrival, or infinity when the rate is 0 for ever. Throws InputError where there is none within
+  /// kMostChanges.
+  double next_s(RandomStream& random) {
+    double left = random.exponential();
+    for (int changes = 0; changes < kMostChanges; ++changes) {
+      const double piece = path_.rate_hz() * (path_.end_s() - date_s_);
+      if (left < piece) return date_s_ += left / path_.rate_hz();
+      if (path_.end_s() == std::numeric_limits<double>::infinity()) return path_.end_s();
+      left -= piece;
+      date_s_ = path_.end_s();
+      path_.next();
+    }
+    throw_no_arrival(date_s_);
+  }
+
+ private:
+  Path path_;
+  double date_s_ = 0;
+};
+
+}  // namespace fluidbatch::workloads

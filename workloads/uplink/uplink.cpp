@@ -1,0 +1,38 @@
+#include "workloads/uplink/uplink.h"
+
+#include <string>
+#include <vector>
+
+namespace fluidbatch::workloads {
+
+UplinkConfig read_uplink(io::MapReader& workload) {
+  using Model = UplinkSpec::Model;
+  UplinkConfig config;
+  io::Node default_node = io::Node::map();
+  default_node.put("model", io::Node::text("none"));
+  io::MapReader reader(workload.has("uplink") ? workload.required("uplink") : default_node, "uplink",
+                       {"model", "sample_bytes", "access_point_bandwidth_bytes_per_s",
+                        "device_bandwidth_bytes_per_s", "latency_ms", "answer_latency_ms"});
+  config.spec.model = static_cast<Model>(reader.choice("model", {"none", "analytic", "simgrid"}));
+  const bool none = config.spec.model == Model::none;
+  // With `none` all else may be there, so that one key switches the uplink on and off, and has no effect.
+  if (!none || reader.has("sample_bytes")) {
+    config.devices.sample_bytes = static_cast<double>(reader.integer("sample_bytes", 0, kMostSampleBytes));
+  }
+  if (!none || reader.has("access_point_bandwidth_bytes_per_s")) {
+    io::Range bandwidth = io::Range::positive_or_infinite();
+    bandwidth.finite = config.spec.model == Model::simgrid;  // which has no link without a bandwidth
+    config.spec.access_point_bandwidth_bytes_per_s =
+        reader.number("access_point_bandwidth_bytes_per_s", bandwidth);
+  }
+  config.devices.bandwidth_bytes_per_s =
+      reader.number("device_bandwidth_bytes_per_s", io::Range::positive_or_infinite(),
+                    std::numeric_limits<double>::infinity());
+  config.spec.latency_s = reader.number("latency_ms", {.min = 0, .max = 1e12}, 0) / 1000;
+  config.spec.answer_latency_s = reader.number("answer_latency_ms", {.min = 0, .max = 1e12}, 0) / 1000;
+  if (none) config.spec.latency_s = config.spec.answer_latency_s = 0;
+  workload.resolve("uplink", reader.resolved());
+  return config;
+}
+
+}  // namespace fluidbatch::workloads
