@@ -5,8 +5,7 @@
 
 #include "workloads/models/onnx/onnx_axes.h"
 
-namespace fluidbatch::workloads {
-namespace movement {
+namespace fluidbatch::workloads::movement {
 
 std::vector<Dims> concat(const OnnxNode& node) {
   Dims dims = node.dims(0);
@@ -190,6 +189,4 @@ std::vector<Dims> in_blocks(const OnnxNode& node) {
   return {dims};
 }
 
-}  // namespace movement
-
-}  // namespace fluidbatch::workloads
+}  // namespace fluidbatch::workloads::movement
