@@ -75,9 +75,7 @@ class GemmCost {
   [[nodiscard]] LayerCost cost() const {
     LayerCost cost;
     const std::int64_t samples = batch_rows_ / gemm_.r * b_p_;
-    const std::int64_t all_rows = (rows_.count - 1) * rows_.tile + charged_rows(rows_.last);
-    cost.compute_cycles =
-        gemm_.groups * channels_.count * (all_rows * b_p_ * depth_.count + npu_.fill_cycles * rows_.count);
+    cost.compute_cycles = gemm_.groups * channels_.count * compute_cycles_of_column();
     cost.unique_input_words = gemm_.groups * samples * unique_words_;
     cost.input_words = npu_.input_path == InputPath::line_buffer ? cost.unique_input_words
                                                                  : gemm_.groups * samples * gemm_.r * gemm_.p;
@@ -151,8 +149,7 @@ class GemmCost {
 
   /// Sum over the columns, past each of which all row tiles go, of the larger of compute and words.
   [[nodiscard]] double column_cycles() const {
-    const std::int64_t all_rows = (rows_.count - 1) * rows_.tile + charged_rows(rows_.last);
-    const auto compute = static_cast<double>(all_rows * depth_.count * b_p_ + rows_.count * npu_.fill_cycles);
+    const auto compute = static_cast<double>(compute_cycles_of_column());
     const double inputs = input_words(batch_rows_);
     const auto column = [&](std::int64_t channels) {
       const auto out = static_cast<double>(batch_rows_ * channels * b_p_);
@@ -183,6 +180,12 @@ class GemmCost {
     if (residency_ == Residency::weights) words += static_cast<double>(gemm_.p * gemm_.c);
     if (npu_.input_path == InputPath::line_buffer) words += static_cast<double>(line_words_);
     return static_cast<double>(npu_.tile_buffer_bytes()) + words * npu_.word_bytes;
+  }
+
+  /// All row tiles past one column tile.
+  [[nodiscard]] std::int64_t compute_cycles_of_column() const {
+    const std::int64_t all_rows = (rows_.count - 1) * rows_.tile + charged_rows(rows_.last);
+    return all_rows * b_p_ * depth_.count + npu_.fill_cycles * rows_.count;
   }
 
   [[nodiscard]] std::int64_t charged_rows(std::int64_t rows) const {

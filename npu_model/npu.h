@@ -91,9 +91,6 @@ struct Npu {
     return word_bytes * clock_hz / output_bandwidth_bytes_per_s;
   }
   [[nodiscard]] std::int64_t macs_per_cycle() const { return t_p * t_c; }
-  [[nodiscard]] std::int64_t weight_room_words() const {
-    return weight_buffer_words > 0 ? weight_buffer_words : 2 * t_p * t_c;
-  }
   /// Bytes of the buffers for tiles: two of inputs, the weight buffer (two tiles at least), and output_tiles
   /// + 1 of outputs, one of which drains while the next is computed.
   [[nodiscard]] std::int64_t tile_buffer_bytes() const;
