@@ -53,7 +53,7 @@ enum class Boundary {
 ///
 /// Contract: `decide` is called, once for all events of a date, when the queue is not empty and the NPU is
 /// idle, or the active batch stands at a boundary that the policy wants to see. It returns a decision and
-/// touches nothing; the server checks it and carries it out, and ends the run with an InvariantViolation
+/// touches nothing; the server checks it and carries it out, and ends the run with an IllegalDecision
 /// where it is not allowed. A policy may keep state of its own, but must be a pure function of the views that
 /// it has been given, so that runs can be repeated.
 class Policy {

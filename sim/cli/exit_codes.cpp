@@ -12,6 +12,7 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "sim/core/illegal_decision.h"
 #include "sim/drive/users_error.h"
 
 namespace fluidbatch::sim::cli {
@@ -74,6 +75,10 @@ int exit_code_of(const std::function<int()>& program) {
     if (const std::optional<std::string> text = users_error(error)) {
       note(*text + "\n");
       return kUserError;
+    }
+    if (dynamic_cast<const IllegalDecision*>(&error) != nullptr) {
+      note(std::string(error.what()) + "\n");
+      return kBug;
     }
     note("fluidbatch: internal error, please report it: {}\n", error.what());
     return kBug;

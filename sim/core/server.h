@@ -79,6 +79,8 @@ class Server final : public ServingCore {
 
   [[nodiscard]] bool must_decide() const;
   void decide(double date_s);
+  bool carry_out(const scheduler::Decision& decision, double date_s);
+  [[noreturn]] void refuse(const scheduler::Decision& decision, double date_s, const char* why) const;
   [[nodiscard]] std::size_t hopeless(double date_s) const;
   [[nodiscard]] double slo_start_s(const scheduler::Request& request) const;
   void drop(std::size_t samples, double date_s);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "scheduler/bisection.h"
+#include "sim/core/illegal_decision.h"
 #include "sim/core/invariant.h"
 #include "sim/core/server.h"
 
@@ -225,38 +226,56 @@ bool Server<Sink>::must_decide() const {
 template <typename Sink>
 void Server<Sink>::decide(double date_s) {
   view_.now_s = date_s;
-  view_.queue_end = requests_.end();
-  view_.stack = stack_.batches();
-  until_layer_ = 0;
-  const scheduler::Decision decision = policy_.decide(view_);
+  do {
+    view_.queue_end = requests_.end();
+    view_.stack = stack_.batches();
+    until_layer_ = 0;
+  } while (carry_out(policy_.decide(view_), date_s) && must_decide());
+}
+
+/// True where the policy is to be asked again.
+template <typename Sink>
+bool Server<Sink>::carry_out(const scheduler::Decision& decision, double date_s) {
   switch (decision.action) {
     case scheduler::Decision::Action::go_on:
-      require_invariant(running(), "an idle NPU has nothing to go on with");
+      if (!running()) refuse(decision, date_s, "an idle NPU has nothing to go on with");
       refusal_ = decision.refusal;
       // Hopeless requests are looked for at every boundary.
       if (!options_.drop_hopeless) until_layer_ = decision.until_layer;
-      break;
+      return false;
     case scheduler::Decision::Action::start:
-      require_invariant(!running(), "only an idle NPU starts a batch");
+      if (running()) refuse(decision, date_s, "only an idle NPU starts a batch");
       take_from_queue(date_s, decision);
-      break;
+      return false;
     case scheduler::Decision::Action::preempt:
-      require_invariant(running(), "only an active batch is preempted");
+      if (!running()) refuse(decision, date_s, "only an active batch is preempted");
       take_from_queue(date_s, decision);
-      break;
+      return false;
     case scheduler::Decision::Action::drop:
-      require_invariant(decision.samples >= 1, "a policy drops at least one request");
+      if (decision.samples < 1 || decision.samples > queue_size()) refuse(decision, date_s, nullptr);
       drop(decision.samples, date_s);
-      if (must_decide()) decide(date_s);
-      break;
+      return true;
     case scheduler::Decision::Action::wait_until:
-      require_invariant(!running(), "only an idle NPU waits");
-      require_invariant(decision.date_s > date_s, "a policy waits for a date in the future");
-      require_invariant(decision.date_s < kNever || next_arrival_s_ < kNever,
-                        "a policy must not wait for ever with requests in the queue");
+      if (running()) refuse(decision, date_s, "only an idle NPU waits");
+      if (!(decision.date_s > date_s)) refuse(decision, date_s, "that is not in the future");
+      if (decision.date_s == kNever && next_arrival_s_ == kNever)
+        refuse(decision, date_s, "nobody comes any more, and requests are in the queue");
       timer_s_ = decision.date_s;
-      break;
+      return false;
   }
+  return false;
+}
+
+/// Ends the run: the decision can't be carried out, because of its numbers where `why` is null.
+template <typename Sink>
+[[gnu::noinline, gnu::cold]] void Server<Sink>::refuse(const scheduler::Decision& decision, double date_s,
+                                                       const char* why) const {
+  const DecisionPlace place{.policy = options_.policy,
+                            .date_s = date_s,
+                            .queued = queue_size(),
+                            .in_flight = static_cast<std::size_t>(in_system_) - queue_size(),
+                            .max_batch = max_batch_};
+  throw IllegalDecision(describe(decision, place) + (why == nullptr ? "" : std::string(": ") + why));
 }
 
 /// Queued requests, the oldest ones, that would be late even if they ran alone from now on.
@@ -293,10 +312,9 @@ template <typename Sink>
 void Server<Sink>::take_from_queue(double date_s, const scheduler::Decision& decision) {
   const std::size_t queued = queue_size();
   const std::size_t in_flight = static_cast<std::size_t>(in_system_) - queued;
-  require_invariant(
-      decision.samples >= 1 && decision.samples <= queued && in_flight + decision.samples <= max_batch_,
-      "a batch takes at least one sample, no more than are queued, and no more than max_batch "
-      "are in flight");
+  const bool allowed =
+      decision.samples >= 1 && decision.samples <= queued && in_flight + decision.samples <= max_batch_;
+  if (!allowed) refuse(decision, date_s, nullptr);
   const bool suspends = stack_.push(view_.queue_begin, static_cast<int>(decision.samples), date_s);
   view_.queue_begin += decision.samples;
   const bool preempting = decision.action == scheduler::Decision::Action::preempt;

@@ -14,9 +14,10 @@ namespace fluidbatch::sim {
 struct ChildOutcome {
   enum class Kind : char {
     done = 'd',
-    input_error = 'u',  ///< what the user can mend: io::InputError, too little memory, a kill from outside
-    failed = 'f',       ///< any other exception, or the child crashed
-    stopped = 's',      ///< killed by the parent, as another one had failed
+    input_error = 'u',   ///< what the user can mend: io::InputError, too little memory, a kill from outside
+    policy_error = 'p',  ///< IllegalDecision
+    failed = 'f',        ///< any other exception, or the child crashed
+    stopped = 's',       ///< killed by the parent, as another one had failed
   };
 
   Kind kind = Kind::failed;

@@ -19,7 +19,8 @@ using UplinkModel = workloads::UplinkSpec::Model;
 Conservation serve(const Scenario& scenario, const System& system, Driver driver, Recorder& recorder,
                    Observer* observer) {
   const auto policy = system.policy->make(system.parameters, scenario.policy_context());
-  const ServerOptions options{.slo_s = scenario.slo.server_latency_s(),
+  const ServerOptions options{.policy = system.policy->name,
+                              .slo_s = scenario.slo.server_latency_s(),
                               .slo_from_sending = scenario.slo.end_to_end,
                               .drop_hopeless = system.drop_hopeless};
   if (scenario.uplink.model != UplinkModel::simgrid) {

@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "sim/core/illegal_decision.h"
 #include "sim/core/invariant.h"
 #include "sim/drive/child_process.h"
 #include "sim/drive/engine.h"
@@ -93,7 +94,8 @@ Run serve(scheduler::Policy& policy, const std::vector<Sample>& arrivals) {
   Run run;
   Keeper keeper(run);
   sim::Recorder recorder = test::recorder_for(table);
-  const auto made = sim::make_server(table, {.slo_s = 100}, policy, stream, recorder, &keeper);
+  const auto made =
+      sim::make_server(table, {.policy = "scripted", .slo_s = 100}, policy, stream, recorder, &keeper);
   sim::ServingCore& server = *made;
   sim::drive(server, sim::Driver::bare);
   run.conservation = server.conservation();
@@ -232,14 +234,24 @@ TEST_CASE("the batch stack holds its samples to their layers and exits", "[sim]"
 TEST_CASE("a decision that is not allowed ends the run", "[sim]") {
   const auto refuses = [](const Scripted::Script& script, const char* message) {
     Scripted policy(script);
-    CHECK_THROWS_WITH(serve(policy, {{0, 0, 1}, {0, 0, 1}}), Catch::Contains(message));
+    CHECK_THROWS_AS(serve(policy, {{0.5, 0, 1}, {0.5, 0, 1}}), sim::IllegalDecision);
+    Scripted again(script);
+    CHECK_THROWS_WITH(serve(again, {{0.5, 0, 1}, {0.5, 0, 1}}),
+                      "policy 'scripted' at t = 0.5 asked to " + std::string(message));
   };
-  refuses([](const auto&) { return Decision::start(0); }, "at least one sample");
-  refuses([](const auto&) { return Decision::start(3); }, "no more than are queued");
-  refuses([](const auto& view) { return Decision::wait_until(view.now_s); }, "in the future");
+  refuses([](const auto&) { return Decision::start(0); }, "start 0 of 2 queued, max_batch 4");
+  refuses([](const auto&) { return Decision::start(3); }, "start 3 of 2 queued, max_batch 4");
+  refuses([](const auto& view) { return Decision::wait_until(view.now_s); },
+          "wait until t = 0.5: that is not in the future");
   refuses([](const auto&) { return Decision::wait_until(std::numeric_limits<double>::infinity()); },
-          "for ever");
-  refuses([](const auto&) { return Decision::wait_until(std::nan("")); }, "in the future");
+          "wait until t = inf: nobody comes any more, and requests are in the queue");
+  refuses([](const auto&) { return Decision::wait_until(std::nan("")); },
+          "wait until t = nan: that is not in the future");
+  refuses([](const auto&) { return Decision::preempt(1); },
+          "preempt with 1 of 2 queued, max_batch 4: only an active batch is preempted");
+  refuses([](const auto&) { return Decision::drop(0); }, "drop 0 of 2 queued");
+  refuses([](const auto&) { return Decision::drop(3); }, "drop 3 of 2 queued");
+  refuses([](const auto&) { return Decision::go_on(); }, "go on: an idle NPU has nothing to go on with");
 
   Scripted policy(greedy);
   CHECK_THROWS_AS(serve(policy, {{2, 0, 1}, {1, 0, 1}}), sim::InvariantViolation);  // not in order of time

@@ -31,8 +31,8 @@ ARROWS = {
     "sim/output": ("sim/measure", "sim/core", "sim/scenario", "npu_model", "scheduler", "workloads/io"),
     "sim/fit": ("npu_model", "workloads", "workloads/io", "workloads/models"),
     "sim/run": ("sim/scenario", "sim/core", "sim/drive", "sim/measure", "sim/output", "npu_model", "workloads/io", "workloads/traffic"),
-    "sim/sweep": ("sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "workloads", "workloads/io"),
-    "sim/cli": ("sim/sweep", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "sim/fit", "scheduler",
+    "sim/sweep": ("sim/core", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "workloads", "workloads/io"),
+    "sim/cli": ("sim/core", "sim/sweep", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "sim/fit", "scheduler",
                 "npu_model", "workloads/io", "workloads/models", "workloads/models/onnx"),
 }
 
