@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3 -B
 FLUIDBATCH := build/release/bin/fluidbatch
 
-.PHONY: help run test test-cluster fuzz fuzz-packages reproduce bench lint format docs install clean packages lint-packages release dev program
+.PHONY: help run test test-cluster fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages figure-packages lint-packages release dev program
 
 help:
 	@echo "make run      build, and simulate experiments/quickstart.yaml"
@@ -20,10 +20,17 @@ help:
 	@echo "make install  install below PREFIX (default /usr/local)"
 	@echo "make clean    remove the build and run folders"
 
-packages:
-	@.ci/install-packages cmake g++ ninja-build pkg-config libsimgrid-dev libeigen3-dev libcli11-dev \
-	  libyaml-cpp-dev catch2 libfmt-dev rapidjson-dev libsqlite3-dev libxxhash-dev libboost-dev libnlopt-dev libonnx-dev libprotobuf-dev python3 python3-matplotlib \
-  python3-simpy3 valgrind
+# What the simulator needs, and nothing else.
+run-packages:
+	@.ci/install-packages cmake g++ ninja-build pkg-config libsimgrid-dev libeigen3-dev libcli11-dev libyaml-cpp-dev \
+	  libfmt-dev rapidjson-dev libsqlite3-dev libxxhash-dev libboost-dev libnlopt-dev
+
+# The importer of ONNX models and the tests besides.
+packages: run-packages
+	@.ci/install-packages libonnx-dev libprotobuf-dev catch2 mold python3 python3-matplotlib python3-simpy3 valgrind
+
+figure-packages:
+	@.ci/install-packages python3 python3-matplotlib
 
 lint-packages:
 	@.ci/install-packages clang-format clang-tidy
@@ -36,9 +43,9 @@ release dev: packages
 	@cmake --build --preset $@
 
 # What `make run` runs, and nothing else.
-program: packages
-	@cmake --preset release --log-level=WARNING
-	@cmake --build --preset release --target fluidbatch fluidbatch_network_import
+program: run-packages
+	@cmake --preset program --log-level=WARNING
+	@cmake --build --preset program
 
 run: program
 	@$(FLUIDBATCH) run experiments/quickstart.yaml
@@ -49,19 +56,21 @@ test: dev release
 	@ctest --test-dir build --output-on-failure --parallel $$(nproc)
 
 test-cluster: program
-	@.ci/install-packages munge slurm-wlm
+	@.ci/install-packages python3 munge slurm-wlm
 	@$(PYTHON) tests/cluster/test_slurm.py $(FLUIDBATCH)
 
 FUZZ_SECONDS ?= 30
 FUZZ_SEED ?= 0
 
-fuzz: fuzz-packages program
+fuzz: fuzz-packages packages
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release --target fluidbatch fluidbatch_network_import
 	@cmake --preset fuzz --log-level=WARNING
 	@cmake --build --preset fuzz
 	@$(PYTHON) tests/fuzz/fuzz.py build/fuzz $(FUZZ_SECONDS) $(FUZZ_SEED)
 	@FLUIDBATCH_FIRST_MUTATION=300 FLUIDBATCH_MUTATIONS=1500 $(PYTHON) tests/cli/test_mutated_input.py
 
-reproduce: program
+reproduce: program figure-packages
 	@$(PYTHON) experiments/reproduce.py $(if $(QUICK),--quick)
 
 bench: release
@@ -71,9 +80,9 @@ SOURCES = $$(git ls-files -co --exclude-standard '*.cpp' '*.h')
 
 # Not of failing_calls.cpp, which stands in for the C library's functions under their own names.
 lint: packages lint-packages
-	@cmake --preset dev --log-level=WARNING
+	@cmake --preset lint --log-level=WARNING
 	@clang-format --dry-run --Werror $(SOURCES)
-	@git ls-files '*.cpp' | grep -v tests/support/failing_calls.cpp | xargs -P $$(nproc) -n 1 clang-tidy --quiet -p build/dev --extra-arg=-Wno-unknown-warning-option 2>&1 | \
+	@git ls-files '*.cpp' | grep -v tests/support/failing_calls.cpp | xargs -P $$(nproc) -n 1 clang-tidy --quiet -p build/lint --extra-arg=-Wno-unknown-warning-option 2>&1 | \
 	  { grep -Ev '^[0-9]+ warnings? (generated|treated)|^$$' || true; } | tee build/lint.log
 	@test ! -s build/lint.log && echo "lint: nothing found"
 
