@@ -92,7 +92,9 @@ format: lint-packages
 docs: release
 	@$(PYTHON) docs/update.py build/release/bin
 
-install: release
+install: packages
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release --target fluidbatch fluidbatch_network_import fluidbatch_archive
 	@cmake --install build/release --prefix $(PREFIX)
 
 clean:

@@ -8,10 +8,12 @@ namespace fluidbatch::scheduler {
 namespace {
 
 // A function's static, since registrations in other files may run before this file's own statics exist.
-std::vector<PolicyInfo>& registry() {
-  static std::vector<PolicyInfo> policies;
+std::list<PolicyInfo>& registry() {
+  static std::list<PolicyInfo> policies;
   return policies;
 }
+
+LoadedPolicies* being_loaded = nullptr;
 
 }  // namespace
 
@@ -27,7 +29,7 @@ double ParameterValues::number(std::string_view name) const {
   return values_[static_cast<std::size_t>(found - names_.begin())];
 }
 
-const std::vector<PolicyInfo>& all_policies() { return registry(); }
+const std::list<PolicyInfo>& all_policies() { return registry(); }
 
 const PolicyInfo* find_policy(std::string_view name) {
   const auto& policies = registry();
@@ -36,14 +38,35 @@ const PolicyInfo* find_policy(std::string_view name) {
   return found == policies.end() ? nullptr : &*found;
 }
 
-PolicyRegistration::PolicyRegistration(PolicyInfo info) {
+void add_policy(const PolicyInfo& info) {
   auto& policies = registry();
   const auto place = std::find_if(policies.begin(), policies.end(),
                                   [&](const PolicyInfo& other) { return other.name >= info.name; });
   if (place != policies.end() && place->name == info.name) {
     throw std::logic_error("two policies are called " + info.name);
   }
-  policies.insert(place, std::move(info));
+  policies.insert(place, info);
+}
+
+PolicyRegistration::PolicyRegistration(const PolicyInfo& info, const char* interface) {
+  if (std::string_view(interface) != FLUIDBATCH_POLICY_INTERFACE) {  // then `info` may be laid out otherwise
+    if (being_loaded == nullptr) throw std::logic_error(std::string("a policy compiled for ") + interface);
+    being_loaded->other_interface = interface;
+    return;
+  }
+  if (being_loaded != nullptr) {
+    being_loaded->policies.push_back(info);
+  } else {
+    add_policy(info);
+  }
+}
+
+LoadedPolicies policies_loaded_by(const std::function<void()>& load) {
+  LoadedPolicies loaded;
+  being_loaded = &loaded;
+  load();
+  being_loaded = nullptr;
+  return loaded;
 }
 
 Parameter max_batch_parameter() {

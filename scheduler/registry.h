@@ -2,11 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "scheduler/interface_stamp.h"
 #include "scheduler/policy.h"
 
 namespace fluidbatch::scheduler {
@@ -53,17 +55,31 @@ struct PolicyInfo {
   bool needs_deadlines_in_order = false;
 };
 
-/// All registered policies, by name.
-const std::vector<PolicyInfo>& all_policies();
+/// All registered policies, by name; they stay where they are when more register.
+const std::list<PolicyInfo>& all_policies();
 
 /// The policy called `name`, or nullptr.
 const PolicyInfo* find_policy(std::string_view name);
 
-/// Registers a policy before main; one static object of it in each policy's .cpp.
+/// Throws std::logic_error where there is a policy of that name.
+void add_policy(const PolicyInfo& info);
+
+/// Registers a policy before main, or while a shared object is loaded; one static object of it in each
+/// policy's .cpp. `interface` is that of the headers which the policy is compiled with.
 class PolicyRegistration {
  public:
-  explicit PolicyRegistration(PolicyInfo info);
+  explicit PolicyRegistration(const PolicyInfo& info, const char* interface = FLUIDBATCH_POLICY_INTERFACE);
 };
+
+/// What registers while a shared object is loaded.
+struct LoadedPolicies {
+  std::vector<PolicyInfo> policies;
+  std::string other_interface;  ///< of a policy compiled with other headers, of which nothing else was read
+};
+
+/// Calls `load`, and keeps what registers meanwhile apart from all others. Nothing is thrown through the
+/// loader of shared objects, which could not bear it.
+LoadedPolicies policies_loaded_by(const std::function<void()>& load);
 
 /// `max_batch`, the parameter that most policies share.
 Parameter max_batch_parameter();

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <list>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -31,14 +34,16 @@ class KindRegistry {
     kinds_.insert(place, std::move(kind));
   }
 
-  [[nodiscard]] const std::vector<Kind>& all() const { return kinds_; }
+  /// By name; they stay where they are when more are added.
+  [[nodiscard]] const std::list<Kind>& all() const { return kinds_; }
 
   /// Reads a map with a `kind`; the map with its defaults goes to `resolved`. Throws InputError.
   template <typename Context>
   auto read(const io::Node& node, const std::string& what, const Context& context, io::Node& resolved) const {
     std::vector<std::string> names;
     for (const Kind& kind : kinds_) names.push_back(kind.name);
-    const Kind& kind = kinds_[io::read_kind(node, what, "kind", names)];
+    const auto index = static_cast<std::ptrdiff_t>(io::read_kind(node, what, "kind", names));
+    const Kind& kind = *std::next(kinds_.begin(), index);
     std::vector<std::string> keys = kind.keys;
     keys.insert(keys.begin(), "kind");
     io::MapReader reader(node, what + " of kind " + kind.name, keys);
@@ -49,7 +54,7 @@ class KindRegistry {
   }
 
  private:
-  std::vector<Kind> kinds_;  // by name
+  std::list<Kind> kinds_;  // by name
 };
 
 }  // namespace fluidbatch::workloads

@@ -9,6 +9,7 @@
 #include "sim/cli/commands.h"
 #include "sim/config/file_kind.h"
 #include "sim/config/overrides.h"
+#include "sim/config/plugins.h"
 #include "sim/config/run_config.h"
 #include "sim/drive/child_process.h"
 #include "sim/measure/confidence.h"
@@ -124,6 +125,7 @@ void capacity(const CapacityArguments& arguments) {
   io::Node document = io::load_yaml(arguments.run.config);
   require_kind(document, FileKind::run, arguments.run.config);
   for (const std::string& assignment : arguments.run.overrides) apply_override(document, assignment);
+  add_plugins(document, arguments.run.plugins);
   CapacityOptions options;
   options.key = arguments.over.empty() ? default_capacity_key(document) : arguments.over;
   options.violation_rate = arguments.violation_rate;

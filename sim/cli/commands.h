@@ -15,6 +15,7 @@ namespace fluidbatch::sim::cli {
 struct RunArguments {
   std::string config;
   std::vector<std::string> overrides;  ///< KEY=VALUE
+  std::vector<std::string> plugins;    ///< shared objects
   std::optional<std::string> out;      ///< default: runs/ and the configuration's name
   Driver driver = Driver::simgrid;
   bool timeline = false;
@@ -25,6 +26,7 @@ struct RunArguments {
 struct SweepArguments {
   std::string sweep;
   std::vector<std::string> overrides;  ///< KEY=VALUE, of the base
+  std::vector<std::string> plugins;    ///< shared objects
   std::string out;
   int jobs = 0;  ///< 0: all cores
   bool resume = false;
@@ -126,7 +128,7 @@ int sweep_merge(const MergeArguments& arguments);  ///< the exit code
 void compare(const CompareArguments& arguments);
 void capacity(const CapacityArguments& arguments);
 void workload_describe(const RunArguments& arguments, bool csv);
-void policy_list();
+void policy_list(const std::vector<std::string>& plugins);
 void network_list();
 void network_show(const std::string& name, bool csv);
 /// Runs the importer, a program of its own: the libraries that it needs would cost every other command a

@@ -6,6 +6,7 @@
 
 #include "scheduler/registry.h"
 #include "sim/cli/commands.h"
+#include "sim/config/plugins.h"
 #include "sim/measure/statistics.h"
 #include "sim/output/text_table.h"
 #include "workloads/io/csv.h"
@@ -36,7 +37,8 @@ void print_warnings(const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings) fmt::print(stderr, "warning: {}\n", warning);
 }
 
-void policy_list() {
+void policy_list(const std::vector<std::string>& plugins) {
+  for (const std::string& plugin : plugins) load_plugin(argument("--plugin", plugin));
   for (const scheduler::PolicyInfo& info : scheduler::all_policies()) {
     fmt::print("{:<18} {}\n", info.name, info.summary);
     for (const scheduler::Parameter& parameter : info.parameters) {

@@ -18,7 +18,16 @@ namespace {
 namespace cli = fluidbatch::sim::cli;
 using fluidbatch::sim::Driver;
 
-/// Adds CONFIG and --set, which `run` and `check` share, and --seed, which is short for --set seed=N.
+void add_plugins(CLI::App& command, std::vector<std::string>& plugins) {
+  command
+      .add_option("--plugin", plugins,
+                  "Shared object with policies of your own (docs/add_a_policy.md); repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+}
+
+/// Adds CONFIG, --set and --plugin, which commands that read a configuration share, and --seed, which is
+/// short for --set seed=N.
 void add_configuration(CLI::App& command, cli::RunArguments& arguments) {
   command.add_option("config", arguments.config, "YAML file: what to simulate")
       ->required()
@@ -33,6 +42,7 @@ void add_configuration(CLI::App& command, cli::RunArguments& arguments) {
           "--seed", [&](const std::string& seed) { arguments.overrides.push_back("seed=" + seed); },
           "Short for --set seed=N")
       ->type_name("N");
+  add_plugins(command, arguments.plugins);
 }
 
 const std::map<std::string, Driver> kDrivers{
@@ -90,6 +100,7 @@ void add_sweep(CLI::App& app, cli::SweepArguments& arguments, cli::MergeArgument
   sweep->add_option("--set", arguments.overrides, "Override a key of the base; repeatable")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  add_plugins(*sweep, arguments.plugins);
   add_jobs(*sweep, arguments.jobs);
   sweep->add_flag("--resume", arguments.resume, "Go on with a file that is there: run what it lacks");
   sweep->add_option("--shard", arguments.shard, "Run only part I of N, for a cluster")->type_name("I/N");
@@ -214,9 +225,11 @@ void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments, int&
 }
 
 void add_listings(CLI::App& app, cli::NetworkImportArguments& import, int& exit_code, std::string& network,
-                  bool& csv, bool& markdown) {
+                  std::vector<std::string>& plugins, bool& csv, bool& markdown) {
   CLI::App* policy = app.add_subcommand("policy", "Scheduling policies")->require_subcommand(1);
-  policy->add_subcommand("list", "Names, parameters and defaults")->callback([] { cli::policy_list(); });
+  CLI::App* policies = policy->add_subcommand("list", "Names, parameters and defaults");
+  add_plugins(*policies, plugins);
+  policies->callback([&] { cli::policy_list(plugins); });
 
   CLI::App* networks = app.add_subcommand("network", "Networks")->require_subcommand(1);
   networks->add_subcommand("list", "Shipped networks")->callback([] { cli::network_list(); });
@@ -363,6 +376,7 @@ struct Arguments {
   cli::NpuSearchArguments search;
   cli::NpuFitArguments fit;
   std::string network;
+  std::vector<std::string> plugins;  ///< of policy list
   bool csv = false;
   bool markdown = false;
 };
@@ -431,8 +445,8 @@ int run_program(int argc, char** argv) {
   add_sweep(app, arguments.sweep, arguments.merge, arguments.exit_code);
   add_compare(app, arguments.compare);
   add_capacity(app, arguments.capacity);
-  add_listings(app, arguments.import, arguments.exit_code, arguments.network, arguments.csv,
-               arguments.markdown);
+  add_listings(app, arguments.import, arguments.exit_code, arguments.network, arguments.plugins,
+               arguments.csv, arguments.markdown);
   add_npu(app, arguments);
   try {
     app.parse(argc, argv);

@@ -183,7 +183,7 @@ RunOptions options_of(const RunArguments& arguments) {
 }  // namespace
 
 void run(const RunArguments& arguments) {
-  const RunConfig config = load_run_config(arguments.config, arguments.overrides);
+  const RunConfig config = load_run_config(arguments.config, arguments.overrides, arguments.plugins);
   print_warnings(config.warnings);
   RunOptions options = options_of(arguments);
   if (options.driver != Driver::simgrid && config.uplink.model == workloads::UplinkSpec::Model::simgrid) {
@@ -212,7 +212,7 @@ void run(const RunArguments& arguments) {
 }
 
 void check(const RunArguments& arguments) {
-  const RunConfig config = load_run_config(arguments.config, arguments.overrides);
+  const RunConfig config = load_run_config(arguments.config, arguments.overrides, arguments.plugins);
   print_warnings(config.warnings);
   check_expected_dates(config);
   fmt::print("{}", heading(config, length_text(config)));

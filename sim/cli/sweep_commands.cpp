@@ -133,7 +133,7 @@ int report(const SweepOutcome& outcome, const SweepArguments& arguments, double 
 
 int sweep(const SweepArguments& arguments) {
   if (arguments.sweep.empty()) throw io::InputError("sweep: SWEEP is required, a YAML file");
-  const Sweep sweep = load_sweep(arguments.sweep, arguments.overrides);
+  const Sweep sweep = load_sweep(arguments.sweep, arguments.overrides, arguments.plugins);
   SweepLine line;
   SweepOptions options;
   options.shard = read_shard(arguments.shard);

@@ -80,7 +80,7 @@ void print_uplink(const RunConfig& config, const WorkloadDescription& d) {
 }  // namespace
 
 void workload_describe(const RunArguments& arguments, bool csv) {
-  const RunConfig config = load_run_config(arguments.config, arguments.overrides);
+  const RunConfig config = load_run_config(arguments.config, arguments.overrides, arguments.plugins);
   print_warnings(config.warnings);
   const WorkloadDescription d =
       describe_workload(config, *config.reference, [&] { return config.least_npu_time(); });

@@ -8,6 +8,7 @@
 #include "sim/config/file_kind.h"
 #include "sim/config/npu_choice_reader.h"
 #include "sim/config/overrides.h"
+#include "sim/config/plugins.h"
 #include "sim/config/unusual_values.h"
 #include "sim/scenario/expected_length.h"
 #include "workloads/exits/exits.h"
@@ -36,7 +37,7 @@ class Reader {
       : cache_(cache),
         root_(document, "a run",
               {"seed", "requests", "duration_s", "warmup_requests", "network", "slo", "reference", "workload",
-               "systems", "outputs"}) {}
+               "plugins", "systems", "outputs"}) {}
 
   RunConfig run() {
     config_.seed =
@@ -46,6 +47,7 @@ class Reader {
     read_reference();
     read_slo();
     read_workload();
+    read_plugins();
     read_systems();
     read_outputs();
     check_warmup();
@@ -165,6 +167,11 @@ class Reader {
     }
   }
 
+  /// Policies of shared objects, which systems may have.
+  void read_plugins() {
+    if (root_.has("plugins")) root_.resolve("plugins", load_plugins(root_.required("plugins")));
+  }
+
   void read_systems() {
     const Node& list = root_.required("systems");
     if (io::read_list(list, "systems").empty())
@@ -218,7 +225,7 @@ class Reader {
   static Node read_policy(const Node& node, System& system) {
     std::vector<std::string> names;
     for (const auto& info : scheduler::all_policies()) names.push_back(info.name);
-    system.policy = &scheduler::all_policies()[io::read_kind(node, "policy", "name", names)];
+    system.policy = scheduler::find_policy(names[io::read_kind(node, "policy", "name", names)]);
     std::vector<std::string> keys{"name"};
     for (const auto& parameter : system.policy->parameters) keys.push_back(parameter.name);
     MapReader reader(node, "policy " + system.policy->name, keys);
@@ -303,10 +310,12 @@ LeastNpuTime RunConfig::least_npu_time() const {
   return sim::least_npu_time(*reference_choice.table(network.layers, reference_max_batch), exits->rates());
 }
 
-RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                          const std::vector<std::string>& plugins) {
   Node document = io::load_yaml(file);
   require_kind(document, FileKind::run, file);
   for (const std::string& assignment : overrides) apply_override(document, assignment);
+  add_plugins(document, plugins);
   return read_run_config(document);
 }
 

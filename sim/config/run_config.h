@@ -9,6 +9,7 @@
 #include "sim/config/model_cache.h"
 #include "sim/scenario/least_npu_time.h"
 #include "sim/scenario/scenario.h"
+#include "workloads/io/installed_copy.h"
 
 namespace fluidbatch::sim {
 
@@ -26,8 +27,10 @@ struct RunConfig : Scenario {
   [[nodiscard]] LeastNpuTime least_npu_time() const;
 };
 
-/// Reads a configuration and all files that it names. Keys: docs/configuration.md. Throws InputError.
-RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+/// Reads a configuration and all files that it names. Keys: docs/configuration.md. `overrides` are as for
+/// `apply_override`, `plugins` as for `add_plugins`. Throws InputError.
+RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                          const std::vector<std::string>& plugins = {});
 RunConfig read_run_config(const io::Node& document);
 /// As above, taking networks and tables from `cache`.
 RunConfig read_run_config(const io::Node& document, ModelCache& cache);

@@ -7,6 +7,7 @@
 
 #include "sim/config/file_kind.h"
 #include "sim/config/overrides.h"
+#include "sim/config/plugins.h"
 #include "sim/sweep/axis_range.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/io/shipped_files.h"
@@ -249,13 +250,15 @@ io::Node Sweep::identity() const {
   return identity;
 }
 
-Sweep load_sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+Sweep load_sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                 const std::vector<std::string>& plugins) {
   const Node document = io::load_yaml(file);
   require_kind(document, FileKind::sweep, file);
   const io::MapReader reader(document, "a sweep", {"base", "axes", "replications", "until", "description"});
   Sweep sweep;
   sweep.base = read_base(reader.required("base"));
   for (const std::string& assignment : overrides) apply_override(sweep.base, assignment);
+  add_plugins(sweep.base, plugins);
   const Node none = Node::map();
   const Node* axes = reader.child("axes");
   sweep.axes = read_axes(axes == nullptr ? none : *axes);

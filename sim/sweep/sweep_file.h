@@ -44,8 +44,9 @@ struct Sweep {
 };
 
 /// Reads a sweep (keys: docs/sweeps.md) and the base that it names, to which `overrides` (KEY=VALUE) are
-/// applied. Throws InputError.
-Sweep load_sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+/// applied and `plugins` (as for `add_plugins`) added. Throws InputError.
+Sweep load_sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                 const std::vector<std::string>& plugins = {});
 
 /// A value of an axis as a short text: a scalar as it is, anything else on one line.
 std::string value_text(const io::Node& value);

@@ -1,7 +1,11 @@
 #!/usr/bin/python3
-"""`make install`: the installed program finds its networks and NPUs, away from the build tree."""
+"""`make install`: the installed program works away from the build tree, others link the library, and policies of others
+are linked or loaded. The example is docs/example_policy."""
 
 import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 import unittest
@@ -9,23 +13,193 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from onnx_file import two_convolutions  # noqa: E402
-from harness import CONFIG, CommandLineTest  # noqa: E402
+from harness import CONFIG, RELEASE, ROOT, CommandLineTest  # noqa: E402
+
+EXAMPLE = ROOT / "docs/example_policy"
 
 
-class Install(CommandLineTest):
+def made(*command, **environment):
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300, check=False,
+                            env={**os.environ, **environment})
+    if result.returncode != 0:
+        raise AssertionError(f"{command}\n{result.stdout}{result.stderr}")
+    return result.stdout
+
+
+class InstallTest(CommandLineTest):
+    def setUp(self):
+        super().setUp()
+        self.prefix = self.folder / "prefix"
+        made("cmake", "--install", os.environ["FLUIDBATCH_BUILD"], "--prefix", self.prefix)
+        self.program = str(self.prefix / "bin/fluidbatch")
+
+
+class Program(InstallTest):
     def test_installed_program(self):
-        build = os.environ["FLUIDBATCH_BUILD"]
-        subprocess.run(["cmake", "--install", build, "--prefix", str(self.folder / "prefix")], check=True,
-                       capture_output=True, timeout=60)
-        program = str(self.folder / "prefix/bin/fluidbatch")
-        self.assertIn("ee_resnet50", self.succeed("network", "list", program=program).stdout)
+        self.assertIn("ee_resnet50", self.succeed("network", "list", program=self.program).stdout)
         (self.folder / "m.onnx").write_bytes(two_convolutions())
-        self.succeed("network", "import", "m.onnx", "--out", "n.yaml", program=program)
+        self.succeed("network", "import", "m.onnx", "--out", "n.yaml", program=self.program)
         self.write("c.yaml", CONFIG)
-        self.succeed("run", "c.yaml", "--out", "out", program=program)
+        self.succeed("run", "c.yaml", "--out", "out", program=self.program)
         for name in ("share/fluidbatch/npus/zu7ev_large.yaml", "share/doc/fluidbatch/README.md",
                      "share/doc/fluidbatch/docs/model.md"):
-            self.assertTrue((self.folder / "prefix" / name).is_file(), name)
+            self.assertTrue((self.prefix / name).is_file(), name)
+
+    def test_the_shipped_files_are_where_the_environment_says(self):
+        elsewhere = self.folder / "elsewhere"
+        (self.prefix / "share/fluidbatch").rename(elsewhere)
+        self.assertEqual(self.call("network", "list", program=self.program).returncode, 2)
+        for value, code, text in ((elsewhere, 0, "ee_resnet50"),
+                                  ("/nowhere", 2, "^FLUIDBATCH_SHARE: no folder '/nowhere'; it must hold")):
+            result = subprocess.run([self.program, "network", "list"], capture_output=True, text=True, check=False,
+                                    env={**os.environ, "FLUIDBATCH_SHARE": str(value)})
+            self.assertEqual(result.returncode, code, result.stderr)
+            self.assertRegex(result.stdout + result.stderr, text)
+
+    def test_installed_headers_include_installed_headers(self):
+        folder = self.prefix / "include/fluidbatch"
+        headers = sorted(folder.rglob("*.h"))
+        self.assertGreater(len(headers), 50)
+        for header in headers:
+            for kind, name in re.findall(r'^#include ([<"])([^>"]+)[>"]', header.read_text(), re.M):
+                if kind == '"':
+                    self.assertTrue((folder / name).is_file(), f"{header} includes {name}")
+                elif "/" in name:
+                    self.assertTrue(name.startswith("Eigen/"), f"{header} needs {name}, which users then need too")
+
+
+@unittest.skipUnless(RELEASE, "one build of it is enough")
+class Library(InstallTest):
+    def build_example(self, prefix, folder):
+        made("cmake", "-S", EXAMPLE, "-B", folder, f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release")
+        made("cmake", "--build", folder, "--parallel", "2")
+
+    def test_a_policy_linked_and_loaded(self):
+        self.build_example(self.prefix, self.folder / "build")
+        linked = made(self.folder / "build/mean_latency", EXAMPLE / "patient.yaml")
+        self.assertEqual([line.split()[0] for line in linked.splitlines()], ["dynamic", "patient"])
+        self.assertEqual(linked, self.means_of_the_program("build/libpatient.so"))
+
+        flags = shlex.split(made("pkg-config", "--cflags", "--libs", "fluidbatch",
+                                 PKG_CONFIG_PATH=str(self.prefix / "lib/pkgconfig")))
+        made("g++", "-std=c++20", EXAMPLE / "main.cpp", EXAMPLE / "patient.cpp", *flags, "-o", self.folder / "by_pkg_config")
+        self.assertEqual(made(self.folder / "by_pkg_config", EXAMPLE / "patient.yaml"), linked)
+
+        moved = self.folder / "moved"
+        self.prefix.rename(moved)
+        result = self.call(EXAMPLE / "patient.yaml", program=self.folder / "by_pkg_config")
+        self.assertRegex(result.stderr, "prefix/share/fluidbatch, .*share/fluidbatch: the folder with the shipped networks")
+        self.build_example(moved, self.folder / "again")
+        self.assertEqual(made(self.folder / "again/mean_latency", EXAMPLE / "patient.yaml"), linked)
+
+    def means_of_the_program(self, plugin):
+        """As mean_latency prints them, of the installed program with a plug-in."""
+        self.succeed("run", EXAMPLE / "patient.yaml", "--plugin", plugin, "--out", "out", program=self.program)
+        text = ""
+        for system in ("dynamic", "patient"):
+            summary = (self.folder / "out" / system / "summary.json").read_text()
+            text += f"{system} {float(re.search(r'.mean_latency_s.: ([^,]+)', summary)[1]):.17g} s\n"
+        return text
+
+
+@unittest.skipUnless(RELEASE, "a plug-in for one build is enough")
+class Plugins(InstallTest):
+    """One plug-in is compiled, others are made from it."""
+
+    def setUp(self):
+        super().setUp()
+        shutil.copy(EXAMPLE / "patient.cpp", self.folder)
+        shutil.copy(EXAMPLE / "patient.yaml", self.folder)
+
+    def compile(self, name, source="patient.cpp", headers=None):
+        headers = headers or self.prefix / "include/fluidbatch"
+        made("g++", "-std=c++20", "-shared", "-fPIC", f"-I{headers}", "-isystem", "/usr/include/eigen3", self.folder / source,
+             "-o", self.folder / name)
+
+    def refuse(self, message, *arguments):
+        before = self.files()
+        result = self.call(*arguments, program=self.program)
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertRegex(result.stderr, message)
+        self.assertEqual(self.files(), before)
+
+    def test_every_command_takes_plug_ins(self):
+        self.compile("libpatient.so")
+        plugin = ("--plugin", "libpatient.so")
+        few = ("--set", "requests=2000", "--set", "warmup_requests=0")
+        self.assertIn("\npatient ", self.succeed("policy", "list", *plugin, program=self.program).stdout)
+        self.assertNotIn("\npatient ", self.succeed("policy", "list", program=self.program).stdout)
+        self.refuse("unknown .*'patient'", "check", "patient.yaml")
+        self.succeed("check", "patient.yaml", *plugin, program=self.program)
+        self.succeed("workload", "describe", "patient.yaml", *plugin, *few, program=self.program)
+        self.succeed("capacity", "patient.yaml", *plugin, *few, "--most-runs", "1", "--tolerance", "0.2", program=self.program)
+
+        self.succeed("run", "patient.yaml", *plugin, *few, "--out", "out", program=self.program)
+        resolved = (self.folder / "out/resolved.yaml").read_text()
+        self.assertIn(f"plugins: [{self.folder}/libpatient.so]", resolved)
+        self.succeed("run", "out/patient/resolved.yaml", "--out", "again", program=self.program)
+        self.assertEqual(*((self.folder / out / "patient/requests.csv").read_bytes() for out in ("out", "again")))
+
+        # A path in a file is relative to it.
+        (self.folder / "below").mkdir()
+        text = (self.folder / "patient.yaml").read_text()
+        self.write("below/c.yaml", "plugins: [../libpatient.so]\n" + text)
+        self.succeed("run", "below/c.yaml", *few, "--out", "third", program=self.program)
+        self.assertEqual((self.folder / "third/resolved.yaml").read_text(), resolved)
+
+    def test_sweeps_take_plug_ins_and_notice_another(self):
+        self.compile("libpatient.so")
+        self.write("s.yaml", "base: patient.yaml\naxes: {grid: {requests: [1500, 2000], systems.patient.policy.min_batch: [2, 3]}}\n")
+        sweep = ("sweep", "s.yaml", "--plugin", "libpatient.so", "--out", "r.sqlite")
+        self.assertIn("8 points", self.succeed(*sweep, "--dry-run", program=self.program).stdout)
+        self.assertIn("3 points run", self.succeed(*sweep, "--limit", "3", program=self.program).stdout)
+        self.assertIn("5 points run", self.succeed(*sweep, "--resume", program=self.program).stdout)
+        self.write("other.cpp", (self.folder / "patient.cpp").read_text().replace("10, .min = 0", "11, .min = 0"))
+        self.compile("libpatient.so", "other.cpp")
+        self.refuse("libpatient.so", *sweep, "--resume")
+
+    def test_what_is_not_a_plug_in(self):
+        self.write("text.so", "no shared object\n")
+        self.write("empty.cpp", '#include "scheduler/registry.h"\n')
+        self.compile("empty.so", "empty.cpp")
+        for plugin, message in (("none.so", r"^--plugin: no file '.*/none\.so'$"),
+                                (".", "is a folder, not a file"),
+                                ("text.so", r"^--plugin: the plug-in '.*/text\.so' can't be loaded: (file too short|invalid ELF header)$"),
+                                (self.program, r"can't be loaded: cannot dynamically load position-independent executable"),
+                                ("empty.so", "brings no policy; it needs a static scheduler::PolicyRegistration")):
+            with self.subTest(plugin=plugin):
+                self.refuse(message, "run", "patient.yaml", "--plugin", plugin, "--out", "out")
+        self.write("c.yaml", (self.folder / "patient.yaml").read_text() + "plugins: [empty.so]\n")
+        self.refuse(r"^c\.yaml:11:11: the plug-in '.*/empty\.so' brings no policy", "run", "c.yaml")
+        self.write("c.yaml", (self.folder / "patient.yaml").read_text() + "plugins: empty.so\n")
+        self.refuse(r"^c\.yaml:11:10: plugins must be a list", "run", "c.yaml")
+        self.refuse("plugins must be a list", "run", "c.yaml", "--plugin", "empty.so")
+
+    def test_plug_ins_that_do_not_fit(self):
+        source = (self.folder / "patient.cpp").read_text()
+        self.write("serial.cpp", source.replace('"patient"', '"serial"'))
+        self.compile("serial.so", "serial.cpp")
+        self.refuse("brings a policy 'serial', which already exists", "policy", "list", "--plugin", "serial.so")
+        self.compile("patient.so")
+        shutil.copy(self.folder / "patient.so", self.folder / "twin.so")
+        self.refuse("twin.so' brings a policy 'patient', which already exists", "policy", "list", "--plugin", "patient.so",
+                    "--plugin", "twin.so")
+        self.succeed("policy", "list", "--plugin", "patient.so", "--plugin", "./patient.so", program=self.program)
+
+        # Headers of another version: refused by their stamp, before anything of the plug-in is read.
+        headers = self.folder / "headers"
+        shutil.copytree(self.prefix / "include/fluidbatch", headers)
+        stamp = headers / "scheduler/interface_stamp.h"
+        stamp.write_text(re.sub(r"/\w+\"", "/other\"", stamp.read_text()))
+        registry = headers / "scheduler/registry.h"
+        registry.write_text(registry.read_text().replace("struct PolicyInfo {", "struct PolicyInfo {\n  double another[7] = {};"))
+        self.compile("old.so", headers=headers)
+        self.refuse("old.so' was built for fluidbatch policy interface [0-9.]+/other, and this is fluidbatch policy interface [0-9.]+/[0-9a-f]+; build", "policy", "list",
+                    "--plugin", "old.so")
+        # One that calls what there is not.
+        self.write("gone.cpp", "bool gone();\n" + source.replace("if (view.idle()) {", "if (gone() || view.idle()) {"))
+        self.compile("gone.so", "gone.cpp")
+        self.refuse("can't be loaded: undefined symbol: .*; was it built for another version", "policy", "list", "--plugin", "gone.so")
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <unistd.h>
 
 #include "workloads/io/absolute_path.h"
+#include "workloads/io/installed_copy.h"
 
 namespace fluidbatch::io {
 namespace {
@@ -14,6 +16,19 @@ namespace fs = std::filesystem;
 
 bool is_path(const std::string& text) {
   return text.find('/') != std::string::npos || text.ends_with(".yaml") || text.ends_with(".yml");
+}
+
+constexpr const char* kShare = "share/fluidbatch";
+
+// A function's static, since it is set before this file's own statics may exist.
+fs::path& installed_share() {
+  static fs::path folder;
+  return folder;
+}
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
 }
 
 /// Throws where the file can't be read; what it holds is for its reader to check.
@@ -36,15 +51,29 @@ fs::path prefix() {
   return program.parent_path().parent_path();
 }
 
-fs::path shipped_folder() {
-  fs::path folder = prefix() / "share" / "fluidbatch";
-  std::error_code ignored;
-  if (!fs::is_directory(folder, ignored)) {
-    throw InputError(folder.string() +
-                     ": the folder with the shipped networks and NPUs is missing; install the program anew, "
-                     "with its share folder beside bin");
+bool compiled_with(const fs::path& header) {
+  fs::path folder = header.lexically_normal();
+  for (const char* name : {"installed_copy.h", "io", "workloads", "fluidbatch", "include"}) {
+    if (folder.filename() != name) return false;
+    folder = folder.parent_path();
   }
-  return folder;
+  installed_share() = folder / kShare;
+  return true;
+}
+
+fs::path shipped_folder() {
+  if (const char* given = std::getenv("FLUIDBATCH_SHARE"); given != nullptr && *given != '\0') {
+    if (is_folder(given)) return absolute_path(given);
+    throw InputError("FLUIDBATCH_SHARE: no folder " + in_quotes(given) +
+                     "; it must hold the shipped networks, npus and boards");
+  }
+  if (is_folder(installed_share())) return installed_share();
+  fs::path folder = prefix() / kShare;
+  if (is_folder(folder)) return folder;
+  const std::string& installed = installed_share().string();
+  throw InputError((installed.empty() ? "" : installed + ", ") + folder.string() +
+                   ": the folder with the shipped networks and NPUs is missing; install the program anew, "
+                   "with its share folder beside bin, or name that folder in FLUIDBATCH_SHARE");
 }
 
 std::vector<std::string> shipped_names(const std::string& kind) {

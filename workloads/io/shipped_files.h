@@ -14,8 +14,10 @@ namespace fluidbatch::io {
 /// does not tell.
 std::filesystem::path prefix();
 
-/// `share/fluidbatch` beside the running program's own folder, in a build tree and installed alike.
-/// Throws InputError where it is not there.
+/// The folder with the shipped files: the one that the environment's FLUIDBATCH_SHARE names; or
+/// `share/fluidbatch` of the installed copy that this program was compiled with, if it is a user's own; or
+/// that beside the running program's folder, in a build tree and installed alike. Throws InputError where
+/// there is none.
 std::filesystem::path shipped_folder();
 
 /// Names (file names without .yaml) of the shipped files of a kind: `networks`, `npus` or `boards`; sorted.

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "workloads/io/installed_copy.h"
 #include "workloads/io/yaml_node.h"
 #include "workloads/models/network.h"
 

@@ -3,6 +3,7 @@
 
 #include "npu_model/batch_policy_table.h"
 #include "npu_model/npu.h"
+#include "workloads/io/installed_copy.h"
 #include "workloads/io/yaml_node.h"
 
 namespace fluidbatch::workloads {
