@@ -5,13 +5,14 @@ PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3 -B
 FLUIDBATCH := build/release/bin/fluidbatch
 
-.PHONY: help run test test-cluster fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages figure-packages lint-packages release dev program
+.PHONY: help run test test-cluster fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages figure-packages lint-packages release dev program importer
 
 help:
 	@echo "make run      build, and simulate experiments/quickstart.yaml"
 	@echo "make test     build with and without sanitizers, and run all tests"
 	@echo "make test-cluster  bring a Slurm cluster up on this machine and run a sweep on it (root)"
 	@echo "make fuzz     build with clang, and fuzz each reader for FUZZ_SECONDS (default 30); then commands on 1,500 mutated inputs"
+	@echo "make importer  build what 'network import' runs, too"
 	@echo "make reproduce  every figure and table of the paper's claims, into runs/reproduction (QUICK=1: under two minutes)"
 	@echo "make bench    print speed and memory: drivers, policies, SimPy beside them, generation, sweeps"
 	@echo "make lint     clang-format and clang-tidy; must find nothing"
@@ -47,6 +48,11 @@ program: run-packages
 	@cmake --preset program --log-level=WARNING
 	@cmake --build --preset program
 
+# What `network import` runs besides.
+importer: packages
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release --target fluidbatch fluidbatch_network_import
+
 run: program
 	@$(FLUIDBATCH) run experiments/quickstart.yaml
 
@@ -62,9 +68,7 @@ test-cluster: program
 FUZZ_SECONDS ?= 30
 FUZZ_SEED ?= 0
 
-fuzz: fuzz-packages packages
-	@cmake --preset release --log-level=WARNING
-	@cmake --build --preset release --target fluidbatch fluidbatch_network_import
+fuzz: fuzz-packages importer
 	@cmake --preset fuzz --log-level=WARNING
 	@cmake --build --preset fuzz
 	@$(PYTHON) tests/fuzz/fuzz.py build/fuzz $(FUZZ_SECONDS) $(FUZZ_SEED)
@@ -92,9 +96,8 @@ format: lint-packages
 docs: release
 	@$(PYTHON) docs/update.py build/release/bin
 
-install: packages
-	@cmake --preset release --log-level=WARNING
-	@cmake --build --preset release --target fluidbatch fluidbatch_network_import fluidbatch_archive
+install: importer
+	@cmake --build --preset release --target fluidbatch_archive
 	@cmake --install build/release --prefix $(PREFIX)
 
 clean:

@@ -52,7 +52,8 @@ int network_import(const NetworkImportArguments& arguments) {
   pid_t child = 0;
   const int error = ::posix_spawn(&child, program.c_str(), nullptr, nullptr, pointers.data(), environ);
   if (error != 0) {
-    throw io::InputError(program + ": the importer of ONNX models can't be run: " + std::strerror(error));
+    throw io::InputError(program + ": the importer of ONNX models can't be run: " + std::strerror(error) +
+                         (error == ENOENT ? "; `make importer` builds it" : ""));
   }
   const int status = wait_for(child);
   if (WIFEXITED(status)) return WEXITSTATUS(status);
