@@ -214,7 +214,7 @@ void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments, int&
 }
 
 void add_listings(CLI::App& app, cli::NetworkImportArguments& import, int& exit_code, std::string& network,
-                  bool& csv, bool& markdown) {
+                  bool& csv, std::string& table, bool& markdown) {
   CLI::App* policy = app.add_subcommand("policy", "Scheduling policies")->require_subcommand(1);
   policy->add_subcommand("list", "Names, parameters and defaults")->callback([] { cli::policy_list(); });
 
@@ -229,8 +229,11 @@ void add_listings(CLI::App& app, cli::NetworkImportArguments& import, int& exit_
 
   CLI::App* metric = app.add_subcommand("metric", "Statistics of a run")->require_subcommand(1);
   CLI::App* metrics = metric->add_subcommand("list", "Name, unit and meaning of each");
+  metrics->add_option("--columns", table, "The columns of that file of a run instead")
+      ->check(CLI::IsMember({"requests.csv", "series.csv"}))
+      ->type_name("FILE");
   metrics->add_flag("--markdown", markdown, "As the table of docs/metrics.md");
-  metrics->callback([&] { cli::metric_list(markdown); });
+  metrics->callback([&] { cli::metric_list(table, markdown); });
 }
 
 void add_network_and_npu(CLI::App& command, std::string& network, std::string& npu) {
@@ -364,6 +367,7 @@ struct Arguments {
   cli::NpuFitArguments fit;
   std::string network;
   bool csv = false;
+  std::string columns;
   bool markdown = false;
 };
 
@@ -432,7 +436,7 @@ int run_program(int argc, char** argv) {
   add_compare(app, arguments.compare);
   add_capacity(app, arguments.capacity);
   add_listings(app, arguments.import, arguments.exit_code, arguments.network, arguments.csv,
-               arguments.markdown);
+               arguments.columns, arguments.markdown);
   add_npu(app, arguments);
   try {
     app.parse(argc, argv);

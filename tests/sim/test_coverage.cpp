@@ -69,7 +69,7 @@ sim::RunStatistics run(sim::RunConfig& config, std::uint64_t seed, std::uint64_t
   config.seed = seed;
   config.length.requests = kWarmup + measured;
   config.warmup_requests = kWarmup;
-  return sim::simulate(config, config.systems[0], sim::Driver::bare, {}, nullptr);
+  return sim::simulate(config, config.systems[0]);
 }
 
 struct Coverage {

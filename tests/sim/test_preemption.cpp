@@ -317,13 +317,9 @@ void fuzz(int runs) {
       sim::drive(server, sim::Driver::bare);
       REQUIRE(watch.completed() == *config.known_requests());
     }
-    std::string bare = sim::requests_csv_header();
-    sim::simulate(
-        config, system, sim::Driver::bare,
-        [&](scheduler::RequestId id, const scheduler::Request& request) {
-          sim::append_requests_csv_row(bare, id, request, config.slo);
-        },
-        nullptr);
+    test::CsvText text(config.slo);
+    sim::simulate(config, system, {.observers = {&text}});
+    const std::string& bare = text.text();
     REQUIRE(bare == test::requests_csv_of(config, sim::Driver::simgrid));
     REQUIRE(bare == test::requests_csv_of(config, sim::Driver::simgrid_window));
   }
@@ -372,17 +368,14 @@ struct Served {
 Served serve(const sim::RunConfig& config, scheduler::Policy& policy) {
   const sim::System& system = config.systems.front();
   Served served;
-  sim::Recorder recorder(
-      *system.table, config.slo, config.warmup_requests,
-      [&](scheduler::RequestId id, const scheduler::Request& request) {
-        sim::append_requests_csv_row(served.csv, id, request, config.slo);
-      },
-      nullptr);
+  sim::Recorder recorder(*system.table, config.slo, config.warmup_requests);
+  test::CsvText text(config.slo);
   workloads::SentRequests stream(config.devices, *config.exits, config.seed, config.length);
   const sim::ServerOptions options{.slo_s = config.slo.latency_s};
-  const auto made = sim::make_server(*system.table, options, policy, stream, recorder);
+  const auto made = sim::make_server(*system.table, options, policy, stream, recorder, &text);
   sim::ServingCore& server = *made;
   sim::drive(server, sim::Driver::bare);
+  served.csv = text.text();
   served.statistics =
       sim::compute_statistics(recorder.finish(), server.conservation(), *system.table, config.slo);
   return served;
