@@ -103,10 +103,10 @@ TEST_CASE("exit-aware by hand: preempt at an exit, merge before the next segment
 TEST_CASE("exit-aware by hand: newcomers that all leave on the way, and what a preemption costs",
           "[preemption]") {
   // The oracle knows that 2 leaves at exit 0: it costs request 0 three seconds and spares 2 twelve.
-  const test::RunOutcome outcome = run(
-      {.policy = "exit_aware",
-       .parameters = {{"max_batch", 4}, {"exit_knowledge", "oracle"}, {"preemption_cost_s", 0.25}}},
-      {{0, 2}, {0, 0}, {1, 0}});
+  const test::RunOutcome outcome =
+      run({.policy = "exit_aware",
+           .parameters = {{"max_batch", 4}, {"exit_knowledge", "oracle"}, {"preemption_cost_s", 0.25}}},
+          {{0, 2}, {0, 0}, {1, 0}});
   check_schedule(outcome, {{0, 3.75 + 0.25 + 3 + 12, 3.25}, {0, 3.75, 0}, {3.75, 7, 0}});
   CHECK(outcome.statistics[Id::preemptions] == 1);
   CHECK(outcome.statistics[Id::merges] == 0);
@@ -127,7 +127,8 @@ TEST_CASE("dropping the hopeless: late ones are given up, counted and kept in th
   CHECK(served.statistics[Id::distance_to_bound] >= 1);
   CHECK(dropped.requests[1].dropped);
   CHECK(dropped.requests[2].completion_s == 15);
-  const test::RunOutcome clockwork = run({.policy = "clockwork", .parameters = {{"max_batch", 4}}}, samples, 20);
+  const test::RunOutcome clockwork =
+      run({.policy = "clockwork", .parameters = {{"max_batch", 4}}}, samples, 20);
   CHECK(clockwork.statistics[Id::drop_rate] == Approx(2.0 / 3));
 }
 
@@ -398,10 +399,8 @@ Served serve(const sim::Scenario& scenario, scheduler::Policy& policy) {
 
 TEST_CASE("LazyBatching passes over the layers at which it would go on anyway", "[preemption]") {
   int passed_over = 0;
-  const sim::ScenarioBuilder base = test::scenario_of("ee_resnet18")
-                                        .requests(400)
-                                        .warmup_requests(20)
-                                        .exit_rates({0.2, 0.3, 0.4});
+  const sim::ScenarioBuilder base =
+      test::scenario_of("ee_resnet18").requests(400).warmup_requests(20).exit_rates({0.2, 0.3, 0.4});
   for (const npu::Mode mode : {npu::Mode::r, npu::Mode::p, npu::Mode::fluid_stacked}) {
     for (const double rho : {0.5, 1.2, 2.5}) {
       for (const double slo_s : {0.06, 0.15, 0.4}) {

@@ -90,13 +90,13 @@ TEST_CASE("M/G/1: Pollaczek and Khinchine's mean wait, with exits", "[.release][
 
 TEST_CASE("a million requests: nothing is lost, and Little's law is exact", "[.release][theory]") {
   // Server::finish holds both identities; here they are worked out again from the rows.
-  const sim::Scenario scenario =
-      test::scenario_of("ee_resnet50")
-          .requests(1'000'000)
-          .poisson(Rate::rho(2))
-          .exit_rates(test::kExampleRates)
-          .system({.policy = "dynamic_batching", .parameters = {{"max_batch", 8}, {"max_queue_delay_ms", 10}}})
-          .build();
+  const sim::Scenario scenario = test::scenario_of("ee_resnet50")
+                                     .requests(1'000'000)
+                                     .poisson(Rate::rho(2))
+                                     .exit_rates(test::kExampleRates)
+                                     .system({.policy = "dynamic_batching",
+                                              .parameters = {{"max_batch", 8}, {"max_queue_delay_ms", 10}}})
+                                     .build();
   const test::RunOutcome outcome = test::run_bare(scenario);
   REQUIRE(outcome.requests.size() == 1'000'000);
   std::vector<std::pair<double, int>> changes;

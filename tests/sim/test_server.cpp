@@ -275,14 +275,14 @@ TEST_CASE("unloaded latency is the sum of the table's layers", "[sim]") {
 }
 
 TEST_CASE("dynamic batching with a batch of one is serial, byte for byte", "[sim]") {
-  const sim::Scenario scenario =
-      test::scenario_of("ee_resnet50")
-          .requests(5000)
-          .poisson(Rate::rho(1.3))
-          .exit_rates(test::kExampleRates)
-          .system("serial")
-          .system({.policy = "dynamic_batching", .parameters = {{"max_batch", 1}, {"max_queue_delay_ms", 40}}})
-          .build();
+  const sim::Scenario scenario = test::scenario_of("ee_resnet50")
+                                     .requests(5000)
+                                     .poisson(Rate::rho(1.3))
+                                     .exit_rates(test::kExampleRates)
+                                     .system("serial")
+                                     .system({.policy = "dynamic_batching",
+                                              .parameters = {{"max_batch", 1}, {"max_queue_delay_ms", 40}}})
+                                     .build();
   CHECK(test::requests_csv_of(scenario, sim::Driver::bare, 0) ==
         test::requests_csv_of(scenario, sim::Driver::bare, 1));
 }
@@ -299,8 +299,7 @@ TEST_CASE("SimGrid's driver and the bare loop give the same bytes", "[sim]") {
       {.policy = "dynamic_batching", .parameters = {{"max_batch", 3}, {"max_queue_delay_ms", 7}}},
       {.policy = "dynamic_batching", .parameters = {{"max_batch", 16}, {"max_queue_delay_ms", 200}}}};
   const std::vector<Rate> rates{Rate::rho(0.05), Rate::rho(0.9), Rate::rho(3), Rate::hz(1e6)};
-  const std::vector<std::vector<double>> exit_rates{
-      {0, 0, 0}, test::kExampleRates, {1, 0, 0}, {0.9, 0.1, 1}};
+  const std::vector<std::vector<double>> exit_rates{{0, 0, 0}, test::kExampleRates, {1, 0, 0}, {0.9, 0.1, 1}};
   const std::vector<double> slo_multiples{0, 1.5, std::numeric_limits<double>::infinity()};
   for (int i = 0; i < 200; ++i) {
     INFO("case " << i);

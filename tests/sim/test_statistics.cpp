@@ -57,8 +57,7 @@ TEST_CASE("three requests, by hand", "[statistics]") {
 TEST_CASE("a step that began in the warm-up counts from the first measured arrival", "[statistics]") {
   const double d = serial_run({0}).build().reference_latency_s;
   // Request 0 runs from 0 to d; request 1 arrives at d / 4 and completes at 2 d.
-  const sim::RunStatistics s =
-      test::run_bare(serial_run({0, d / 4}).warmup_requests(1).build()).statistics;
+  const sim::RunStatistics s = test::run_bare(serial_run({0, d / 4}).warmup_requests(1).build()).statistics;
   CHECK(s[Id::requests] == 1);
   CHECK(s[Id::busy_fraction] == Approx(1));
   CHECK(s[Id::mean_batch] == Approx(1));
@@ -67,13 +66,12 @@ TEST_CASE("a step that began in the warm-up counts from the first measured arriv
 
 TEST_CASE("a request of the warm-up that completes last is within the measured window", "[statistics]") {
   // A batch of two, begun when the second comes; that one leaves at the first exit, the first at the end.
-  const sim::Scenario scenario =
-      test::scenario_of("ee_resnet50")
-          .warmup_requests(1)
-          .recorded({{0, 3}, {0.5, 0}})
-          .system({.policy = "dynamic_batching",
-                   .parameters = {{"max_batch", 2}, {"max_queue_delay_ms", 1000}}})
-          .build();
+  const sim::Scenario scenario = test::scenario_of("ee_resnet50")
+                                     .warmup_requests(1)
+                                     .recorded({{0, 3}, {0.5, 0}})
+                                     .system({.policy = "dynamic_batching",
+                                              .parameters = {{"max_batch", 2}, {"max_queue_delay_ms", 1000}}})
+                                     .build();
   const test::RunOutcome outcome = test::run_bare(scenario);
   const sim::RunStatistics& s = outcome.statistics;
   REQUIRE(outcome.requests[0].completion_s > outcome.requests[1].completion_s);
