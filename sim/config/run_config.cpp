@@ -38,8 +38,7 @@ class Reader {
                "systems", "outputs"}) {}
 
   RunConfig run() {
-    config_.seed =
-        static_cast<std::uint64_t>(root_.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), 1));
+    config_.seed = static_cast<std::uint64_t>(root_.integer("seed", 0, kLargestSeed, 1));
     read_length();
     read_network();
     read_reference();

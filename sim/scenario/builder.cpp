@@ -271,6 +271,7 @@ void ScenarioBuilder::add_workload(Scenario& scenario) const {
       .uplink = scenario.uplink.model != workloads::UplinkSpec::Model::none};
   std::vector<workloads::DeviceGroup> groups;
   for (const GroupSpec& spec : groups_) {
+    require(spec.arrivals != nullptr, "a group of devices needs arrivals");
     workloads::DeviceGroup group;
     group.count = spec.count;
     group.arrivals = spec.arrivals(context);
@@ -305,6 +306,10 @@ System ScenarioBuilder::the_system(const SystemSpec& spec, const Scenario& scena
 }
 
 Scenario ScenarioBuilder::build() const {
+  const scheduler::Parameter max_batch = scheduler::max_batch_parameter();
+  io::require_in({.min = max_batch.min, .max = max_batch.max}, reference_max_batch_,
+                 "the reference's max_batch");
+  require(seed_ <= kLargestSeed, "a seed must be at most " + std::to_string(kLargestSeed));
   Scenario scenario;
   scenario.seed = seed_;
   scenario.length = length_;

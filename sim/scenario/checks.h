@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -12,6 +13,9 @@ namespace fluidbatch::sim {
 
 /// Of a run, and of its warm-up.
 inline constexpr std::int64_t kMostRequests = std::int64_t{1} << 40;
+
+/// Seeds have 63 bits, as YAML's whole numbers.
+inline constexpr std::uint64_t kLargestSeed = std::numeric_limits<std::int64_t>::max();
 
 /// A label names a folder, and a part of the path of --set.
 std::optional<std::string> objection_to_label(const std::string& label);

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "sim/run/simulation.h"
 #include "tests/support/run_helpers.h"
 #include "tests/support/scenarios.h"
 
@@ -104,6 +105,49 @@ TEST_CASE("a case sets only what it is about", "[builder]") {
   CHECK_FALSE(two_layers().poisson(Rate::hz(1)).duration_s(5).build().known_requests());
 }
 
+TEST_CASE("the reference need not be what the systems run on", "[builder]") {
+  const sim::ScenarioBuilder builder = test::scenario_of("ee_resnet18")
+                                           .reference(test::shipped_npu("zu7ev_small"), npu::Mode::fluid)
+                                           .reference_max_batch(4)
+                                           .exit_rates(test::kExampleRates)
+                                           .requests(50)
+                                           .system("serial");
+  const std::string yaml =
+      "requests: 50\nnetwork: ee_resnet18\nreference: {npu: zu7ev_small, npu_mode: fluid, max_batch: 4}\n"
+      "slo: {unloaded_multiple: 2}\nworkload: {arrivals: {kind: poisson, load: 0.5}, exits: {kind: rates, "
+      "rates: "
+      "[0.3, 0.35, 0.4]}}\nsystems: [{policy: {name: serial}, npu: zu7ev_large, npu_mode: r}]\n";
+  check_same(sim::ScenarioBuilder(builder).slo_unloaded_multiple(2).poisson(Rate::load(0.5)).build(), yaml);
+}
+
+TEST_CASE("a system can bring latencies of its own", "[builder]") {
+  const auto twice_as_fast = sim::ScenarioBuilder()
+                                 .latencies_s({{2, 3}, {1, 2}}, {0, 1})
+                                 .dates_s({0})
+                                 .system("serial")
+                                 .build()
+                                 .systems[0]
+                                 .table;
+  const sim::Scenario scenario =
+      two_layers().dates_s({0}).system({.policy = "serial", .label = "fast", .table = twice_as_fast}).build();
+  CHECK(test::run_bare(scenario, 0).requests[0].completion_s == 6);
+  CHECK(test::run_bare(scenario, 1).requests[0].completion_s == 3);
+}
+
+TEST_CASE("the example of docs/design.md", "[builder]") {
+  const sim::Scenario scenario =
+      sim::ScenarioBuilder()
+          .latencies_s({{4, 6}, {2, 4}}, {0, 1})  // by layer and batch; its segments
+          .poisson(Rate::hz(0.1))
+          .exit_rates({0.5})
+          .slo_s(20)
+          .system({.policy = "exit_aware", .parameters = {{"max_batch", 2}}})
+          .build();
+  const sim::RunStatistics statistics = sim::simulate(scenario, scenario.systems[0]);
+  CHECK(statistics[sim::StatisticId::requests] == 100'000);
+  CHECK(statistics[sim::StatisticId::mean_latency] > 4);
+}
+
 TEST_CASE("exits that are recorded: with the arrivals, or as a list", "[builder]") {
   const sim::Scenario with = two_layers().recorded({{0, 0}, {1, 1}, {2, 0}, {3, 0}}).build();
   CHECK(with.policy_context().exit_rates == std::vector<double>{0.75});
@@ -168,6 +212,10 @@ TEST_CASE("what does not go together is refused, and why", "[builder]") {
           "a trace can't be repeated");
   refuses(two_layers().devices({{.arrivals = sim::poisson(Rate::hz(1)), .count = 1U << 21}}),
           "the count of a group of devices must be a number, from 1 to 1048576");
+  refuses(two_layers().devices({{.arrivals = {}, .count = 2}}), "a group of devices needs arrivals");
+  refuses(fed().reference_max_batch(0),
+          "the reference's max_batch must be a number, from 1 to 1024; found 0");
+  refuses(fed().seed(std::numeric_limits<std::uint64_t>::max()), "a seed must be at most");
   refuses(fed().uplink({.model = workloads::UplinkSpec::Model::simgrid}, {}),
           "the access point's bandwidth must be a number, above 0, finite; found inf");
   CHECK_THROWS_WITH(sim::ScenarioBuilder().latencies_s({{1, 2}, {1}}), Contains("for each batch size"));

@@ -22,10 +22,4 @@ inline sim::ScenarioBuilder scenario_of(const std::string& network) {
 /// Exit rates of the shipped networks with three early exits, as examples have them.
 inline const std::vector<double> kExampleRates{0.3, 0.35, 0.4};
 
-/// With a system of each policy in `policies`.
-inline sim::Scenario with_systems(sim::ScenarioBuilder builder, const std::vector<sim::SystemSpec>& systems) {
-  for (const sim::SystemSpec& system : systems) builder.system(system);
-  return builder.build();
-}
-
 }  // namespace fluidbatch::test
