@@ -140,7 +140,8 @@ void npu_table(const NpuTableArguments& arguments);
 void npu_explain(const NpuExplainArguments& arguments);
 void npu_search(const NpuSearchArguments& arguments);
 void npu_fit(const NpuFitArguments& arguments);
-void metric_list(bool markdown);
+/// The statistics, or the columns of `table`, a file of a run.
+void metric_list(const std::string& table, bool markdown);
 
 /// Each as a line on stderr.
 void print_warnings(const std::vector<std::string>& warnings);

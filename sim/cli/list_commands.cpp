@@ -8,6 +8,8 @@
 #include "sim/cli/commands.h"
 #include "sim/config/plugins.h"
 #include "sim/measure/statistics.h"
+#include "sim/output/requests_csv.h"
+#include "sim/output/series.h"
 #include "sim/output/text_table.h"
 #include "workloads/io/csv.h"
 #include "workloads/io/shipped_files.h"
@@ -22,6 +24,14 @@ void network_csv(const workloads::Network& network) {
   for (const npu::Layer& layer : network.layers) {
     fmt::print("{},{},{},{},{},{},{}\n", io::csv_cell(layer.name), npu::name_of(layer.kind),
                layer.gemm.groups, layer.gemm.r, layer.gemm.p, layer.gemm.c, layer.segment);
+  }
+}
+
+void column_list(const std::vector<ColumnDeclaration>& columns, bool markdown) {
+  if (markdown) fmt::print("| column | unit | type | meaning |\n|---|---|---|---|\n");
+  for (const ColumnDeclaration& column : columns) {
+    fmt::print(fmt::runtime(markdown ? "| `{}` | {} | {} | {} |\n" : "{:<26} {:<9} {:<14} {}\n"), column.name,
+               column.unit, name_of(column.type), column.meaning);
   }
 }
 
@@ -82,7 +92,9 @@ void network_show(const std::string& name, bool csv) {
   fmt::print("\n");
 }
 
-void metric_list(bool markdown) {
+void metric_list(const std::string& table, bool markdown) {
+  if (table == "requests.csv") return column_list(request_columns(), markdown);
+  if (table == "series.csv") return column_list(series_columns(), markdown);
   if (markdown) fmt::print("| name | unit | meaning |\n|---|---|---|\n");
   for (const Statistic& statistic : all_statistics()) {
     fmt::print(fmt::runtime(markdown ? "| `{}` | {} | {} |\n" : "{:<26} {:<9} {}\n"), statistic.name,

@@ -225,7 +225,7 @@ void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments, int&
 }
 
 void add_listings(CLI::App& app, cli::NetworkImportArguments& import, int& exit_code, std::string& network,
-                  std::vector<std::string>& plugins, bool& csv, bool& markdown) {
+                  std::vector<std::string>& plugins, bool& csv, std::string& table, bool& markdown) {
   CLI::App* policy = app.add_subcommand("policy", "Scheduling policies")->require_subcommand(1);
   CLI::App* policies = policy->add_subcommand("list", "Names, parameters and defaults");
   add_plugins(*policies, plugins);
@@ -242,8 +242,11 @@ void add_listings(CLI::App& app, cli::NetworkImportArguments& import, int& exit_
 
   CLI::App* metric = app.add_subcommand("metric", "Statistics of a run")->require_subcommand(1);
   CLI::App* metrics = metric->add_subcommand("list", "Name, unit and meaning of each");
+  metrics->add_option("--columns", table, "The columns of that file of a run instead")
+      ->check(CLI::IsMember({"requests.csv", "series.csv"}))
+      ->type_name("FILE");
   metrics->add_flag("--markdown", markdown, "As the table of docs/metrics.md");
-  metrics->callback([&] { cli::metric_list(markdown); });
+  metrics->callback([&] { cli::metric_list(table, markdown); });
 }
 
 void add_network_and_npu(CLI::App& command, std::string& network, std::string& npu) {
@@ -378,6 +381,7 @@ struct Arguments {
   std::string network;
   std::vector<std::string> plugins;  ///< of policy list
   bool csv = false;
+  std::string columns;
   bool markdown = false;
 };
 
@@ -446,7 +450,7 @@ int run_program(int argc, char** argv) {
   add_compare(app, arguments.compare);
   add_capacity(app, arguments.capacity);
   add_listings(app, arguments.import, arguments.exit_code, arguments.network, arguments.plugins,
-               arguments.csv, arguments.markdown);
+               arguments.csv, arguments.columns, arguments.markdown);
   add_npu(app, arguments);
   try {
     app.parse(argc, argv);

@@ -10,6 +10,7 @@
 #include "sim/config/overrides.h"
 #include "sim/config/plugins.h"
 #include "sim/config/unusual_values.h"
+#include "sim/scenario/checks.h"
 #include "sim/scenario/expected_length.h"
 #include "workloads/exits/exits.h"
 #include "workloads/io/map_reader.h"
@@ -22,8 +23,6 @@ using io::InputError;
 using io::MapReader;
 using io::Node;
 using io::Range;
-
-constexpr std::int64_t kMostRequests = std::int64_t{1} << 40;
 
 /// A node for what is not given: reads as if the user had written `value` there.
 Node as_if_written(Node value, const io::Mark& mark) {
@@ -40,8 +39,7 @@ class Reader {
                "plugins", "systems", "outputs"}) {}
 
   RunConfig run() {
-    config_.seed =
-        static_cast<std::uint64_t>(root_.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), 1));
+    config_.seed = static_cast<std::uint64_t>(root_.integer("seed", 0, kLargestSeed, 1));
     read_length();
     read_network();
     read_reference();
@@ -179,9 +177,8 @@ class Reader {
     Node resolved = Node::sequence();
     for (const Node& node : list.items) {
       auto [system, resolved_system] = read_system(node);
-      for (const System& other : config_.systems) {
-        if (other.label != system.label) continue;
-        throw InputError(node.mark, "two systems are labelled '" + system.label + "'; give each a 'label'");
+      if (const auto objection = objection_to_second_label(config_.systems, system.label)) {
+        throw InputError(node.mark, *objection);
       }
       resolved.items.push_back(std::move(resolved_system));
       config_.systems.push_back(std::move(system));
@@ -194,14 +191,13 @@ class Reader {
     MapReader reader(node, "a system", {"label", "policy", "drop", "npu", "npu_mode"});
     System system;
     Node policy = read_policy(reader.required("policy"), system);
-    if (config_.slo.end_to_end && system.policy->needs_deadlines_in_order) {
-      throw InputError(
-          reader.mark_of("policy"),
-          system.policy->name +
-              " takes the queue to be in order of deadlines, which it is with slo.measured: server only");
+    if (const auto objection = objection_to_policy(*system.policy, config_.slo)) {
+      throw InputError(reader.mark_of("policy"), *objection);
     }
     system.label = reader.text("label", system.policy->name);
-    check_label(system.label, reader.mark_of("label"));
+    if (const auto objection = objection_to_label(system.label)) {
+      throw InputError(reader.mark_of("label"), *objection);
+    }
     reader.resolve("policy", std::move(policy));
     system.drop_hopeless = reader.choice("drop", {"none", "hopeless"}, 0) == 1;
     const NpuChoice choice = read_npu_choice(reader, config_.reference_choice, cache_);
@@ -251,17 +247,6 @@ class Reader {
                          parameter.default_value);
   }
 
-  /// A label names a folder, and a part of the path of --set.
-  static void check_label(const std::string& label, const io::Mark& mark) {
-    const bool good = !label.empty() && std::all_of(label.begin(), label.end(), [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-             c == '-';
-    });
-    if (!good) {
-      throw InputError(mark, "a label is made of letters, digits, '_' and '-', found '" + label + "'");
-    }
-  }
-
   void read_outputs() {
     const Node none = as_if_written(Node::map(), root_.mark());
     MapReader reader(root_.has("outputs") ? root_.required("outputs") : none, "outputs",
@@ -272,11 +257,8 @@ class Reader {
   }
 
   void check_warmup() {
-    const auto requests = config_.known_requests();
-    if (requests && config_.warmup_requests >= *requests) {
-      throw InputError(root_.mark_of("warmup_requests"),
-                       "warmup_requests (" + std::to_string(config_.warmup_requests) +
-                           ") leaves none of the " + std::to_string(*requests) + " requests to measure");
+    if (const auto objection = objection_to_warmup(config_)) {
+      throw InputError(root_.mark_of("warmup_requests"), *objection);
     }
   }
 

@@ -2,17 +2,12 @@
 
 #include <algorithm>
 #include <limits>
-#include <utility>
 
 namespace fluidbatch::sim {
 
 Recorder::Recorder(const npu::BatchPolicyTable& table, const scheduler::Slo& slo,
-                   std::uint64_t warmup_requests, RequestSink sink, std::atomic<std::uint64_t>* progress)
-    : table_(table),
-      slo_(slo),
-      warmup_requests_(warmup_requests),
-      sink_(std::move(sink)),
-      progress_(progress) {
+                   std::uint64_t warmup_requests, std::atomic<std::uint64_t>* progress)
+    : table_(table), slo_(slo), warmup_requests_(warmup_requests), progress_(progress) {
   const auto segments = static_cast<std::size_t>(table.segments());
   totals_.exits.resize(segments);
   totals_.segment_busy_s.resize(segments);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <vector>
 
@@ -47,12 +46,9 @@ struct Totals {
 
 class Recorder final : public Observer {
  public:
-  using RequestSink = std::function<void(scheduler::RequestId, const scheduler::Request&)>;
-
-  /// `sink` is called for every request, the warm-up included; `progress`, where not null, holds the number
-  /// of completed requests, about up to date.
+  /// `progress`, where not null, holds the number of completed requests, about up to date.
   Recorder(const npu::BatchPolicyTable& table, const scheduler::Slo& slo, std::uint64_t warmup_requests,
-           RequestSink sink, std::atomic<std::uint64_t>* progress);
+           std::atomic<std::uint64_t>* progress = nullptr);
 
   /// Makes room for a run of about `requests`, so that memory does not double on the way.
   void reserve(std::uint64_t requests);
@@ -83,7 +79,6 @@ class Recorder final : public Observer {
   const npu::BatchPolicyTable& table_;
   scheduler::Slo slo_;
   std::uint64_t warmup_requests_;
-  RequestSink sink_;
   std::atomic<std::uint64_t>* progress_;
   Totals totals_;
   // For each layer and batch size, steps that began there minus steps that ended before it: summed up over
@@ -118,7 +113,6 @@ inline void Recorder::completed(scheduler::RequestId id, const scheduler::Reques
   constexpr std::uint64_t kProgressEvery = 1024;
   if (id % kProgressEvery == 0 && progress_ != nullptr) progress_->store(id, std::memory_order_relaxed);
   if (id >= warmup_requests_) measure(request);
-  if (sink_) sink_(id, request);
 }
 
 inline void Recorder::measure(const scheduler::Request& request) {

@@ -1,40 +1,97 @@
 #include "sim/output/requests_csv.h"
 
-#include "workloads/io/text_number.h"
+#include <limits>
 
 namespace fluidbatch::sim {
+namespace {
 
-std::string requests_csv_header() {
-  return "request,device,sent_s,arrival_s,start_s,completion_s,exit,correct,latency_s,end_to_end_s,queueing_"
-         "s,"
-         "suspended_s,executing_s,slo_met\n";
-}
+constexpr double kEmpty = std::numeric_limits<double>::quiet_NaN();
+
+/// A request whose stay has ended, and the bound that it was under.
+struct RequestRow {
+  scheduler::RequestId id;
+  const scheduler::Request& request;
+  const scheduler::Slo& slo;
+
+  /// `value`, where the request has been served: a dropped one never started and was never done.
+  [[nodiscard]] double if_served(double value) const { return request.dropped ? kEmpty : value; }
+};
+
+using Row = RequestRow;
+using Type = ColumnType;
+
+constexpr std::array kColumns{
+    Column<Row>{{"request", "", Type::whole, "number, from 0 in order of arrival at the server"},
+                [](const Row& row) { return static_cast<double>(row.id); }},
+    Column<Row>{{"device", "", Type::whole, "device that sent it"},
+                [](const Row& row) { return static_cast<double>(row.request.device); }},
+    Column<Row>{{"sent_s", "s", Type::number, "sent by the device; without an uplink `arrival_s`"},
+                [](const Row& row) { return row.request.sent_s; }},
+    Column<Row>{{"arrival_s", "s", Type::number, "arrival at the server"},
+                [](const Row& row) { return row.request.arrival_s; }},
+    Column<Row>{{"start_s", "s", Type::number, "its first step began"},
+                [](const Row& row) { return row.if_served(row.request.start_s); }},
+    Column<Row>{{"completion_s", "s", Type::number, "end of the segment of its exit"},
+                [](const Row& row) { return row.if_served(row.request.completion_s); }},
+    Column<Row>{{"exit", "", Type::whole, "exit taken, from 0; the last one is the final classifier"},
+                [](const Row& row) { return static_cast<double>(row.request.exit); }},
+    Column<Row>{{"correct", "", Type::flag, "whether that exit's answer is right; empty where not known"},
+                [](const Row& row) { return row.request.correct < 0 ? kEmpty : row.request.correct; }},
+    Column<Row>{
+        {"latency_s", "s", Type::number, "`completion_s - arrival_s`"},
+        [](const Row& row) { return row.if_served(row.request.completion_s - row.request.arrival_s); }},
+    Column<Row>{{"end_to_end_s", "s", Type::number,
+                 "from sending to the device's having its answer: `completion_s - sent_s` + the answer's "
+                 "latency"},
+                [](const Row& row) { return row.if_served(row.slo.end_to_end_s(row.request)); }},
+    Column<Row>{{"queueing_s", "s", Type::number, "`start_s - arrival_s`"},
+                [](const Row& row) {
+                  const double end_s = row.request.dropped ? row.request.completion_s : row.request.start_s;
+                  return end_s - row.request.arrival_s;
+                }},
+    Column<Row>{{"suspended_s", "s", Type::number, "time in a suspended batch"},
+                [](const Row& row) { return row.if_served(row.request.suspended_s); }},
+    Column<Row>{{"executing_s", "s", Type::number, "`completion_s - start_s - suspended_s`"},
+                [](const Row& row) {
+                  return row.if_served(row.request.completion_s - row.request.start_s -
+                                       row.request.suspended_s);
+                }},
+    Column<Row>{{"slo_met", "", Type::flag,
+                 "0 where `latency_s` (`slo.measured: end_to_end`: `end_to_end_s`) is above the SLO by more "
+                 "than 1e-9 s, or the request was dropped"},
+                [](const Row& row) {
+                  return !row.request.dropped && !row.slo.is_missed_by(row.request) ? 1.0 : 0.0;
+                }},
+};
+
+}  // namespace
+
+std::vector<ColumnDeclaration> request_columns() { return declarations_of(kColumns); }
+
+std::string requests_csv_header() { return csv_header_of(kColumns); }
 
 void append_requests_csv_row(std::string& text, scheduler::RequestId id, const scheduler::Request& request,
                              const scheduler::Slo& slo) {
-  const auto number = [&text](double value) {
-    io::append_shortest(text, value);
-    text += ',';
-  };
-  const bool done = !request.dropped;  // a dropped one never started and was never done: empty cells
-  const auto number_if_done = [&](double value) {
-    if (done) return number(value);
-    text += ',';
-  };
-  text += std::to_string(id) + ',' + std::to_string(request.device) + ',';
-  number(request.sent_s);
-  number(request.arrival_s);
-  number_if_done(request.start_s);
-  number_if_done(request.completion_s);
-  text += std::to_string(request.exit) + ',';
-  if (request.correct >= 0) text += request.correct == 1 ? '1' : '0';
-  text += ',';
-  number_if_done(request.completion_s - request.arrival_s);
-  number_if_done(slo.end_to_end_s(request));
-  number((done ? request.start_s : request.completion_s) - request.arrival_s);
-  number_if_done(request.suspended_s);
-  number_if_done(request.completion_s - request.start_s - request.suspended_s);
-  text += done && !slo.is_missed_by(request) ? "1\n" : "0\n";
+  append_csv_row<kColumns>(text, RequestRow{.id = id, .request = request, .slo = slo});
+}
+
+RequestsCsv::RequestsCsv(const std::filesystem::path& file, const scheduler::Slo& slo)
+    : file_(file), slo_(slo), buffer_(requests_csv_header()) {}
+
+void RequestsCsv::completed(scheduler::RequestId id, const scheduler::Request& request) {
+  constexpr std::size_t kPiece = std::size_t{1} << 16;
+  append_requests_csv_row(buffer_, id, request, slo_);
+  if (buffer_.size() >= kPiece) flush();
+}
+
+void RequestsCsv::close() {
+  flush();
+  file_.close();
+}
+
+void RequestsCsv::flush() {
+  file_.write(buffer_);
+  buffer_.clear();
 }
 
 }  // namespace fluidbatch::sim

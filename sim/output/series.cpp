@@ -2,12 +2,48 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "sim/output/output_file.h"
 #include "workloads/io/input_error.h"
 #include "workloads/io/text_number.h"
 
 namespace fluidbatch::sim {
+namespace {
+
+struct SeriesRow {
+  double end_s;
+  double interval_s;
+  const Series::Row& counts;
+};
+
+using Row = SeriesRow;
+using Type = ColumnType;
+
+constexpr std::array kColumns{
+    Column<Row>{{"t_s", "s", Type::number, "end of the interval"}, [](const Row& row) { return row.end_s; }},
+    Column<Row>{{"queue", "", Type::whole, "requests in the queue, then"},
+                [](const Row& row) { return static_cast<double>(row.counts.queue); }},
+    Column<Row>{{"in_flight", "", Type::whole, "requests in a batch, then"},
+                [](const Row& row) { return static_cast<double>(row.counts.in_flight); }},
+    Column<Row>{{"mean_batch", "samples", Type::number, "mean active batch size over the busy time in it"},
+                [](const Row& row) {
+                  return row.counts.busy_s > 0 ? row.counts.batch_seconds / row.counts.busy_s : 0.0;
+                }},
+    Column<Row>{{"busy_fraction", "1", Type::number, "share of it in which the NPU runs a step"},
+                [](const Row& row) { return row.counts.busy_s / row.interval_s; }},
+    Column<Row>{{"completed", "", Type::whole, "requests completed in it"},
+                [](const Row& row) { return static_cast<double>(row.counts.completed); }},
+    Column<Row>{{"mean_latency_s", "s", Type::number, "of those; empty where there are none"},
+                [](const Row& row) {
+                  return row.counts.completed > 0 ? row.counts.latency_s / row.counts.completed
+                                                  : std::numeric_limits<double>::quiet_NaN();
+                }},
+};
+
+}  // namespace
+
+std::vector<ColumnDeclaration> series_columns() { return declarations_of(kColumns); }
 
 /// The row of the interval that `date_s` falls in. Rows on the way get the counts as they have been.
 Series::Row& Series::row_at(double date_s) {
@@ -60,14 +96,11 @@ void Series::departed(const scheduler::Request& request) {
 void Series::write(const std::filesystem::path& file) const {
   constexpr std::size_t kPiece = std::size_t{1} << 16;
   OutputFile output(file);
-  std::string text = "t_s,queue,in_flight,mean_batch,busy_fraction,completed,mean_latency_s\n";
+  std::string text = csv_header_of(kColumns);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    const Row& row = rows_[i];
-    text += io::shortest(static_cast<double>(i + 1) * interval_s_) + "," + std::to_string(row.queue) + "," +
-            std::to_string(row.in_flight) + "," +
-            (row.busy_s > 0 ? io::shortest(row.batch_seconds / row.busy_s) : "0") + "," +
-            io::shortest(row.busy_s / interval_s_) + "," + std::to_string(row.completed) + "," +
-            (row.completed > 0 ? io::shortest(row.latency_s / row.completed) : "") + "\n";
+    append_csv_row<kColumns>(text, SeriesRow{.end_s = static_cast<double>(i + 1) * interval_s_,
+                                             .interval_s = interval_s_,
+                                             .counts = rows_[i]});
     if (text.size() < kPiece) continue;
     output.write(text);
     text.clear();

@@ -6,14 +6,26 @@
 #include <vector>
 
 #include "sim/core/observer.h"
+#include "sim/output/columns.h"
 
 namespace fluidbatch::sim {
 
-/// Columns: `t_s` (end of the interval), `queue` and `in_flight` (then), `mean_batch` (over the busy time),
-/// `busy_fraction`, `completed` and `mean_latency_s` (of those that completed in it; empty where nobody did).
+/// The columns of series.csv.
+std::vector<ColumnDeclaration> series_columns();
+
 class Series final : public Observer {
  public:
   static constexpr std::size_t kMostRows = 10'000'000;
+
+  /// An interval: the counts at its end, and sums over it.
+  struct Row {
+    int queue = 0;
+    int in_flight = 0;
+    double busy_s = 0;
+    double batch_seconds = 0;
+    int completed = 0;
+    double latency_s = 0;
+  };
 
   explicit Series(double interval_s) : interval_s_(interval_s) {}
 
@@ -26,15 +38,6 @@ class Series final : public Observer {
   void write(const std::filesystem::path& file) const;
 
  private:
-  struct Row {
-    int queue = 0;
-    int in_flight = 0;
-    double busy_s = 0;
-    double batch_seconds = 0;
-    int completed = 0;
-    double latency_s = 0;
-  };
-
   /// Throws io::InputError beyond kMostRows.
   Row& row_at(double date_s);
 

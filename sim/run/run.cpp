@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -54,53 +53,23 @@ class SharedCounters {
   Counter* counters_ = nullptr;
 };
 
-/// Writes requests.csv in pieces, while the run goes on.
-class RequestsCsv {
- public:
-  RequestsCsv(const fs::path& file, const scheduler::Slo& slo)
-      : file_(file), slo_(slo), buffer_(requests_csv_header()) {}
-
-  void add(scheduler::RequestId id, const scheduler::Request& request) {
-    constexpr std::size_t kPiece = std::size_t{1} << 16;
-    append_requests_csv_row(buffer_, id, request, slo_);
-    if (buffer_.size() >= kPiece) flush();
-  }
-
-  void close() {
-    flush();
-    file_.close();
-  }
-
- private:
-  void flush() {
-    file_.write(buffer_);
-    buffer_.clear();
-  }
-
-  OutputFile file_;
-  scheduler::Slo slo_;
-  std::string buffer_;
-};
-
 /// With a `workshop`, the outputs go to the system's folder in it.
 RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOptions& options,
                       const fs::path* workshop, std::atomic<std::uint64_t>* progress) {
   const System& system = scenario.systems[index];
-  if (workshop == nullptr) return simulate(scenario, system, options.driver, {}, progress);
+  if (workshop == nullptr)
+    return simulate(scenario, system, {.driver = options.driver, .progress = progress});
   const fs::path folder = *workshop / system.label;
-  std::unique_ptr<RequestsCsv> csv;
-  Recorder::RequestSink sink;
-  if (options.requests_csv) {
-    csv = std::make_unique<RequestsCsv>(folder / "requests.csv", scenario.slo);
-    sink = [&](scheduler::RequestId id, const scheduler::Request& request) { csv->add(id, request); };
-  }
   std::vector<Observer*> observers;
+  std::optional<RequestsCsv> csv;
   std::optional<Timeline> timeline;
   std::optional<Series> series;
+  if (options.requests_csv) observers.push_back(&csv.emplace(folder / "requests.csv", scenario.slo));
   if (options.timeline)
     observers.push_back(&timeline.emplace(folder / "timeline.json", *system.table, options.followed));
   if (options.series_s) observers.push_back(&series.emplace(*options.series_s));
-  RunStatistics statistics = simulate(scenario, system, options.driver, sink, progress, observers);
+  RunStatistics statistics =
+      simulate(scenario, system, {.driver = options.driver, .observers = observers, .progress = progress});
   if (csv) csv->close();
   if (timeline) timeline->close();
   if (series) series->write(folder / "series.csv");

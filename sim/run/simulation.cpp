@@ -29,8 +29,7 @@ Conservation serve(const Scenario& scenario, const System& system, Driver driver
     drive(*server, driver);
     return server->conservation();
   }
-  workloads::SentRequests sends(scenario.devices, *scenario.exits, scenario.seed, scenario.length,
-                                scenario.uplink.answer_latency_s);
+  workloads::SentRequests sends = sent_requests(scenario);
   DeliveredRequests delivered(sends);
   const auto server = make_server(*system.table, options, *policy, delivered, recorder, observer);
   LinkedServer linked{.server = *server,
@@ -50,14 +49,13 @@ bool dates_are_foreseen(const Scenario& scenario) {
 
 }  // namespace
 
-RunStatistics simulate(const Scenario& scenario, const System& system, Driver driver,
-                       const Recorder::RequestSink& sink, std::atomic<std::uint64_t>* progress,
-                       const std::vector<Observer*>& observers) {
-  Recorder recorder(*system.table, scenario.slo, scenario.warmup_requests, sink, progress);
+RunStatistics simulate(const Scenario& scenario, const System& system, const SimulationOptions& options) {
+  Recorder recorder(*system.table, scenario.slo, scenario.warmup_requests, options.progress);
   if (const auto requests = scenario.known_requests()) recorder.reserve(*requests);
-  ObserverList list(observers);
-  const Conservation conservation =
-      serve(scenario, system, driver, recorder, observers.empty() ? nullptr : &list);
+  ObserverList list(options.observers);
+  Observer* const several = options.observers.empty() ? nullptr : &list;
+  Observer* const observer = options.observers.size() == 1 ? options.observers.front() : several;
+  const Conservation conservation = serve(scenario, system, options.driver, recorder, observer);
   Totals& totals = recorder.finish();
   if (!dates_are_foreseen(scenario)) {
     if (const auto objection = objection_to_dates(conservation.end_s, *system.table)) {

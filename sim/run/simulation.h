@@ -2,18 +2,24 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <vector>
 
+#include "sim/core/observer.h"
 #include "sim/drive/driver.h"
 #include "sim/measure/statistics.h"
 #include "sim/scenario/scenario.h"
 
 namespace fluidbatch::sim {
 
-/// Simulates `system`. `sink` (may be empty) is given every request whose stay has ended, in order of its
-/// number; `observers` see the run too. The SimGrid driver works once per process (engine.h). Throws
-/// InvariantViolation, and io::InputError where dates that nobody could foresee are too late for doubles.
-RunStatistics simulate(const Scenario& scenario, const System& system, Driver driver,
-                       const Recorder::RequestSink& sink, std::atomic<std::uint64_t>* progress,
-                       const std::vector<Observer*>& observers = {});
+struct SimulationOptions {
+  Driver driver = Driver::bare;                    ///< those of SimGrid work once per process (engine.h)
+  std::vector<Observer*> observers = {};           ///< see the run; must outlive it
+  std::atomic<std::uint64_t>* progress = nullptr;  ///< where not null: requests completed, about up to date
+};
+
+/// Simulates `system`. Throws IllegalDecision, InvariantViolation, and io::InputError where dates that nobody
+/// could foresee are too late for doubles.
+RunStatistics simulate(const Scenario& scenario, const System& system, const SimulationOptions& options = {});
 
 }  // namespace fluidbatch::sim

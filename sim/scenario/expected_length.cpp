@@ -53,13 +53,18 @@ std::optional<std::string> objection_to_dates(double last_s, const npu::BatchPol
          "duration";
 }
 
-void check_expected_dates(const Scenario& scenario) {
+std::optional<std::string> objection_to_expected_dates(const Scenario& scenario) {
   const double last_s = expected_length(scenario).last_arrival_s;
-  if (std::isnan(last_s)) return;
+  if (std::isnan(last_s)) return std::nullopt;
   for (const System& system : scenario.systems) {
-    if (const auto objection = objection_to_dates(last_s, *system.table)) {
-      throw io::InputError("requests: " + *objection);
-    }
+    if (auto objection = objection_to_dates(last_s, *system.table)) return objection;
+  }
+  return std::nullopt;
+}
+
+void check_expected_dates(const Scenario& scenario) {
+  if (const auto objection = objection_to_expected_dates(scenario)) {
+    throw io::InputError("requests: " + *objection);
   }
 }
 

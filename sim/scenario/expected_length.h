@@ -23,6 +23,9 @@ ExpectedLength expected_length(const Scenario& scenario);
 /// there must not be more than a millionth of the smallest latency that a request can have.
 std::optional<std::string> objection_to_dates(double last_s, const npu::BatchPolicyTable& table);
 
+/// What speaks against the date of the last arrival, as far as it is expected; or nothing.
+std::optional<std::string> objection_to_expected_dates(const Scenario& scenario);
+
 /// Refuses a run whose last arrival is expected at such a date. Throws io::InputError.
 void check_expected_dates(const Scenario& scenario);
 

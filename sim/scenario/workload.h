@@ -9,14 +9,18 @@
 
 namespace fluidbatch::sim {
 
+/// What devices send.
+inline workloads::SentRequests sent_requests(const Scenario& scenario) {
+  return {scenario.devices, *scenario.exits, scenario.seed, scenario.length,
+          scenario.uplink.answer_latency_s};
+}
+
 /// What devices send, and how it comes to the server. Uplink `simgrid` is computed as `analytic`, which
 /// agrees to 1e-9 s.
 class Workload {
  public:
-  /// `config` must outlive the workload.
-  explicit Workload(const Scenario& scenario)
-      : sends_(scenario.devices, *scenario.exits, scenario.seed, scenario.length,
-               scenario.uplink.answer_latency_s) {
+  /// `scenario` must outlive the workload.
+  explicit Workload(const Scenario& scenario) : sends_(sent_requests(scenario)) {
     if (scenario.uplink.model != workloads::UplinkSpec::Model::none) {
       uplink_.emplace(scenario.uplink, scenario.devices, sends_);
     }

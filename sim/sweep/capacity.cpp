@@ -34,6 +34,30 @@ struct ProbeRun {
   bool saturated = false;
 };
 
+/// Keeps what is counted of each measured request, in their order.
+class MeasuredLatencies final : public Observer {
+ public:
+  explicit MeasuredLatencies(const Scenario& scenario)
+      : slo_(scenario.slo), warmup_requests_(scenario.warmup_requests) {}
+
+  void completed(scheduler::RequestId id, const scheduler::Request& request) override {
+    if (id < warmup_requests_) return;
+    const double latency_s =
+        slo_.end_to_end ? slo_.end_to_end_s(request) : request.completion_s - request.arrival_s;
+    latencies_s_.push_back(request.dropped ? std::numeric_limits<double>::infinity() : latency_s);
+    late_.push_back(request.dropped || slo_.is_missed_by(request) ? 1 : 0);
+  }
+
+  [[nodiscard]] const std::vector<double>& latencies_s() const { return latencies_s_; }
+  [[nodiscard]] const std::vector<unsigned char>& late() const { return late_; }
+
+ private:
+  scheduler::Slo slo_;
+  std::uint64_t warmup_requests_;
+  std::vector<double> latencies_s_;
+  std::vector<unsigned char> late_;
+};
+
 /// Runs are looked at when there are 1, 2, 4 .. `most_runs` of them.
 int looks(int most_runs) {
   int count = 1;
@@ -228,19 +252,12 @@ class Searches {
     set_value(document, "seed", Node::integer(static_cast<long long>(seed)), {"the run's seed", 0, 0});
     RunConfig config = read_run_config(document, cache_);
     config.compute_bounds = false;
-    std::vector<double> latencies_s;
-    std::vector<unsigned char> late;
-    const auto sink = [&](scheduler::RequestId id, const scheduler::Request& request) {
-      if (id < config.warmup_requests) return;
-      const double latency_s =
-          config.slo.end_to_end ? config.slo.end_to_end_s(request) : request.completion_s - request.arrival_s;
-      latencies_s.push_back(request.dropped ? std::numeric_limits<double>::infinity() : latency_s);
-      late.push_back(request.dropped || config.slo.is_missed_by(request) ? 1 : 0);
-    };
-    const RunStatistics statistics =
-        simulate(config, config.systems[search.system()], options_.driver, sink, nullptr);
-    const double long_s = search.long_s().value_or(long_latency_s(latencies_s, options_.violation_rate));
-    return {.counts = count_late(latencies_s, late, long_s),
+    MeasuredLatencies measured(config);
+    const RunStatistics statistics = simulate(config, config.systems[search.system()],
+                                              {.driver = options_.driver, .observers = {&measured}});
+    const double long_s =
+        search.long_s().value_or(long_latency_s(measured.latencies_s(), options_.violation_rate));
+    return {.counts = count_late(measured.latencies_s(), measured.late(), long_s),
             .long_s = long_s,
             .throughput_hz = statistics[StatisticId::throughput],
             .mean_latency_s = statistics[StatisticId::mean_latency],

@@ -54,7 +54,7 @@ std::string simulate_point(const PointTask& task, ModelCache& cache) {
   require_unchanged(files.hashes(), task.files);
   check_expected_dates(config);
   const System& system = config.systems[task.pair.system];
-  const RunStatistics statistics = simulate(config, system, task.driver, {}, nullptr);
+  const RunStatistics statistics = simulate(config, system, {.driver = task.driver});
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   const auto seconds = [](const timeval& time) {

@@ -8,38 +8,31 @@
 
 #include "sim/core/invariant.h"
 #include "sim/measure/bounds.h"
-#include "tests/support/examples.h"
+#include "sim/scenario/workload.h"
 #include "tests/support/run_helpers.h"
-#include "tests/support/workload_helpers.h"
+#include "tests/support/scenarios.h"
 
 using namespace fluidbatch;
 using Id = sim::StatisticId;
 
 TEST_CASE("bounds by hand", "[bounds]") {
   // One layer: 4 s alone, 6 s for two: 3 s per sample at best. Jobs of 3 s at 0, 1 and 1: done at 3, 6 and 9.
-  Eigen::ArrayXXd seconds(2, 2);
-  seconds << 4, 6, 2, 4;
-  const npu::Gemm gemm{.groups = 1, .r = 1, .p = 1, .c = 1};
-  const npu::BatchPolicyTable table({test::gemm_layer("a", gemm, 0), test::gemm_layer("b", gemm, 1)},
-                                    seconds);
-  const test::TemporaryFolder folder;
-  const auto bounds = [&](const std::string& rows, std::uint64_t warmup) {
-    const auto trace = folder.write("t.csv", "arrival_s,exit\n" + rows);
-    const workloads::Devices devices =
-        test::devices_of("{arrivals: {kind: trace, path: " + trace.string() + "}}");
-    const auto exits = test::exits_of("{kind: trace}", 2, devices);
-    workloads::SentRequests stream(devices, *exits, 1, {});
-    return sim::latency_bounds(table, stream, warmup);
+  const sim::ScenarioBuilder base =
+      sim::ScenarioBuilder().latencies_s({{4, 6}, {2, 4}}, {0, 1}).system("serial");
+  const auto bounds = [&](const std::vector<sim::Sample>& samples, std::uint64_t warmup) {
+    const sim::Scenario scenario = sim::ScenarioBuilder(base).recorded(samples).build();
+    workloads::SentRequests stream = sim::sent_requests(scenario);
+    return sim::latency_bounds(*scenario.systems[0].table, stream, warmup);
   };
-  CHECK(bounds("0,0\n1,0\n1,0\n", 0).mean_clairvoyant_s == Approx((3 + 5 + 8) / 3.0));
-  CHECK(bounds("0,0\n1,0\n1,0\n", 0).mean_unloaded_s == 4);
+  CHECK(bounds({{0, 0}, {1, 0}, {1, 0}}, 0).mean_clairvoyant_s == Approx((3 + 5 + 8) / 3.0));
+  CHECK(bounds({{0, 0}, {1, 0}, {1, 0}}, 0).mean_unloaded_s == 4);
   // The warm-up takes no time: done at 4 and 7.
-  CHECK(bounds("0,0\n1,0\n1,0\n", 1).mean_clairvoyant_s == Approx((3 + 6) / 2.0));
+  CHECK(bounds({{0, 0}, {1, 0}, {1, 0}}, 1).mean_clairvoyant_s == Approx((3 + 6) / 2.0));
   // One of 5 s at 0 (3 + 2); one of 3 s at 1 is shorter than the 4 s left and goes first: done at 4 and 8.
-  CHECK(bounds("0,1\n1,0\n", 0).mean_clairvoyant_s == Approx((8 + 3) / 2.0));
+  CHECK(bounds({{0, 1}, {1, 0}}, 0).mean_clairvoyant_s == Approx((8 + 3) / 2.0));
   // At 3 there are 2 s left, less than 3: the first goes on. Done at 5 and 8.
-  CHECK(bounds("0,1\n3,0\n", 0).mean_clairvoyant_s == Approx((5 + 5) / 2.0));
-  CHECK(bounds("0,1\n3,0\n", 0).mean_unloaded_s == Approx((6 + 4) / 2.0));
+  CHECK(bounds({{0, 1}, {3, 0}}, 0).mean_clairvoyant_s == Approx((5 + 5) / 2.0));
+  CHECK(bounds({{0, 1}, {3, 0}}, 0).mean_unloaded_s == Approx((6 + 4) / 2.0));
 }
 
 namespace {
@@ -188,15 +181,14 @@ TEST_CASE("the bounds are below the best of all schedules of tiny instances", "[
 }
 
 TEST_CASE("a newcomer that overtakes the warm-up does not beat the bound", "[bounds]") {
-  const test::TemporaryFolder folder;
   // The first is warm-up, suspended by the second, which leaves at the first exit.
-  const auto trace = folder.write("t.csv", "arrival_s,exit\n0,3\n0.004,0\n");
   for (const char* policy : {"lazy_batching", "exit_aware", "dynamic_batching"}) {
-    const sim::RunConfig config = test::config_of(
-        "warmup_requests: 1\nnetwork: ee_resnet50\nslo: {latency_ms: .inf}\n"
-        "workload: {arrivals: {kind: trace, path: " +
-        trace.string() + "}, exits: {kind: trace}}\nsystems: [{policy: {name: " + policy + "}}]\n");
-    CHECK(test::run_bare(config).statistics[Id::distance_to_bound] >= 1);
+    const sim::Scenario scenario = test::scenario_of("ee_resnet50")
+                                       .warmup_requests(1)
+                                       .recorded({{0, 3}, {0.004, 0}})
+                                       .system(policy)
+                                       .build();
+    CHECK(test::run_bare(scenario).statistics[Id::distance_to_bound] >= 1);
   }
 }
 
@@ -213,18 +205,23 @@ TEST_CASE("a mean below its bounds is a broken invariant", "[bounds]") {
 
 TEST_CASE("no policy beats the bounds", "[bounds]") {
   for (const double rho : {0.3, 1.0, 2.0}) {
-    const sim::RunConfig config = test::config_of(
-        "requests: 3000\nwarmup_requests: 100\nnetwork: ee_resnet50\nworkload:\n  arrivals: {kind: poisson, "
-        "rho: " +
-        std::to_string(rho) +
-        "}\n  exits: {kind: rates, rates: [0.3, 0.35, 0.4]}\nsystems:\n"
-        "  - {label: a, policy: {name: serial}}\n  - {label: b, policy: {name: dynamic_batching}}\n"
-        "  - {label: c, policy: {name: lazy_batching}}\n  - {label: d, policy: {name: exit_aware, "
-        "exit_knowledge: oracle}, npu_mode: fluid_stacked}\n"
-        "  - {label: e, policy: {name: deferred_batching}, npu_mode: r_stacked}\n");
-    for (std::size_t i = 0; i < config.systems.size(); ++i) {
-      const sim::RunStatistics s = test::run_bare(config, i).statistics;
-      INFO(config.systems[i].label << " at rho " << rho);
+    const sim::Scenario scenario =
+        test::scenario_of("ee_resnet50")
+            .requests(3000)
+            .warmup_requests(100)
+            .poisson(workloads::Rate::rho(rho))
+            .exit_rates(test::kExampleRates)
+            .system("serial")
+            .system("dynamic_batching")
+            .system("lazy_batching")
+            .system({.policy = "exit_aware",
+                     .parameters = {{"exit_knowledge", "oracle"}},
+                     .npu_mode = npu::Mode::fluid_stacked})
+            .system({.policy = "deferred_batching", .npu_mode = npu::Mode::r_stacked})
+            .build();
+    for (std::size_t i = 0; i < scenario.systems.size(); ++i) {
+      const sim::RunStatistics s = test::run_bare(scenario, i).statistics;
+      INFO(scenario.systems[i].label << " at rho " << rho);
       CHECK(s[Id::mean_latency] >= s[Id::unloaded_bound]);
       CHECK(s[Id::mean_latency] >= s[Id::clairvoyant_bound]);
       CHECK(s[Id::distance_to_bound] >= 1);

@@ -9,9 +9,11 @@
 
 #include "sim/run/simulation.h"
 #include "tests/support/run_helpers.h"
+#include "tests/support/scenarios.h"
 
 using namespace fluidbatch;
 using Id = sim::StatisticId;
+using workloads::Rate;
 
 namespace {
 
@@ -48,28 +50,31 @@ Truth md1_truth(double rho, double d, double slo_s) {
           .p99_s = d + low};
 }
 
-sim::RunConfig serial(double rho) {
+sim::Scenario serial(double rho) {
   // Late is about every twentieth.
-  return test::config_of("network: resnet50\noutputs: {bounds: false}\nslo: {unloaded_multiple: " +
-                         std::to_string(rho < 0.7 ? 3 : 15) +
-                         "}\nworkload: {arrivals: {kind: poisson, rho: " + std::to_string(rho) +
-                         "}}\nsystems: [{policy: {name: serial}, npu_mode: r}]\n");
+  return test::scenario_of("resnet50")
+      .bounds(false)
+      .slo_unloaded_multiple(rho < 0.7 ? 3 : 15)
+      .poisson(Rate::rho(rho))
+      .system("serial")
+      .build();
 }
 
-sim::RunConfig dynamic_batching(double rate_hz, double slo_ms) {
-  return test::config_of(
-      "network: ee_resnet50\noutputs: {bounds: false}\nslo: {latency_ms: " + std::to_string(slo_ms) +
-      "}\nworkload:\n  arrivals: {kind: poisson, rate_hz: " + std::to_string(rate_hz) +
-      "}\n  exits: {kind: rates, rates: [0.3, 0.35, 0.4]}\n"
-      "systems: [{policy: {name: dynamic_batching, max_batch: 8, max_queue_delay_ms: 15}, "
-      "npu_mode: r}]\n");
+sim::Scenario dynamic_batching(double rate_hz, double slo_s) {
+  return test::scenario_of("ee_resnet50")
+      .bounds(false)
+      .slo_s(slo_s)
+      .poisson(Rate::hz(rate_hz))
+      .exit_rates(test::kExampleRates)
+      .system({.policy = "dynamic_batching", .parameters = {{"max_batch", 8}, {"max_queue_delay_ms", 15}}})
+      .build();
 }
 
-sim::RunStatistics run(sim::RunConfig& config, std::uint64_t seed, std::uint64_t measured) {
-  config.seed = seed;
-  config.length.requests = kWarmup + measured;
-  config.warmup_requests = kWarmup;
-  return sim::simulate(config, config.systems[0], sim::Driver::bare, {}, nullptr);
+sim::RunStatistics run(sim::Scenario& scenario, std::uint64_t seed, std::uint64_t measured) {
+  scenario.seed = seed;
+  scenario.length.requests = kWarmup + measured;
+  scenario.warmup_requests = kWarmup;
+  return sim::simulate(scenario, scenario.systems[0]);
 }
 
 struct Coverage {
@@ -97,10 +102,10 @@ struct Cell {
   Coverage p99;
 };
 
-Cell coverage(sim::RunConfig& config, const Truth& truth, std::uint64_t measured, std::uint64_t seeds) {
+Cell coverage(sim::Scenario& scenario, const Truth& truth, std::uint64_t measured, std::uint64_t seeds) {
   Cell cell;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    const sim::RunStatistics s = run(config, seed, measured);
+    const sim::RunStatistics s = run(scenario, seed, measured);
     cell.mean.add(s[Id::mean_latency], s[Id::mean_latency_ci95], truth.mean_s);
     cell.late_share.add(s[Id::slo_violation_rate], s[Id::slo_violation_rate_ci95], truth.late_share);
     cell.p99.add(s[Id::p99_latency], s[Id::p99_latency_ci95], truth.p99_s);
@@ -113,9 +118,9 @@ Cell coverage(sim::RunConfig& config, const Truth& truth, std::uint64_t measured
 TEST_CASE("intervals of short runs cover the closed forms of M/D/1, or are absent", "[statistics]") {
   constexpr std::uint64_t kSeeds = 60;
   for (const double rho : {0.5, 0.9}) {
-    sim::RunConfig config = serial(rho);
-    const Truth truth = md1_truth(rho, config.reference_latency_s, config.slo.latency_s);
-    const Cell cell = coverage(config, truth, 5000, kSeeds);
+    sim::Scenario scenario = serial(rho);
+    const Truth truth = md1_truth(rho, scenario.reference_latency_s, scenario.slo.latency_s);
+    const Cell cell = coverage(scenario, truth, 5000, kSeeds);
     INFO("rho " << rho << ": mean " << cell.mean.text() << ", late " << cell.late_share.text() << ", p99 "
                 << cell.p99.text());
     CHECK(cell.mean.is_honest());
@@ -131,25 +136,25 @@ TEST_CASE("intervals of short runs cover the closed forms of M/D/1, or are absen
 TEST_CASE("coverage of the intervals, for docs/validation.md", "[.coverage]") {
   struct Case {
     const char* text;
-    sim::RunConfig config;
+    sim::Scenario scenario;
     double rho;  // of M/D/1; 0: the truth comes from one very long run
   };
   std::vector<Case> cases{{"serial, 50 %", serial(0.5), 0.5},
                           {"serial, 90 %", serial(0.9), 0.9},
-                          {"dynamic_batching, 50 %", dynamic_batching(30.5, 80), 0},
-                          {"dynamic_batching, 90 %", dynamic_batching(65.4, 170), 0},
-                          {"dynamic_batching, 93 %", dynamic_batching(69.7, 200), 0}};
+                          {"dynamic_batching, 50 %", dynamic_batching(30.5, 0.08), 0},
+                          {"dynamic_batching, 90 %", dynamic_batching(65.4, 0.17), 0},
+                          {"dynamic_batching, 93 %", dynamic_batching(69.7, 0.2), 0}};
   std::printf("| system, busy | requests | mean | SLO violation rate | p99 |\n|---|---|---|---|---|\n");
   for (Case& c : cases) {
-    Truth truth = md1_truth(c.rho, c.config.reference_latency_s, c.config.slo.latency_s);
+    Truth truth = md1_truth(c.rho, c.scenario.reference_latency_s, c.scenario.slo.latency_s);
     if (c.rho == 0) {
-      const sim::RunStatistics s = run(c.config, 12345, 20'000'000);
+      const sim::RunStatistics s = run(c.scenario, 12345, 20'000'000);
       truth = {.mean_s = s[Id::mean_latency],
                .late_share = s[Id::slo_violation_rate],
                .p99_s = s[Id::p99_latency]};
     }
     for (const std::uint64_t measured : {5'000U, 20'000U, 100'000U}) {
-      const Cell cell = coverage(c.config, truth, measured, 200);
+      const Cell cell = coverage(c.scenario, truth, measured, 200);
       std::printf("| %s | %ju | %s | %s | %s |\n", c.text, static_cast<std::uintmax_t>(measured),
                   cell.mean.text().c_str(), cell.late_share.text().c_str(), cell.p99.text().c_str());
       INFO(c.text << ", " << measured);

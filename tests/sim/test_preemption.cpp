@@ -2,64 +2,43 @@
 // random runs.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include <catch2/catch.hpp>
 
 #include "sim/drive/engine.h"
 #include "sim/measure/recorder.h"
-#include "sim/output/requests_csv.h"
 #include "sim/run/serving.h"
 #include "sim/run/simulation.h"
+#include "sim/scenario/workload.h"
 #include "tests/support/run_helpers.h"
-#include "workloads/traffic/sent_requests.h"
+#include "tests/support/scenarios.h"
+#include "workloads/models/network_file.h"
 
 using namespace fluidbatch;
 using Id = sim::StatisticId;
+using workloads::Rate;
 
 namespace {
 
-/// Layers a, b | c | d of 1, 2, 4 and 8 s at batch 1, and 1 + (b - 1) / 4 of that at batch b.
-class HandWorked {
- public:
-  HandWorked() {
-    folder_.write(
-        "n.yaml",
-        "input: [4, 1, 1]\nlayers:\n  - {name: a, kind: dense, out_channels: 4}\n"
-        "  - {name: b0, kind: view, shape: [4, 1, 1]}\n"
-        "  - {name: c, kind: dense, out_channels: 4}\n  - {name: d0, kind: view, shape: [4, 1, 1]}\n"
-        "  - {name: d, kind: dense, out_channels: 4}\n"
-        "exits:\n  - {name: e0, after: b0, head: [{name: b, kind: dense, out_channels: 2}]}\n"
-        "  - {name: e1, after: c, head: [{name: h, kind: dense, out_channels: 2}]}\n");
-    std::string csv = "layer,batch,latency_s\n";
-    const std::vector<std::pair<const char*, double>> layers{
-        {"a", 1}, {"b", 2}, {"c", 4}, {"h", 0}, {"d", 8}};
-    for (const auto& [name, seconds] : layers) {
-      for (int b = 1; b <= 4; ++b) {
-        csv += std::string(name) + "," + std::to_string(b) + "," +
-               std::to_string(seconds * (1 + (b - 1) / 4.0)) + "\n";
-      }
-    }
-    folder_.write("t.csv", csv);
+/// Layers a, b | c, and a head of no time | d of 1, 2, 4 and 8 s at batch 1, and 1 + (b - 1) / 4 of that at
+/// batch b.
+sim::ScenarioBuilder hand_worked() {
+  std::vector<std::vector<double>> latencies_s;
+  for (const double seconds : {1, 2, 4, 0, 8}) {
+    latencies_s.emplace_back();
+    for (int b = 1; b <= 4; ++b) latencies_s.back().push_back(seconds * (1 + (b - 1) / 4.0));
   }
+  return sim::ScenarioBuilder().latencies_s(latencies_s, {0, 0, 1, 1, 2});
+}
 
-  test::RunOutcome run(const std::string& policy, const std::string& trace,
-                       const std::string& slo_ms = ".inf") const {
-    folder_.write("trace.csv", "arrival_s,exit\n" + trace);
-    const std::string at = folder_.path().string() + "/";
-    return test::run_bare(test::config_of("network: " + at + "n.yaml\nreference: {npu: {table: " + at +
-                                          "t.csv}}\nslo: {latency_ms: " + slo_ms +
-                                          "}\n"
-                                          "workload: {arrivals: {kind: trace, path: " +
-                                          at +
-                                          "trace.csv}, exits: {kind: trace}}\n"
-                                          "systems: [{policy: " +
-                                          policy + "}]\n"));
-  }
+constexpr double kNoBound = std::numeric_limits<double>::infinity();
 
- private:
-  test::TemporaryFolder folder_;
-};
+test::RunOutcome run(const sim::SystemSpec& system, const std::vector<sim::Sample>& samples,
+                     double slo_s = kNoBound) {
+  return test::run_bare(hand_worked().recorded(samples).slo_s(slo_s).system(system).build());
+}
 
 struct Expected {
   double start_s;
@@ -84,7 +63,7 @@ TEST_CASE("lazy batching by hand: catch up and merge, then let a short one pass"
   // 2, which came at 5, preempts: a to 10.5, b to 12.5, where it leaves. Then d takes 10 s for the two,
   // to 22.5.
   const test::RunOutcome outcome =
-      HandWorked().run("{name: lazy_batching, max_batch: 4}", "0,2\n0.5,2\n5,0\n");
+      run({.policy = "lazy_batching", .parameters = {{"max_batch", 4}}}, {{0, 2}, {0.5, 2}, {5, 0}});
   check_schedule(outcome, {{0, 22.5, 1 + 3}, {1, 22.5, 3}, {9.5, 12.5, 0}});
   CHECK(outcome.statistics[Id::preemptions] == 2);
   CHECK(outcome.statistics[Id::merges] == 1);
@@ -95,7 +74,7 @@ TEST_CASE("lazy batching by hand: three levels deep", "[preemption]") {
   // 1 preempts 0 after a (1); 2 preempts 1 after a, where 1 has just merged with 0 (2); it runs a to 3 and
   // merges with both before b: three samples, 3 s to 6; c 6 s to 12; d 12 s to 24.
   const test::RunOutcome outcome =
-      HandWorked().run("{name: lazy_batching, max_batch: 4}", "0,2\n0.5,2\n1.5,2\n");
+      run({.policy = "lazy_batching", .parameters = {{"max_batch", 4}}}, {{0, 2}, {0.5, 2}, {1.5, 2}});
   check_schedule(outcome, {{0, 24, 2}, {1, 24, 1}, {2, 24, 0}});
   CHECK(outcome.statistics[Id::merges] == 2);
 }
@@ -104,9 +83,10 @@ TEST_CASE("exit-aware by hand: preempt at an exit, merge before the next segment
   // 0 and 1 run segment 0 in 3.75 s, where 1 leaves. Without knowledge of exits, going on costs 12 + (12 +
   // 15) = 39 and letting 2 catch up (3 + 15) + 3 + 15 = 36. So 2 runs to 6.75, they merge, c takes 5 s and d
   // 10 s, to 21.75.
-  const std::string policy = "{name: exit_aware, max_batch: 4, exit_knowledge: none}";
-  const std::string trace = "0,2\n0,0\n1,2\n";
-  const test::RunOutcome outcome = HandWorked().run(policy, trace);
+  const sim::SystemSpec system{.policy = "exit_aware",
+                               .parameters = {{"max_batch", 4}, {"exit_knowledge", "none"}}};
+  const std::vector<sim::Sample> samples{{0, 2}, {0, 0}, {1, 2}};
+  const test::RunOutcome outcome = run(system, samples);
   check_schedule(outcome, {{0, 21.75, 3}, {0, 3.75, 0}, {3.75, 21.75, 0}});
   CHECK(outcome.statistics[Id::preemptions] == 1);
   CHECK(outcome.statistics[Id::merges] == 1);
@@ -114,7 +94,7 @@ TEST_CASE("exit-aware by hand: preempt at an exit, merge before the next segment
 
   // With an SLO of 20 s request 0 would be late for it (21.75) and is not without (15.75): it goes on. Before
   // d the gain is gone: 8 + (8 + 15) = 31 against (7 + 10) + 7 + 10 = 34. Request 2 runs alone, 15 s.
-  const test::RunOutcome refused = HandWorked().run(policy, trace, "20000");
+  const test::RunOutcome refused = run(system, samples, 20);
   check_schedule(refused, {{0, 15.75, 0}, {0, 3.75, 0}, {15.75, 30.75, 0}});
   CHECK(refused.statistics[Id::refused_slo] == 1);
   CHECK(refused.statistics[Id::refused_no_gain] == 1);
@@ -123,20 +103,21 @@ TEST_CASE("exit-aware by hand: preempt at an exit, merge before the next segment
 TEST_CASE("exit-aware by hand: newcomers that all leave on the way, and what a preemption costs",
           "[preemption]") {
   // The oracle knows that 2 leaves at exit 0: it costs request 0 three seconds and spares 2 twelve.
-  const test::RunOutcome outcome = HandWorked().run(
-      "{name: exit_aware, max_batch: 4, exit_knowledge: oracle, preemption_cost_s: 0.25}", "0,2\n0,0\n1,0\n");
+  const test::RunOutcome outcome =
+      run({.policy = "exit_aware",
+           .parameters = {{"max_batch", 4}, {"exit_knowledge", "oracle"}, {"preemption_cost_s", 0.25}}},
+          {{0, 2}, {0, 0}, {1, 0}});
   check_schedule(outcome, {{0, 3.75 + 0.25 + 3 + 12, 3.25}, {0, 3.75, 0}, {3.75, 7, 0}});
   CHECK(outcome.statistics[Id::preemptions] == 1);
   CHECK(outcome.statistics[Id::merges] == 0);
 }
 
 TEST_CASE("dropping the hopeless: late ones are given up, counted and kept in the rows", "[preemption]") {
-  const HandWorked hand;
-  const std::string trace = "0,2\n1,2\n2,2\n";
-  const test::RunOutcome served = hand.run("{name: serial}", trace, "20000");
+  const std::vector<sim::Sample> samples{{0, 2}, {1, 2}, {2, 2}};
+  const test::RunOutcome served = run({.policy = "serial"}, samples, 20);
   CHECK(served.statistics[Id::slo_violation_rate] == Approx(2.0 / 3));
   // At 15 both others have waited too long for 15 s more.
-  const test::RunOutcome dropped = hand.run("{name: serial}, drop: hopeless", trace, "20000");
+  const test::RunOutcome dropped = run({.policy = "serial", .drop_hopeless = true}, samples, 20);
   CHECK(dropped.statistics[Id::slo_violation_rate] == Approx(2.0 / 3));
   CHECK(dropped.statistics[Id::drop_rate] == Approx(2.0 / 3));
   CHECK(dropped.statistics[Id::requests] == 3);
@@ -146,48 +127,48 @@ TEST_CASE("dropping the hopeless: late ones are given up, counted and kept in th
   CHECK(served.statistics[Id::distance_to_bound] >= 1);
   CHECK(dropped.requests[1].dropped);
   CHECK(dropped.requests[2].completion_s == 15);
-  const test::RunOutcome clockwork = hand.run("{name: clockwork, max_batch: 4}", trace, "20000");
+  const test::RunOutcome clockwork =
+      run({.policy = "clockwork", .parameters = {{"max_batch", 4}}}, samples, 20);
   CHECK(clockwork.statistics[Id::drop_rate] == Approx(2.0 / 3));
 }
 
 namespace {
 
-std::string poisson_run(const std::string& rates, const std::string& systems, double rho = 1.3) {
-  return "requests: 4000\nnetwork: ee_resnet18\nslo: {unloaded_multiple: 3}\nworkload:\n  arrivals: {kind: "
-         "poisson, rho: " +
-         std::to_string(rho) + "}\n  exits: {kind: rates, rates: " + rates + "}\nsystems:\n" + systems;
+sim::ScenarioBuilder poisson_run(const std::vector<double>& exit_rates) {
+  return test::scenario_of("ee_resnet18")
+      .requests(4000)
+      .slo_unloaded_multiple(3)
+      .poisson(Rate::rho(1.3))
+      .exit_rates(exit_rates);
 }
 
 }  // namespace
 
 TEST_CASE("reductions to simpler policies, byte for byte", "[preemption]") {
   SECTION("without exits exit_event never sees one: greedy dynamic batching") {
-    const sim::RunConfig config =
-        test::config_of(poisson_run("[0, 0, 0]",
-                                    "  - {label: a, policy: {name: exit_aware, trigger: exit_event}}\n"
-                                    "  - {label: b, policy: {name: dynamic_batching}}\n"));
-    CHECK(test::requests_csv_of(config, sim::Driver::bare, 0) ==
-          test::requests_csv_of(config, sim::Driver::bare, 1));
+    const sim::Scenario scenario =
+        poisson_run({0, 0, 0})
+            .system({.policy = "exit_aware", .parameters = {{"trigger", "exit_event"}}})
+            .system("dynamic_batching")
+            .build();
+    CHECK(test::requests_csv_of(scenario, sim::Driver::bare, 0) ==
+          test::requests_csv_of(scenario, sim::Driver::bare, 1));
   }
   SECTION("with a batch of one all are serial") {
-    const sim::RunConfig config =
-        test::config_of(poisson_run("[0.3, 0.3, 0.3]",
-                                    "  - {label: a, policy: {name: serial}}\n  - {label: b, policy: {name: "
-                                    "lazy_batching, max_batch: 1}}\n"
-                                    "  - {label: c, policy: {name: exit_aware, max_batch: 1}}\n"
-                                    "  - {label: d, policy: {name: dynamic_batching, max_batch: 1}}\n  - "
-                                    "{label: e, policy: {name: edf}}\n"));
-    const std::string serial = test::requests_csv_of(config, sim::Driver::bare, 0);
+    sim::ScenarioBuilder builder = poisson_run({0.3, 0.3, 0.3}).system("serial").system("edf");
+    for (const char* policy : {"lazy_batching", "exit_aware", "dynamic_batching"}) {
+      builder.system({.policy = policy, .parameters = {{"max_batch", 1}}});
+    }
+    const sim::Scenario scenario = builder.build();
+    const std::string serial = test::requests_csv_of(scenario, sim::Driver::bare, 0);
     for (const std::size_t i : {1U, 2U, 3U, 4U})
-      CHECK(test::requests_csv_of(config, sim::Driver::bare, i) == serial);
+      CHECK(test::requests_csv_of(scenario, sim::Driver::bare, i) == serial);
   }
   SECTION("an infinite SLO refuses nothing for its sake") {
-    sim::RunConfig config = test::config_of(poisson_run(
-        "[0.3, 0.3, 0.3]",
-        "  - {label: a, policy: {name: exit_aware}}\n  - {label: b, policy: {name: lazy_batching}}\n"));
-    config.slo.latency_s = std::numeric_limits<double>::infinity();
+    const sim::Scenario scenario =
+        poisson_run({0.3, 0.3, 0.3}).slo_s(kNoBound).system("exit_aware").system("lazy_batching").build();
     for (const std::size_t i : {0U, 1U}) {
-      const sim::RunStatistics statistics = test::run_bare(config, i).statistics;
+      const sim::RunStatistics statistics = test::run_bare(scenario, i).statistics;
       CHECK(statistics[Id::refused_slo] == 0);
       CHECK(statistics[Id::preemptions] > 0);
     }
@@ -255,77 +236,106 @@ class Watch final : public sim::Observer {
   std::uint64_t completed_ = 0;
 };
 
-/// A random small configuration. Its trace has bursts of equal dates.
-std::string random_configuration(std::mt19937_64& random, const test::TemporaryFolder& folder) {
-  const auto pick = [&](const std::vector<std::string>& words) { return words[random() % words.size()]; };
-  std::string trace = "arrival_s,exit\n";
-  double now = 0;
-  const double gap = std::vector<double>{0.0, 0.0005, 0.002, 0.02}[random() % 4];
-  const std::size_t requests = 1 + random() % 60;
-  for (std::size_t i = 0; i < requests; ++i) {
-    if (random() % 3 != 0) now += gap * static_cast<double>(random() % 8);
-    trace += std::to_string(now) + "," + std::to_string(random() % 3) + "\n";
-  }
-  folder.write("t.csv", trace);
-  const std::string b = pick({"1", "2", "3", "8"});
-  return "network: " + folder.path().string() +
-         "/n.yaml\nslo: {unloaded_multiple: " + pick({"0", "1", "2.5", "20", ".inf"}) +
-         "}\nworkload: {arrivals: {kind: trace, path: " + folder.path().string() +
-         "/t.csv}, exits: {kind: trace}}\n"
-         "systems: [{policy: " +
-         pick({"{name: serial}",
-               "{name: dynamic_batching, max_batch: " + b + ", max_queue_delay_ms: " + pick({"0", "3"}) + "}",
-               "{name: lazy_batching, max_batch: " + b + "}", "{name: clockwork, max_batch: " + b + "}",
-               "{name: deferred_batching, max_batch: " + b + "}",
-               "{name: exit_aware, max_batch: " + b + ", trigger: " + pick({"exit_boundary", "exit_event"}) +
-                   ", exit_knowledge: " + pick({"rates", "oracle", "none"}) + ", slack_estimate: " +
-                   pick({"expected", "worst_case"}) + ", preemption_depth: " + pick({"1", "2", "5"}) + "}"}) +
-         ", drop: " + pick({"none", "none", "hopeless"}) + ", npu: " + pick({"zu7ev_small", "zu7ev_large"}) +
-         ", npu_mode: " + pick({"r", "fluid_stacked"}) + "}]\n";
+/// A small network with two early exits.
+workloads::Network small_network() {
+  return workloads::read_network(io::parse_yaml(R"(
+input: [8, 14, 14]
+layers:
+  - {name: a, kind: conv, out_channels: 32, kernel: 3, padding: 1}
+  - {name: b, kind: conv, out_channels: 64, kernel: 3, stride: 2, padding: 1}
+  - {name: c, kind: conv, out_channels: 64, kernel: 3, padding: 1}
+  - {name: d, kind: dense, out_channels: 10}
+exits:
+  - {name: e0, after: a, head: [{name: h0, kind: dense, out_channels: 10}]}
+  - {name: e1, after: c, head: [{name: h1, kind: dense, out_channels: 10}]}
+)",
+                                                "n.yaml"),
+                                 "small");
 }
 
+/// Draws small scenarios. Their arrivals have bursts of equal dates.
+class RandomScenarios {
+ public:
+  sim::Scenario next() {
+    return sim::ScenarioBuilder()
+        .network(network_)
+        .npu(large_)
+        .slo_unloaded_multiple(pick<double>({0, 1, 2.5, 20, kNoBound}))
+        .recorded(samples())
+        .system(system())
+        .build();
+  }
+
+ private:
+  template <typename T>
+  T pick(const std::vector<T>& values) {
+    return values[random_() % values.size()];
+  }
+
+  std::vector<sim::Sample> samples() {
+    std::vector<sim::Sample> samples;
+    double now_s = 0;
+    const auto gap_s = pick<double>({0.0, 0.0005, 0.002, 0.02});
+    const std::size_t requests = 1 + random_() % 60;
+    for (std::size_t i = 0; i < requests; ++i) {
+      if (random_() % 3 != 0) now_s += gap_s * static_cast<double>(random_() % 8);
+      samples.push_back({.date_s = now_s, .exit = static_cast<int>(random_() % 3)});
+    }
+    return samples;
+  }
+
+  sim::SystemSpec system() {
+    sim::SystemSpec system{.policy = pick<std::string>({"serial", "dynamic_batching", "lazy_batching",
+                                                        "clockwork", "deferred_batching", "exit_aware"})};
+    if (system.policy != "serial") system.parameters["max_batch"] = pick<int>({1, 2, 3, 8});
+    if (system.policy == "dynamic_batching") system.parameters["max_queue_delay_ms"] = pick<int>({0, 3});
+    if (system.policy == "exit_aware") {
+      system.parameters["trigger"] = pick<std::string>({"exit_boundary", "exit_event"});
+      system.parameters["exit_knowledge"] = pick<std::string>({"rates", "oracle", "none"});
+      system.parameters["slack_estimate"] = pick<std::string>({"expected", "worst_case"});
+      system.parameters["preemption_depth"] = pick<int>({1, 2, 5});
+    }
+    system.drop_hopeless = random_() % 3 == 0;
+    system.npu = random_() % 2 == 0 ? small_ : large_;
+    system.npu_mode = random_() % 2 == 0 ? npu::Mode::r : npu::Mode::fluid_stacked;
+    return system;
+  }
+
+  std::mt19937_64 random_{99};
+  workloads::Network network_ = small_network();
+  npu::Npu small_ = test::shipped_npu("zu7ev_small");
+  npu::Npu large_ = test::shipped_npu("zu7ev_large");
+};
+
 void fuzz(int runs) {
-  const test::TemporaryFolder folder;
-  folder.write(
-      "n.yaml",
-      "input: [8, 14, 14]\nlayers:\n  - {name: a, kind: conv, out_channels: 32, kernel: 3, padding: 1}\n"
-      "  - {name: b, kind: conv, out_channels: 64, kernel: 3, stride: 2, padding: 1}\n"
-      "  - {name: c, kind: conv, out_channels: 64, kernel: 3, padding: 1}\n  - {name: d, kind: dense, "
-      "out_channels: 10}\n"
-      "exits:\n  - {name: e0, after: a, head: [{name: h0, kind: dense, out_channels: 10}]}\n"
-      "  - {name: e1, after: c, head: [{name: h1, kind: dense, out_channels: 10}]}\n");
-  std::mt19937_64 random(99);
+  RandomScenarios random;
   for (int i = 0; i < runs; ++i) {
-    const std::string yaml = random_configuration(random, folder);
-    INFO("run " << i << "\n" << yaml);
-    const sim::RunConfig config = test::config_of(yaml);
-    const sim::System& system = config.systems[0];
+    const sim::Scenario scenario = random.next();
+    const sim::System& system = scenario.systems[0];
     const std::string& name = system.policy->name;
+    INFO("run " << i << ": " << name << ", " << *scenario.known_requests() << " requests");
     {
-      const auto policy = system.policy->make(system.parameters, config.policy_context());
-      workloads::SentRequests stream(config.devices, *config.exits, config.seed, config.length);
+      const auto policy = system.policy->make(system.parameters, scenario.policy_context());
+      workloads::SentRequests stream = sim::sent_requests(scenario);
       const bool waits = name == "dynamic_batching" || name == "deferred_batching" || name == "clockwork" ||
                          system.drop_hopeless;
       const int depth = name == "exit_aware"      ? system.parameters.integer("preemption_depth")
                         : name == "lazy_batching" ? policy->max_batch() - 1
                                                   : 0;
       Watch watch(policy->max_batch(), depth, waits);
-      const sim::ServerOptions options{.slo_s = config.slo.latency_s, .drop_hopeless = system.drop_hopeless};
+      const sim::ServerOptions options{.slo_s = scenario.slo.latency_s,
+                                       .drop_hopeless = system.drop_hopeless};
       sim::Recorder recorder = test::recorder_for(*system.table);
       const auto made = sim::make_server(*system.table, options, *policy, stream, recorder, &watch);
       sim::ServingCore& server = *made;
       sim::drive(server, sim::Driver::bare);
-      REQUIRE(watch.completed() == *config.known_requests());
+      REQUIRE(watch.completed() == *scenario.known_requests());
     }
-    std::string bare = sim::requests_csv_header();
-    sim::simulate(
-        config, system, sim::Driver::bare,
-        [&](scheduler::RequestId id, const scheduler::Request& request) {
-          sim::append_requests_csv_row(bare, id, request, config.slo);
-        },
-        nullptr);
-    REQUIRE(bare == test::requests_csv_of(config, sim::Driver::simgrid));
-    REQUIRE(bare == test::requests_csv_of(config, sim::Driver::simgrid_window));
+    test::CsvText text(scenario.slo);
+    sim::simulate(scenario, system, {.observers = {&text}});
+    const std::string& bare = text.text();
+    REQUIRE(bare == test::requests_csv_of(scenario, sim::Driver::simgrid));
+    REQUIRE(bare == test::requests_csv_of(scenario, sim::Driver::simgrid_window));
   }
 }
 
@@ -369,22 +379,19 @@ struct Served {
   sim::RunStatistics statistics;
 };
 
-Served serve(const sim::RunConfig& config, scheduler::Policy& policy) {
-  const sim::System& system = config.systems.front();
+Served serve(const sim::Scenario& scenario, scheduler::Policy& policy) {
+  const sim::System& system = scenario.systems.front();
   Served served;
-  sim::Recorder recorder(
-      *system.table, config.slo, config.warmup_requests,
-      [&](scheduler::RequestId id, const scheduler::Request& request) {
-        sim::append_requests_csv_row(served.csv, id, request, config.slo);
-      },
-      nullptr);
-  workloads::SentRequests stream(config.devices, *config.exits, config.seed, config.length);
-  const sim::ServerOptions options{.slo_s = config.slo.latency_s};
-  const auto made = sim::make_server(*system.table, options, policy, stream, recorder);
+  sim::Recorder recorder(*system.table, scenario.slo, scenario.warmup_requests);
+  test::CsvText text(scenario.slo);
+  workloads::SentRequests stream = sim::sent_requests(scenario);
+  const sim::ServerOptions options{.slo_s = scenario.slo.latency_s};
+  const auto made = sim::make_server(*system.table, options, policy, stream, recorder, &text);
   sim::ServingCore& server = *made;
   sim::drive(server, sim::Driver::bare);
+  served.csv = text.text();
   served.statistics =
-      sim::compute_statistics(recorder.finish(), server.conservation(), *system.table, config.slo);
+      sim::compute_statistics(recorder.finish(), server.conservation(), *system.table, scenario.slo);
   return served;
 }
 
@@ -392,21 +399,23 @@ Served serve(const sim::RunConfig& config, scheduler::Policy& policy) {
 
 TEST_CASE("LazyBatching passes over the layers at which it would go on anyway", "[preemption]") {
   int passed_over = 0;
-  for (const char* mode : {"r", "p", "fluid_stacked"}) {
-    for (const char* rho : {"0.5", "1.2", "2.5"}) {
-      for (const char* slo_ms : {"60", "150", "400"}) {
-        INFO(mode << " " << rho << " " << slo_ms);
-        const sim::RunConfig config = test::config_of(
-            std::string("requests: 400\nwarmup_requests: 20\nnetwork: ee_resnet18\nslo: {latency_ms: ") +
-            slo_ms + "}\nworkload: {arrivals: {kind: poisson, rho: " + rho +
-            "}, exits: {kind: rates, rates: [0.2, 0.3, 0.4]}}\n"
-            "systems: [{policy: {name: lazy_batching, max_batch: 6}, npu_mode: " +
-            mode + "}]\n");
-        const sim::System& system = config.systems.front();
-        const auto policy = system.policy->make(system.parameters, config.policy_context());
-        const Served searched = serve(config, *policy);
+  const sim::ScenarioBuilder base =
+      test::scenario_of("ee_resnet18").requests(400).warmup_requests(20).exit_rates({0.2, 0.3, 0.4});
+  for (const npu::Mode mode : {npu::Mode::r, npu::Mode::p, npu::Mode::fluid_stacked}) {
+    for (const double rho : {0.5, 1.2, 2.5}) {
+      for (const double slo_s : {0.06, 0.15, 0.4}) {
+        INFO(npu::name_of(mode) << " " << rho << " " << slo_s);
+        const sim::Scenario scenario =
+            sim::ScenarioBuilder(base)
+                .slo_s(slo_s)
+                .poisson(Rate::rho(rho))
+                .system({.policy = "lazy_batching", .parameters = {{"max_batch", 6}}, .npu_mode = mode})
+                .build();
+        const sim::System& system = scenario.systems.front();
+        const auto policy = system.policy->make(system.parameters, scenario.policy_context());
+        const Served searched = serve(scenario, *policy);
         AskedEverywhere everywhere(*policy);
-        const Served asked = serve(config, everywhere);
+        const Served asked = serve(scenario, everywhere);
         CHECK(searched.csv == asked.csv);
         for (const Id id : {Id::mac_utilisation, Id::mean_batch, Id::busy_fraction, Id::mean_in_system}) {
           CHECK(searched.statistics[id] == Approx(asked.statistics[id]).epsilon(1e-10));

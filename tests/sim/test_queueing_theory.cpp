@@ -6,8 +6,10 @@
 #include <catch2/catch.hpp>
 
 #include "tests/support/run_helpers.h"
+#include "tests/support/scenarios.h"
 
 using namespace fluidbatch;
+using workloads::Rate;
 
 namespace {
 
@@ -45,15 +47,15 @@ TEST_CASE("M/D/1: the mean wait is rho D / 2 (1 - rho)", "[.release][theory]") {
     double widest;  // relative half-width of the interval
   };
   for (const Case& c : {Case{0.3, 0.01}, Case{0.6, 0.01}, Case{0.9, 0.03}}) {
-    const sim::RunConfig config = test::config_of(
-        "seed: 11\nrequests: 4000000\nnetwork: resnet50\n"
-        "workload: {arrivals: {kind: poisson, rho: " +
-        std::to_string(c.rho) +
-        "}}\n"
-        "systems: [{policy: {name: serial}}]\n");
-    const double service_s = config.systems[0].table->single_sample_latency_s();
+    const sim::Scenario scenario = test::scenario_of("resnet50")
+                                       .seed(11)
+                                       .requests(4'000'000)
+                                       .poisson(Rate::rho(c.rho))
+                                       .system("serial")
+                                       .build();
+    const double service_s = scenario.systems[0].table->single_sample_latency_s();
     const double theory_s = c.rho * service_s / (2 * (1 - c.rho));
-    const Interval wait = mean_wait(test::run_bare(config).requests);
+    const Interval wait = mean_wait(test::run_bare(scenario).requests);
     INFO("rho " << c.rho << ": theory " << theory_s << ", run " << wait.mean << " +- " << wait.half_width);
     CHECK(std::abs(wait.mean - theory_s) <= wait.half_width);
     CHECK(wait.half_width < c.widest * theory_s);
@@ -61,17 +63,11 @@ TEST_CASE("M/D/1: the mean wait is rho D / 2 (1 - rho)", "[.release][theory]") {
 }
 
 TEST_CASE("M/G/1: Pollaczek and Khinchine's mean wait, with exits", "[.release][theory]") {
-  const std::vector<double> rates{0.3, 0.35, 0.4};
+  const std::vector<double>& rates = test::kExampleRates;
+  const sim::ScenarioBuilder base =
+      test::scenario_of("ee_resnet50").seed(5).requests(4'000'000).exit_rates(rates).system("serial");
   for (const double load : {0.3, 0.6, 0.9}) {
-    const auto yaml = [](double rate_hz) {
-      return "seed: 5\nrequests: 4000000\nnetwork: ee_resnet50\n"
-             "workload:\n  arrivals: {kind: poisson, rate_hz: " +
-             std::to_string(rate_hz) +
-             "}\n"
-             "  exits: {kind: rates, rates: [0.3, 0.35, 0.4]}\n"
-             "systems: [{policy: {name: serial}}]\n";
-    };
-    const auto table = test::config_of(yaml(1)).systems[0].table;
+    const auto table = sim::ScenarioBuilder(base).poisson(Rate::hz(1)).build().systems[0].table;
     double reach = 1;
     double service_s = 0;
     double mean_s = 0;
@@ -83,9 +79,9 @@ TEST_CASE("M/G/1: Pollaczek and Khinchine's mean wait, with exits", "[.release][
       second_moment += leaves * service_s * service_s;
       reach -= leaves;
     }
-    const sim::RunConfig config = test::config_of(yaml(load / mean_s));
+    const sim::Scenario scenario = sim::ScenarioBuilder(base).poisson(Rate::hz(load / mean_s)).build();
     const double theory_s = load / mean_s * second_moment / (2 * (1 - load));
-    const Interval wait = mean_wait(test::run_bare(config).requests);
+    const Interval wait = mean_wait(test::run_bare(scenario).requests);
     INFO("load " << load << ": theory " << theory_s << ", run " << wait.mean << " +- " << wait.half_width);
     CHECK(std::abs(wait.mean - theory_s) <= wait.half_width);
     CHECK(wait.half_width < (load < 0.8 ? 0.01 : 0.03) * theory_s);
@@ -94,15 +90,14 @@ TEST_CASE("M/G/1: Pollaczek and Khinchine's mean wait, with exits", "[.release][
 
 TEST_CASE("a million requests: nothing is lost, and Little's law is exact", "[.release][theory]") {
   // Server::finish holds both identities; here they are worked out again from the rows.
-  const sim::RunConfig config = test::config_of(R"(
-requests: 1000000
-network: ee_resnet50
-workload:
-  arrivals: {kind: poisson, rho: 2}
-  exits: {kind: rates, rates: [0.3, 0.35, 0.4]}
-systems: [{policy: {name: dynamic_batching, max_batch: 8, max_queue_delay_ms: 10}}]
-)");
-  const test::RunOutcome outcome = test::run_bare(config);
+  const sim::Scenario scenario = test::scenario_of("ee_resnet50")
+                                     .requests(1'000'000)
+                                     .poisson(Rate::rho(2))
+                                     .exit_rates(test::kExampleRates)
+                                     .system({.policy = "dynamic_batching",
+                                              .parameters = {{"max_batch", 8}, {"max_queue_delay_ms", 10}}})
+                                     .build();
+  const test::RunOutcome outcome = test::run_bare(scenario);
   REQUIRE(outcome.requests.size() == 1'000'000);
   std::vector<std::pair<double, int>> changes;
   double latencies_s = 0;

@@ -13,13 +13,14 @@
 #include "sim/drive/engine.h"
 #include "sim/measure/recorder.h"
 #include "sim/run/serving.h"
-#include "tests/support/examples.h"
+#include "sim/scenario/workload.h"
 #include "tests/support/run_helpers.h"
-#include "workloads/traffic/sent_requests.h"
+#include "tests/support/scenarios.h"
 
 using namespace fluidbatch;
 using scheduler::Decision;
 using scheduler::Request;
+using workloads::Rate;
 
 namespace {
 
@@ -260,83 +261,76 @@ TEST_CASE("a decision that is not allowed ends the run", "[sim]") {
 
 TEST_CASE("unloaded latency is the sum of the table's layers", "[sim]") {
   for (const int exit : {0, 1, 2, 3}) {
-    const test::TemporaryFolder folder;
-    const auto trace = folder.write("one.csv", "arrival_s,exit\n0," + std::to_string(exit) + "\n");
-    const sim::RunConfig config = test::config_of(
-        "network: ee_resnet50\n"
-        "workload: {arrivals: {kind: trace, path: " +
-        trace.string() +
-        "}, exits: {kind: trace}}\n"
-        "systems: [{policy: {name: serial}}]\n");
-    const npu::BatchPolicyTable& table = *config.systems[0].table;
+    const sim::Scenario scenario =
+        test::scenario_of("ee_resnet50").recorded({{.date_s = 0, .exit = exit}}).system("serial").build();
+    const npu::BatchPolicyTable& table = *scenario.systems[0].table;
     double sum = 0;
     for (int l = 0; l < table.layers(); ++l) {
       if (table.layer(l).segment <= exit) sum += table.cost(l, 1).latency_s;
     }
-    const Request request = test::run_bare(config).requests.at(0);
+    const Request request = test::run_bare(scenario).requests.at(0);
     CHECK(request.completion_s == Approx(sum).epsilon(1e-12).margin(0));
     CHECK(request.start_s == 0);
   }
 }
 
 TEST_CASE("dynamic batching with a batch of one is serial, byte for byte", "[sim]") {
-  const sim::RunConfig config = test::config_of(R"(
-requests: 5000
-network: ee_resnet50
-workload:
-  arrivals: {kind: poisson, rho: 1.3}
-  exits: {kind: rates, rates: [0.3, 0.35, 0.4]}
-systems:
-  - {policy: {name: serial}}
-  - {policy: {name: dynamic_batching, max_batch: 1, max_queue_delay_ms: 40}}
-)");
-  CHECK(test::requests_csv_of(config, sim::Driver::bare, 0) ==
-        test::requests_csv_of(config, sim::Driver::bare, 1));
+  const sim::Scenario scenario = test::scenario_of("ee_resnet50")
+                                     .requests(5000)
+                                     .poisson(Rate::rho(1.3))
+                                     .exit_rates(test::kExampleRates)
+                                     .system("serial")
+                                     .system({.policy = "dynamic_batching",
+                                              .parameters = {{"max_batch", 1}, {"max_queue_delay_ms", 40}}})
+                                     .build();
+  CHECK(test::requests_csv_of(scenario, sim::Driver::bare, 0) ==
+        test::requests_csv_of(scenario, sim::Driver::bare, 1));
 }
 
 TEST_CASE("SimGrid's driver and the bare loop give the same bytes", "[sim]") {
   std::mt19937_64 random(5);
-  const auto pick = [&](const std::vector<std::string>& words) { return words[random() % words.size()]; };
+  const auto pick = [&](const auto& values) { return values[random() % values.size()]; };
+  const workloads::Network network = test::shipped_network("ee_resnet50");
+  const std::vector<npu::Npu> npus{test::shipped_npu("zu7ev_large"), test::shipped_npu("zu7ev_small"),
+                                   test::shipped_npu("z7045_middle")};
+  const std::vector<sim::SystemSpec> systems{
+      {.policy = "serial"},
+      {.policy = "dynamic_batching"},
+      {.policy = "dynamic_batching", .parameters = {{"max_batch", 3}, {"max_queue_delay_ms", 7}}},
+      {.policy = "dynamic_batching", .parameters = {{"max_batch", 16}, {"max_queue_delay_ms", 200}}}};
+  const std::vector<Rate> rates{Rate::rho(0.05), Rate::rho(0.9), Rate::rho(3), Rate::hz(1e6)};
+  const std::vector<std::vector<double>> exit_rates{{0, 0, 0}, test::kExampleRates, {1, 0, 0}, {0.9, 0.1, 1}};
+  const std::vector<double> slo_multiples{0, 1.5, std::numeric_limits<double>::infinity()};
   for (int i = 0; i < 200; ++i) {
-    const std::string yaml = "seed: " + std::to_string(random() % 1000) +
-                             "\nrequests: " + std::to_string(1 + random() % 400) +
-                             "\nnetwork: ee_resnet50\n"
-                             "slo: {unloaded_multiple: " +
-                             pick({"0", "1.5", ".inf"}) +
-                             "}\n"
-                             "workload:\n  arrivals: {kind: poisson, " +
-                             pick({"rho: 0.05", "rho: 0.9", "rho: 3", "rate_hz: 1.0e+6"}) +
-                             "}\n"
-                             "  exits: {kind: rates, rates: " +
-                             pick({"[0, 0, 0]", "[0.3, 0.35, 0.4]", "[1, 0, 0]", "[0.9, 0.1, 1]"}) +
-                             "}\n"
-                             "systems: [{policy: " +
-                             pick({"{name: serial}", "{name: dynamic_batching}",
-                                   "{name: dynamic_batching, max_batch: 3, max_queue_delay_ms: 7}",
-                                   "{name: dynamic_batching, max_batch: 16, max_queue_delay_ms: 200}"}) +
-                             ", npu: " + pick({"zu7ev_large", "zu7ev_small", "z7045_middle"}) + "}]\n";
-    INFO(yaml);
-    const sim::RunConfig config = test::config_of(yaml);
-    const std::string bare = test::requests_csv_of(config, sim::Driver::bare);
-    REQUIRE(bare == test::requests_csv_of(config, sim::Driver::simgrid));
-    REQUIRE(bare == test::requests_csv_of(config, sim::Driver::bare));
+    INFO("case " << i);
+    sim::SystemSpec system = pick(systems);
+    system.npu = pick(npus);
+    const sim::Scenario scenario = sim::ScenarioBuilder()
+                                       .network(network)
+                                       .npu(npus.front())
+                                       .seed(random() % 1000)
+                                       .requests(1 + random() % 400)
+                                       .slo_unloaded_multiple(pick(slo_multiples))
+                                       .poisson(pick(rates))
+                                       .exit_rates(pick(exit_rates))
+                                       .system(system)
+                                       .build();
+    const std::string bare = test::requests_csv_of(scenario, sim::Driver::bare);
+    REQUIRE(bare == test::requests_csv_of(scenario, sim::Driver::simgrid));
+    REQUIRE(bare == test::requests_csv_of(scenario, sim::Driver::bare));
   }
 }
 
 TEST_CASE("SimGrid's driver can be used once in a process", "[sim]") {
-  const sim::RunConfig config = test::config_of(R"(
-requests: 3
-network: resnet50
-workload: {arrivals: {kind: poisson, rho: 0.5}}
-systems: [{policy: {name: serial}}]
-)");
+  const sim::Scenario scenario =
+      test::scenario_of("resnet50").requests(3).poisson(Rate::rho(0.5)).system("serial").build();
   const auto twice = [&] {
-    test::requests_csv_of(config, sim::Driver::simgrid);  // in a process of its own: no harm
-    const npu::BatchPolicyTable& table = *config.systems[0].table;
+    test::requests_csv_of(scenario, sim::Driver::simgrid);  // in a process of its own: no harm
+    const npu::BatchPolicyTable& table = *scenario.systems[0].table;
     const auto run = [&] {
       Scripted policy(greedy);
-      const npu::BatchPolicyTable wide(config.network.layers, *table.npu(), npu::Mode::r, 4);
-      workloads::SentRequests stream(config.devices, *config.exits, 1, config.length);
+      const npu::BatchPolicyTable wide(scenario.network.layers, *table.npu(), npu::Mode::r, 4);
+      workloads::SentRequests stream = sim::sent_requests(scenario);
       sim::Recorder recorder = test::recorder_for(wide);
       const auto made = sim::make_server(wide, {.slo_s = 1}, policy, stream, recorder);
       sim::ServingCore& server = *made;

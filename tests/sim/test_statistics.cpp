@@ -1,34 +1,33 @@
 // Statistics of runs small enough to work out by hand.
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include <catch2/catch.hpp>
 
 #include "sim/core/invariant.h"
 #include "tests/support/run_helpers.h"
+#include "tests/support/scenarios.h"
 
 using namespace fluidbatch;
 using Id = sim::StatisticId;
+using workloads::Rate;
 
 namespace {
 
-/// resnet50 on an NPU whose one-sample latency is `d` seconds, served one at a time.
-sim::RunConfig serial_run(const std::string& trace, const std::string& more = "") {
-  return test::config_of("network: resnet50\nworkload: {arrivals: {kind: trace, path: " + trace +
-                         "}}\n"
-                         "systems: [{policy: {name: serial}}]\n" +
-                         more);
+/// resnet50, served one at a time, of requests at these dates.
+sim::ScenarioBuilder serial_run(const std::vector<double>& dates_s) {
+  return test::scenario_of("resnet50").dates_s(dates_s).system("serial");
 }
 
 }  // namespace
 
 TEST_CASE("three requests, by hand", "[statistics]") {
-  const test::TemporaryFolder folder;
   // The first is warm-up. Single sample latency d; request 1 at 10, 2 at 10, so latencies d and 2 d.
-  const std::string trace = folder.write("t.csv", "arrival_s\n0\n10\n10\n").string();
-  const sim::RunConfig config = serial_run(trace, "warmup_requests: 1\nslo: {unloaded_multiple: 1.5}\n");
-  const double d = config.reference_latency_s;
-  const sim::RunStatistics s = test::run_bare(config).statistics;
+  const sim::Scenario scenario =
+      serial_run({0, 10, 10}).warmup_requests(1).slo_unloaded_multiple(1.5).build();
+  const double d = scenario.reference_latency_s;
+  const sim::RunStatistics s = test::run_bare(scenario).statistics;
   CHECK(s.admitted == 3);
   CHECK(s[Id::requests] == 2);
   CHECK(s[Id::mean_latency] == Approx(1.5 * d));
@@ -45,8 +44,8 @@ TEST_CASE("three requests, by hand", "[statistics]") {
   CHECK(s[Id::mean_batch] == Approx(1));
   CHECK(s[Id::mean_start_batch] == 1);
   CHECK(s[Id::mean_in_system] == Approx((d + d + 2 * d) / (10 + 2 * d)));
-  const npu::Npu& npu = *config.systems[0].table->npu();
-  CHECK(s[Id::mac_utilisation] == Approx(static_cast<double>(config.network.macs()) /
+  const npu::Npu& npu = *scenario.systems[0].table->npu();
+  CHECK(s[Id::mac_utilisation] == Approx(static_cast<double>(scenario.network.macs()) /
                                          (d * npu.clock_hz * static_cast<double>(npu.macs_per_cycle()))));
   CHECK(std::isnan(s[Id::mean_latency_ci95]));
   CHECK(s.absence(Id::mean_latency_ci95) == sim::Absence::too_few);
@@ -56,14 +55,9 @@ TEST_CASE("three requests, by hand", "[statistics]") {
 }
 
 TEST_CASE("a step that began in the warm-up counts from the first measured arrival", "[statistics]") {
-  const test::TemporaryFolder folder;
-  const sim::RunConfig probe = test::config_of(
-      "requests: 1\nnetwork: resnet50\nworkload: {arrivals: {kind: poisson, rho: 1}}\nsystems: [{policy: "
-      "{name: serial}}]\n");
-  const double d = probe.reference_latency_s;
+  const double d = serial_run({0}).build().reference_latency_s;
   // Request 0 runs from 0 to d; request 1 arrives at d / 4 and completes at 2 d.
-  const std::string trace = folder.write("t.csv", "arrival_s\n0\n" + std::to_string(d / 4) + "\n").string();
-  const sim::RunStatistics s = test::run_bare(serial_run(trace, "warmup_requests: 1\n")).statistics;
+  const sim::RunStatistics s = test::run_bare(serial_run({0, d / 4}).warmup_requests(1).build()).statistics;
   CHECK(s[Id::requests] == 1);
   CHECK(s[Id::busy_fraction] == Approx(1));
   CHECK(s[Id::mean_batch] == Approx(1));
@@ -71,14 +65,14 @@ TEST_CASE("a step that began in the warm-up counts from the first measured arriv
 }
 
 TEST_CASE("a request of the warm-up that completes last is within the measured window", "[statistics]") {
-  const test::TemporaryFolder folder;
   // A batch of two, begun when the second comes; that one leaves at the first exit, the first at the end.
-  const std::string trace = folder.write("t.csv", "arrival_s,exit\n0,3\n0.5,0\n").string();
-  const sim::RunConfig config = test::config_of(
-      "warmup_requests: 1\nnetwork: ee_resnet50\nworkload: {arrivals: {kind: trace, path: " + trace +
-      "}, exits: {kind: trace}}\nsystems: [{policy: {name: dynamic_batching, max_batch: 2, "
-      "max_queue_delay_ms: 1000}}]\n");
-  const test::RunOutcome outcome = test::run_bare(config);
+  const sim::Scenario scenario = test::scenario_of("ee_resnet50")
+                                     .warmup_requests(1)
+                                     .recorded({{0, 3}, {0.5, 0}})
+                                     .system({.policy = "dynamic_batching",
+                                              .parameters = {{"max_batch", 2}, {"max_queue_delay_ms", 1000}}})
+                                     .build();
+  const test::RunOutcome outcome = test::run_bare(scenario);
   const sim::RunStatistics& s = outcome.statistics;
   REQUIRE(outcome.requests[0].completion_s > outcome.requests[1].completion_s);
   CHECK(s[Id::requests] == 1);
@@ -90,15 +84,16 @@ TEST_CASE("a request of the warm-up that completes last is within the measured w
 }
 
 TEST_CASE("mean_start_batch is of the batches begun in the measured window", "[statistics]") {
-  const sim::RunConfig config = test::config_of(R"(
-requests: 2000
-warmup_requests: 503
-network: ee_resnet50
-workload: {arrivals: {kind: poisson, rho: 1.8}, exits: {kind: rates, rates: [0.3, 0.35, 0.4]}}
-systems: [{policy: {name: dynamic_batching}}, {policy: {name: exit_aware}}]
-)");
+  const sim::Scenario scenario = test::scenario_of("ee_resnet50")
+                                     .requests(2000)
+                                     .warmup_requests(503)
+                                     .poisson(Rate::rho(1.8))
+                                     .exit_rates(test::kExampleRates)
+                                     .system("dynamic_batching")
+                                     .system("exit_aware")
+                                     .build();
   for (const std::size_t system : {0U, 1U}) {
-    const test::RunOutcome outcome = test::run_bare(config, system);
+    const test::RunOutcome outcome = test::run_bare(scenario, system);
     // Requests that begin at the same date have been taken from the queue together.
     std::set<double> begins;
     double samples = 0;
@@ -112,53 +107,47 @@ systems: [{policy: {name: dynamic_batching}}, {policy: {name: exit_aware}}]
 }
 
 TEST_CASE("an NPU busy for longer than the window is a broken invariant", "[statistics]") {
-  const sim::RunConfig config = test::config_of(
-      "requests: 1\nnetwork: resnet50\nworkload: {arrivals: {kind: poisson, rho: 1}}\nsystems: [{policy: "
-      "{name: serial}}]\n");
+  const sim::Scenario scenario = serial_run({0}).build();
   sim::Totals totals;
   totals.latencies_s = {1};
   totals.window_begin_s = 1;
   const sim::Conservation conservation{.admitted = 1, .completed = 1, .end_s = 3};
   const auto compute = [&](double busy_s) {
     totals.busy_s = busy_s;
-    return sim::compute_statistics(totals, conservation, *config.systems[0].table, config.slo);
+    return sim::compute_statistics(totals, conservation, *scenario.systems[0].table, scenario.slo);
   };
   CHECK(compute(2)[Id::busy_fraction] == 1);
   CHECK_THROWS_AS(compute(2.01), sim::InvariantViolation);
 }
 
 TEST_CASE("an exact tie with the SLO is met", "[statistics]") {
-  const test::TemporaryFolder folder;
-  const std::string trace = folder.write("t.csv", "arrival_s\n0.1\n0.7\n1.3\n").string();
-  CHECK(
-      test::run_bare(serial_run(trace, "slo: {unloaded_multiple: 1}\n")).statistics[Id::slo_violation_rate] ==
-      0);
-  CHECK(test::run_bare(serial_run(trace, "slo: {unloaded_multiple: 0.999999}\n"))
-            .statistics[Id::slo_violation_rate] == 1);
-  CHECK(test::run_bare(serial_run(trace, "slo: {latency_ms: 0}\n")).statistics[Id::slo_violation_rate] == 1);
-  CHECK(test::run_bare(serial_run(trace, "slo: {latency_ms: .inf}\n")).statistics[Id::slo_violation_rate] ==
-        0);
+  const sim::ScenarioBuilder base = serial_run({0, 0.6, 1.2});
+  const auto late = [](const sim::ScenarioBuilder& builder) {
+    return test::run_bare(builder.build()).statistics[Id::slo_violation_rate];
+  };
+  CHECK(late(sim::ScenarioBuilder(base).slo_unloaded_multiple(1)) == 0);
+  CHECK(late(sim::ScenarioBuilder(base).slo_unloaded_multiple(0.999999)) == 1);
+  CHECK(late(sim::ScenarioBuilder(base).slo_s(0)) == 1);
+  CHECK(late(sim::ScenarioBuilder(base).slo_s(std::numeric_limits<double>::infinity())) == 0);
 }
 
 TEST_CASE("overload is called saturated, load below one is not", "[statistics]") {
   for (const double rho : {0.2, 0.8, 0.95, 1.1, 3.0}) {
-    const sim::RunConfig config =
-        test::config_of("requests: 20000\nnetwork: resnet50\nworkload: {arrivals: {kind: poisson, rho: " +
-                        std::to_string(rho) + "}}\nsystems: [{policy: {name: serial}}]\n");
+    const sim::Scenario scenario =
+        test::scenario_of("resnet50").requests(20000).poisson(Rate::rho(rho)).system("serial").build();
     INFO("rho " << rho);
-    CHECK(test::run_bare(config).statistics.saturated == (rho > 1));
+    CHECK(test::run_bare(scenario).statistics.saturated == (rho > 1));
   }
 }
 
 TEST_CASE("percentiles are nearest rank on all measured requests, intervals cover", "[statistics]") {
-  const sim::RunConfig config = test::config_of(R"(
-requests: 20000
-warmup_requests: 37
-network: resnet50
-workload: {arrivals: {kind: poisson, rho: 0.7}}
-systems: [{policy: {name: serial}}]
-)");
-  const test::RunOutcome outcome = test::run_bare(config);
+  const sim::Scenario scenario = test::scenario_of("resnet50")
+                                     .requests(20000)
+                                     .warmup_requests(37)
+                                     .poisson(Rate::rho(0.7))
+                                     .system("serial")
+                                     .build();
+  const test::RunOutcome outcome = test::run_bare(scenario);
   std::multiset<double> latencies;
   for (std::size_t i = 37; i < outcome.requests.size(); ++i) {
     latencies.insert(outcome.requests[i].completion_s - outcome.requests[i].arrival_s);

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "sim/drive/child_process.h"
-#include "sim/output/requests_csv.h"
 #include "sim/run/simulation.h"
 
 namespace fluidbatch::test {
@@ -14,34 +13,25 @@ sim::RunConfig config_of(const std::string& yaml) {
   return sim::read_run_config(io::parse_yaml(yaml, "config.yaml"));
 }
 
-RunOutcome run_bare(const sim::RunConfig& config, std::size_t index) {
+RunOutcome run_bare(const sim::Scenario& scenario, std::size_t index) {
   RunOutcome outcome;
-  const auto keep = [&](scheduler::RequestId, const scheduler::Request& request) {
-    outcome.requests.push_back(request);
-  };
-  outcome.statistics = sim::simulate(config, config.systems[index], sim::Driver::bare, keep, nullptr);
+  RequestKeeper keeper(outcome.requests);
+  outcome.statistics = sim::simulate(scenario, scenario.systems[index], {.observers = {&keeper}});
   return outcome;
 }
 
-std::string requests_csv_of(const sim::RunConfig& config, sim::Driver driver, std::size_t index) {
+std::string requests_csv_of(const sim::Scenario& scenario, sim::Driver driver, std::size_t index) {
   const auto task = [&] {
-    std::string text = sim::requests_csv_header();
-    sim::simulate(
-        config, config.systems[index], driver,
-        [&](scheduler::RequestId id, const scheduler::Request& request) {
-          sim::append_requests_csv_row(text, id, request, config.slo);
-        },
-        nullptr);
-    return text;
+    CsvText text(scenario.slo);
+    sim::simulate(scenario, scenario.systems[index], {.driver = driver, .observers = {&text}});
+    return text.text();
   };
   const sim::ChildOutcome outcome = sim::run_in_children({task}, 1, [] {}).front();
   if (outcome.kind != sim::ChildOutcome::Kind::done) throw std::runtime_error(outcome.text);
   return outcome.text;
 }
 
-sim::Recorder recorder_for(const npu::BatchPolicyTable& table) {
-  return {table, scheduler::Slo{}, 0, sim::Recorder::RequestSink(), nullptr};
-}
+sim::Recorder recorder_for(const npu::BatchPolicyTable& table) { return {table, scheduler::Slo{}, 0}; }
 
 TemporaryFolder::TemporaryFolder() {
   static int made = 0;

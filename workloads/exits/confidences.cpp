@@ -1,5 +1,6 @@
 // Exits by the confidences of a real network: a sample leaves at the first exit that is sure enough.
 #include <limits>
+#include <stdexcept>
 #include <utility>
 
 #include "workloads/exits/exits.h"
@@ -77,27 +78,33 @@ std::vector<ExitColumns> columns_of(const io::CsvReader& csv, int exits) {
   return columns;
 }
 
+Outcome outcome_of(const JudgedSample& sample, const std::vector<double>& thresholds) {
+  std::size_t exit = 0;
+  while (exit < thresholds.size() && sample.confidences[exit] < thresholds[exit]) ++exit;
+  return {.exit = static_cast<int>(exit), .correct = sample.correct[exit]};
+}
+
 std::vector<Outcome> load(const std::filesystem::path& file, const std::vector<double>& thresholds) {
   io::CsvReader csv(file);
   const std::vector<ExitColumns> columns = columns_of(csv, static_cast<int>(thresholds.size()) + 1);
-  std::vector<Outcome> samples;
+  std::vector<Outcome> outcomes;
+  JudgedSample sample{.confidences = std::vector<double>(columns.size()),
+                      .correct = std::vector<int>(columns.size())};
   while (csv.next()) {
-    Outcome outcome{.exit = -1, .correct = 0};
     for (std::size_t exit = 0; exit < columns.size(); ++exit) {  // all are read, so that all are checked
-      const double confidence = csv.number(columns[exit].confidence);
-      if (confidence < 0 || confidence > 1) {
-        throw io::InputError(csv.mark(columns[exit].confidence),
-                             "a confidence must be a number from 0 to 1, found " +
-                                 io::in_quotes(csv.cell(columns[exit].confidence)));
+      const ExitColumns& column = columns[exit];
+      sample.confidences[exit] = csv.number(column.confidence);
+      if (!io::Range::probability().contains(sample.confidences[exit])) {
+        throw io::InputError(
+            csv.mark(column.confidence),
+            "a confidence must be a number from 0 to 1, found " + io::in_quotes(csv.cell(column.confidence)));
       }
-      const auto correct = static_cast<int>(csv.integer(columns[exit].correct, 0, 1));
-      const bool leaves = exit == thresholds.size() || confidence >= thresholds[exit];
-      if (outcome.exit < 0 && leaves) outcome = {.exit = static_cast<int>(exit), .correct = correct};
+      sample.correct[exit] = static_cast<int>(csv.integer(column.correct, 0, 1));
     }
-    samples.push_back(outcome);
+    outcomes.push_back(outcome_of(sample, thresholds));
   }
-  if (samples.empty()) throw io::InputError({file.string(), 1, 1}, "the file has no sample");
-  return samples;
+  if (outcomes.empty()) throw io::InputError({file.string(), 1, 1}, "the file has no sample");
+  return outcomes;
 }
 
 std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context) {
@@ -124,4 +131,25 @@ const ExitRegistration kRegistration({.name = "confidences",
                                       .read = read});
 
 }  // namespace
+
+std::unique_ptr<ExitSpec> make_confidences(const std::vector<JudgedSample>& samples,
+                                           const std::vector<double>& thresholds) {
+  if (samples.empty()) throw std::invalid_argument("recorded confidences need at least one sample");
+  const std::size_t exits = thresholds.size() + 1;
+  for (const double threshold : thresholds)
+    io::require_in(io::Range::probability(), threshold, "a threshold");
+  std::vector<Outcome> outcomes;
+  outcomes.reserve(samples.size());
+  for (const JudgedSample& sample : samples) {
+    if (sample.confidences.size() != exits || sample.correct.size() != exits) {
+      throw std::invalid_argument("a recorded sample needs a confidence and a verdict for each exit");
+    }
+    for (const double confidence : sample.confidences) {
+      io::require_in(io::Range::probability(), confidence, "a confidence");
+    }
+    outcomes.push_back(outcome_of(sample, thresholds));
+  }
+  return std::make_unique<Confidences>(std::move(outcomes), static_cast<int>(exits));
+}
+
 }  // namespace fluidbatch::workloads

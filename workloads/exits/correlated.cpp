@@ -9,6 +9,8 @@
 namespace fluidbatch::workloads {
 namespace {
 
+constexpr io::Range kCorrelations{.min = -1, .max = 1};
+
 struct Model {
   std::vector<double> rates;
   double correlation = 0;  ///< of the difficulties of a device's consecutive samples
@@ -66,9 +68,8 @@ class Correlated final : public ExitSpec {
 };
 
 std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context) {
-  Model model{.rates = read_exit_rates(reader, context),
-              .correlation = reader.number("correlation", {.min = -1, .max = 1})};
-  return std::make_unique<Correlated>(std::move(model));
+  std::vector<double> rates = read_exit_rates(reader, context);
+  return make_correlated(std::move(rates), reader.number("correlation", kCorrelations));
 }
 
 const ExitRegistration kRegistration({.name = "correlated",
@@ -77,4 +78,11 @@ const ExitRegistration kRegistration({.name = "correlated",
                                       .read = read});
 
 }  // namespace
+
+std::unique_ptr<ExitSpec> make_correlated(std::vector<double> rates, double correlation) {
+  for (const double rate : rates) io::require_in(io::Range::probability(), rate, "an exit rate");
+  io::require_in(kCorrelations, correlation, "correlation");
+  return std::make_unique<Correlated>(Model{.rates = std::move(rates), .correlation = correlation});
+}
+
 }  // namespace fluidbatch::workloads

@@ -12,14 +12,18 @@ std::unique_ptr<ExitSpec> read_exits(const io::Node& node, const ExitContext& co
   return KindRegistry<ExitKind>::instance().read(node, "exits", context, resolved);
 }
 
+std::optional<std::string> objection_to_count(const std::string& key, std::size_t values, int exits) {
+  if (static_cast<int>(values) == exits - 1) return std::nullopt;
+  return key + " needs one number for each early exit; the network has " + std::to_string(exits - 1) +
+         ", found " + std::to_string(values);
+}
+
 std::vector<double> read_per_early_exit(io::MapReader& reader, const std::string& key,
                                         const std::string& what, const ExitContext& context) {
   const io::Node& node = reader.required(key);
   const std::vector<io::Node>& items = io::read_list(node, key);
-  if (static_cast<int>(items.size()) != context.exits - 1) {
-    throw io::InputError(node.mark, key + " needs one number for each early exit; the network has " +
-                                        std::to_string(context.exits - 1) + ", found " +
-                                        std::to_string(items.size()));
+  if (const auto objection = objection_to_count(key, items.size(), context.exits)) {
+    throw io::InputError(node.mark, *objection);
   }
   std::vector<double> values;
   io::Node resolved = io::Node::sequence();

@@ -1,8 +1,10 @@
 // Models of which exit each request takes, by name.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,35 @@ struct ExitKind {
 
 /// Reads `workload.exits`; the map with its defaults goes to `resolved`. Throws InputError.
 std::unique_ptr<ExitSpec> read_exits(const io::Node& node, const ExitContext& context, io::Node& resolved);
+
+/// What speaks against so many values of `key`, one for each early exit of a network; or nothing.
+std::optional<std::string> objection_to_count(const std::string& key, std::size_t values, int exits);
+
+// The models from plain values; reading one from YAML ends in the same calls. All throw
+// std::invalid_argument for values out of the ranges that docs/configuration.md gives. `exits` is their
+// number in the network, the final one included; rates are for each early exit, of the samples that reach it.
+
+std::unique_ptr<ExitSpec> make_no_exits(int exits);
+std::unique_ptr<ExitSpec> make_rates(std::vector<double> rates);
+/// `correlation` of the difficulties of a device's consecutive samples, from -1 to 1.
+std::unique_ptr<ExitSpec> make_correlated(std::vector<double> rates, double correlation);
+/// The exit of each request, in order of sending. Policies know `known_rates` or, where empty, those of the
+/// list.
+std::unique_ptr<ExitSpec> make_exit_list(std::vector<int> taken, int exits,
+                                         std::vector<double> known_rates = {});
+/// The exits that recorded arrivals name.
+std::unique_ptr<ExitSpec> make_exits_of_arrivals(const Devices& devices, int exits,
+                                                 std::vector<double> known_rates = {});
+
+/// A recorded sample: for each exit its confidence, from 0 to 1, and whether it is right.
+struct JudgedSample {
+  std::vector<double> confidences;
+  std::vector<int> correct;  ///< 1 or 0
+};
+/// Every request is one of `samples`, drawn with replacement; it leaves at the first early exit whose
+/// confidence is at least its threshold.
+std::unique_ptr<ExitSpec> make_confidences(const std::vector<JudgedSample>& samples,
+                                           const std::vector<double>& thresholds);
 
 /// Reads the list `rates`, a probability for each early exit. Throws InputError.
 std::vector<double> read_exit_rates(io::MapReader& reader, const ExitContext& context);

@@ -36,8 +36,14 @@ const ExitRegistration kRegistration({.name = "none",
                                       .summary = "every sample runs to the end",
                                       .keys = {},
                                       .read = [](io::MapReader&, const ExitContext& context) {
-                                        return std::make_unique<NoEarlyExits>(context.exits);
+                                        return make_no_exits(context.exits);
                                       }});
 
 }  // namespace
+
+std::unique_ptr<ExitSpec> make_no_exits(int exits) {
+  io::require_in({.min = 1}, exits, "the number of exits");
+  return std::make_unique<NoEarlyExits>(exits);
+}
+
 }  // namespace fluidbatch::workloads

@@ -59,8 +59,14 @@ const ExitRegistration kRegistration({.name = "rates",
                                       .summary = "independent, a probability for each early exit",
                                       .keys = {"rates"},
                                       .read = [](io::MapReader& reader, const ExitContext& context) {
-                                        return std::make_unique<Rates>(read_exit_rates(reader, context));
+                                        return make_rates(read_exit_rates(reader, context));
                                       }});
 
 }  // namespace
+
+std::unique_ptr<ExitSpec> make_rates(std::vector<double> rates) {
+  for (const double rate : rates) io::require_in(io::Range::probability(), rate, "an exit rate");
+  return std::make_unique<Rates>(std::move(rates));
+}
+
 }  // namespace fluidbatch::workloads

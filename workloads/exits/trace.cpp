@@ -1,4 +1,5 @@
 // The exit of each request from a CSV: the trace of the arrivals, or a file of its own.
+#include <stdexcept>
 #include <utility>
 
 #include "workloads/exits/exits.h"
@@ -7,6 +8,10 @@
 
 namespace fluidbatch::workloads {
 namespace {
+
+constexpr const char* kRatesComeFirst =
+    "a load of the arrivals needs the exit rates first, and these exits are named by the arrivals; give the "
+    "path of a CSV with a column 'exit'";
 
 /// The arrivals bring their exits along.
 class ExitOfArrival final : public ExitStream {
@@ -41,9 +46,9 @@ class ExitList final : public ExitStream {
   std::size_t next_ = 0;
 };
 
-class ExitsOfFile final : public ExitSpec {
+class ListedExits final : public ExitSpec {
  public:
-  ExitsOfFile(std::vector<int> exits, std::vector<double> rates)
+  ListedExits(std::vector<int> exits, std::vector<double> rates)
       : exits_(std::move(exits)), rates_(std::move(rates)) {}
   std::unique_ptr<ExitStream> start(std::uint64_t /*seed*/,
                                     const std::vector<std::uint64_t>& /*device_keys*/) const override {
@@ -57,30 +62,45 @@ class ExitsOfFile final : public ExitSpec {
   std::vector<double> rates_;
 };
 
+/// What policies may know: as recorded, unless something else is said to have been known.
+std::vector<double> known(std::vector<double> known_rates, const std::vector<int>& taken, int exits) {
+  for (const double rate : known_rates) io::require_in(io::Range::probability(), rate, "an exit rate");
+  return known_rates.empty() ? rates_of(taken, exits) : std::move(known_rates);
+}
+
 std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context) {
-  // What policies may know: as recorded, unless the configuration says what was known then.
-  const auto rates = [&](const std::vector<int>& taken) {
-    return reader.has("rates") ? read_exit_rates(reader, context) : rates_of(taken, context.exits);
+  const auto known_rates = [&] {
+    return reader.has("rates") ? read_exit_rates(reader, context) : std::vector<double>();
   };
   const io::Node* path = reader.child("path");
   if (path == nullptr) {
-    if (context.devices == nullptr) {
-      throw io::InputError(reader.mark(),
-                           "a load of the arrivals needs the exit rates first, and these exits are named by "
-                           "the arrivals; give the path of a CSV with a column 'exit'");
-    }
-    return std::make_unique<ExitsOfArrivals>(rates(context.devices->exits(context.exits, reader.mark())));
+    if (context.devices == nullptr) throw io::InputError(reader.mark(), kRatesComeFirst);
+    const std::vector<int> taken = context.devices->exits(context.exits, reader.mark());
+    return std::make_unique<ExitsOfArrivals>(known(known_rates(), taken, context.exits));
   }
   io::read_text(*path, "path");
   const std::filesystem::path file = io::resolve_path(*path);
   reader.resolve("path", io::Node::text(file.string()));
   std::vector<int> exits = load_exits(file, context.exits);
-  std::vector<double> known = rates(exits);
-  return std::make_unique<ExitsOfFile>(std::move(exits), std::move(known));
+  return make_exit_list(std::move(exits), context.exits, known_rates());
 }
 
 const ExitRegistration kRegistration(
     {.name = "trace", .summary = "the column 'exit' of a CSV", .keys = {"path", "rates"}, .read = read});
 
 }  // namespace
+
+std::unique_ptr<ExitSpec> make_exit_list(std::vector<int> taken, int exits, std::vector<double> known_rates) {
+  if (taken.empty()) throw std::invalid_argument("a list of exits needs at least one");
+  for (const int exit : taken) io::require_in({.min = 0, .max = exits - 1.0}, exit, "an exit");
+  std::vector<double> rates = known(std::move(known_rates), taken, exits);
+  return std::make_unique<ListedExits>(std::move(taken), std::move(rates));
+}
+
+std::unique_ptr<ExitSpec> make_exits_of_arrivals(const Devices& devices, int exits,
+                                                 std::vector<double> known_rates) {
+  const std::vector<int> taken = devices.exits(exits, {});
+  return std::make_unique<ExitsOfArrivals>(known(std::move(known_rates), taken, exits));
+}
+
 }  // namespace fluidbatch::workloads

@@ -8,15 +8,6 @@
 namespace fluidbatch::io {
 namespace {
 
-std::string allowed_text(const Range& range) {
-  const std::string low = shortest(range.min);
-  if (std::isinf(range.max)) {
-    std::string text = std::isinf(range.min) ? "any" : (range.above_min ? "above " : "at least ") + low;
-    return text + (range.finite ? ", finite" : ", .inf included");
-  }
-  return (range.above_min ? "above " : "from ") + low + " to " + shortest(range.max);
-}
-
 [[noreturn]] void wrong_type(const Node& node, std::string_view what, const std::string& wanted) {
   throw InputError(node.mark, std::string(what) + " must be " + wanted + ", found " + describe(node));
 }
@@ -48,10 +39,8 @@ double read_number(const Node& node, std::string_view what, const Range& range) 
   require_scalar(node, what, "a number");
   const std::optional<double> value = node.quoted ? std::nullopt : parse_number(node.scalar);
   if (!value) not_a_value(node, what, "a number");
-  const bool in_range = (range.above_min ? *value > range.min : *value >= range.min) && *value <= range.max &&
-                        !(range.finite && std::isinf(*value));
-  if (!in_range) {  // NaN fails the comparisons
-    throw InputError(node.mark, std::string(what) + " must be a number, " + allowed_text(range) + "; found " +
+  if (!range.contains(*value)) {
+    throw InputError(node.mark, std::string(what) + " must be a number, " + range.text() + "; found " +
                                     in_quotes(node.scalar));
   }
   return *value;

@@ -3,29 +3,15 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "workloads/io/range.h"
 #include "workloads/io/yaml_node.h"
 
 namespace fluidbatch::io {
-
-/// Allowed values of a number. Infinite values need an infinite `max`; NaN is never allowed.
-struct Range {
-  double min = -std::numeric_limits<double>::infinity();
-  double max = std::numeric_limits<double>::infinity();
-  bool above_min = false;  ///< min itself is not allowed
-  bool finite = true;      ///< infinity is not allowed either
-
-  static Range positive() { return {.min = 0, .above_min = true}; }
-  static Range positive_or_infinite() { return {.min = 0, .above_min = true, .finite = false}; }
-  static Range non_negative() { return {.min = 0}; }
-  static Range non_negative_or_infinite() { return {.min = 0, .finite = false}; }
-  static Range probability() { return {.min = 0, .max = 1}; }
-};
 
 /// A number in range, from a node. Throws InputError at its place; `what` names it in the message.
 double read_number(const Node& node, std::string_view what, const Range& range);

@@ -20,10 +20,11 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 }  // namespace
 
 void append_shortest(std::string& text, double value) {
-  std::array<char, 32> buffer{};
-  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-  text.append(buffer.data(), result.ptr);
+  std::array<char, kMostCharacters> buffer{};
+  text.append(buffer.data(), write_shortest(buffer.data(), value));
 }
+
+char* write_shortest(char* to, double value) { return std::to_chars(to, to + kMostCharacters, value).ptr; }
 
 std::string shortest(double value) {
   std::string text;

@@ -1,6 +1,7 @@
 // Numbers as text, both ways, the same on every machine.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +14,12 @@ std::string shortest(double value);
 
 /// Appends what `shortest` gives, without a temporary.
 void append_shortest(std::string& text, double value);
+
+/// The most characters that `write_shortest` writes.
+inline constexpr std::size_t kMostCharacters = 24;
+
+/// Writes what `shortest` gives from `to` on, where there is room for kMostCharacters; the end of it.
+char* write_shortest(char* to, double value);
 
 /// A decimal number that takes up the whole text (a sign, digits, point and exponent as usual), or YAML's
 /// `.inf` and `.nan`. Nothing otherwise, also where the value is beyond the range of a double.

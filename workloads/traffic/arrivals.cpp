@@ -1,5 +1,6 @@
 #include "workloads/traffic/arrivals.h"
 
+#include <stdexcept>
 #include <utility>
 
 #include "workloads/io/text_number.h"
@@ -11,20 +12,39 @@ std::vector<int> ArrivalSpec::exits(int /*exits*/, const io::Mark& asked_at) con
   throw io::InputError(asked_at, "these arrivals name no exits; give the path of a CSV with a column 'exit'");
 }
 
+double Rate::in_hz(const ArrivalContext& context) const {
+  switch (unit) {
+    case Unit::hz:
+      return value;
+    case Unit::rho:
+      return value / context.reference_latency_s;
+    case Unit::load:
+      return value / context.least_npu_time_s();
+  }
+  return value;
+}
+
+std::optional<std::string> objection_to_rate(double rate_hz, bool may_be_zero) {
+  const bool good = (rate_hz >= 1e-9 && rate_hz <= 1e12) || (may_be_zero && rate_hz == 0);
+  if (good) return std::nullopt;
+  return "the arrival rate must be from 1e-09 to 1e+12 per second, found " + io::shortest(rate_hz);
+}
+
+double require_rate(double rate_hz) {
+  if (const auto objection = objection_to_rate(rate_hz)) throw std::invalid_argument(*objection);
+  return rate_hz;
+}
+
 double read_rate_hz(io::MapReader& reader, const ArrivalContext& context, bool may_be_zero) {
   const std::vector<std::string> keys{"rho", "rate_hz", "load"};
   const auto given = reader.one_of(keys);
   if (!given) throw io::InputError(reader.mark(), reader.what() + " needs one of " + io::quoted_list(keys));
-  const double value = reader.number(*given, may_be_zero ? io::Range::non_negative() : io::Range::positive());
-  double rate_hz = value;
-  if (*given == "rho") rate_hz = value / context.reference_latency_s;
-  if (*given == "load") rate_hz = value / context.least_npu_time_s();
-  // Beyond these, dates run out of digits or out of range.
-  const bool good = (rate_hz >= 1e-9 && rate_hz <= 1e12) || (may_be_zero && rate_hz == 0);
-  if (!good) {
-    throw io::InputError(
-        reader.mark_of(*given),
-        "the arrival rate must be from 1e-09 to 1e+12 per second, found " + io::shortest(rate_hz));
+  Rate rate{.value = reader.number(*given, may_be_zero ? io::Range::non_negative() : io::Range::positive())};
+  if (*given == "rho") rate.unit = Rate::Unit::rho;
+  if (*given == "load") rate.unit = Rate::Unit::load;
+  const double rate_hz = rate.in_hz(context);
+  if (const auto objection = objection_to_rate(rate_hz, may_be_zero)) {
+    throw io::InputError(reader.mark_of(*given), *objection);
   }
   return rate_hz;
 }

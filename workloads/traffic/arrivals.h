@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -105,6 +106,32 @@ struct ArrivalKind {
 /// Reads a map of arrivals; the map with its defaults goes to `resolved`. Throws InputError.
 std::unique_ptr<ArrivalSpec> read_arrivals(const io::Node& node, const ArrivalContext& context,
                                            io::Node& resolved);
+
+/// Arrivals per second, as they may be given.
+struct Rate {
+  enum class Unit {
+    hz,    ///< per second
+    rho,   ///< times one over the single-sample latency of the reference
+    load,  ///< times what the reference can carry
+  };
+
+  double value = 0;
+  Unit unit = Unit::hz;
+
+  static Rate hz(double value) { return {.value = value, .unit = Unit::hz}; }
+  static Rate rho(double value) { return {.value = value, .unit = Unit::rho}; }
+  static Rate load(double value) { return {.value = value, .unit = Unit::load}; }
+
+  /// Asks of `context` what it needs.
+  [[nodiscard]] double in_hz(const ArrivalContext& context) const;
+};
+
+/// What speaks against a rate, or nothing: beyond 1e-9 to 1e12 per second dates run out of digits or out of
+/// range. 0 is allowed only where it `may_be_zero`.
+std::optional<std::string> objection_to_rate(double rate_hz, bool may_be_zero = false);
+
+/// `rate_hz`. Throws std::invalid_argument where something speaks against it.
+double require_rate(double rate_hz);
 
 /// Reads `rho`, `rate_hz` or `load` of one map as a rate per second; 0 only where `may_be_zero`. Throws
 /// InputError.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -9,6 +10,10 @@
 
 namespace fluidbatch::workloads {
 namespace {
+
+std::uint64_t devices_of(const DeviceGroup& group) {
+  return std::uint64_t{group.count} * group.arrivals->streams() * group.arrivals->devices_per_stream();
+}
 
 DeviceGroup read_group(const io::Node& node, const ArrivalContext& context, const DeviceDefaults& defaults,
                        io::Node& resolved) {
@@ -20,19 +25,15 @@ DeviceGroup read_group(const io::Node& node, const ArrivalContext& context, cons
   io::Node arrivals;
   group.arrivals = read_arrivals(reader.required("arrivals"), context, arrivals);
   reader.resolve("arrivals", arrivals);
-  if (group.arrivals->bound() > 0 && group.count > 1) {
-    throw io::InputError(reader.mark_of("count"), "a trace can't be repeated: its count must be 1");
+  if (const auto objection = objection_to_repetition(group)) {
+    throw io::InputError(reader.mark_of("count"), *objection);
   }
   group.sample_bytes = static_cast<double>(
       reader.integer("sample_bytes", 0, kMostSampleBytes, static_cast<std::int64_t>(defaults.sample_bytes)));
   group.bandwidth_bytes_per_s = reader.number(
       "device_bandwidth_bytes_per_s", io::Range::positive_or_infinite(), defaults.bandwidth_bytes_per_s);
-  const std::uint64_t devices =
-      std::uint64_t{group.count} * group.arrivals->streams() * group.arrivals->devices_per_stream();
-  if (devices > kMostDevices) {
-    throw io::InputError(node.mark, "a group must not have more than " + std::to_string(kMostDevices) +
-                                        " devices, found " + std::to_string(devices));
-  }
+  const std::uint64_t devices = devices_of(group);
+  if (const auto objection = objection_to_group_size(devices)) throw io::InputError(node.mark, *objection);
   group.devices = static_cast<std::uint32_t>(devices);
   resolved = reader.resolved();
   return group;
@@ -50,6 +51,40 @@ void require_distinct_labels(const io::Node& list) {
 }
 
 }  // namespace
+
+std::optional<std::string> objection_to_repetition(const DeviceGroup& group) {
+  if (group.arrivals->bound() == 0 || group.count == 1) return std::nullopt;
+  return "a trace can't be repeated: its count must be 1";
+}
+
+std::optional<std::string> objection_to_group_size(std::uint64_t devices) {
+  if (devices <= kMostDevices) return std::nullopt;
+  return "a group must not have more than " + std::to_string(kMostDevices) + " devices, found " +
+         std::to_string(devices);
+}
+
+std::optional<std::string> objection_to_size(std::uint64_t devices) {
+  if (devices <= kMostDevices) return std::nullopt;
+  return "there must not be more than " + std::to_string(kMostDevices) +
+         " devices; with this group there are " + std::to_string(devices);
+}
+
+Devices make_devices(std::vector<DeviceGroup> groups) {
+  if (groups.empty()) throw std::invalid_argument("devices need at least one group");
+  std::uint64_t all = 0;
+  for (const DeviceGroup& group : groups) {
+    io::require_in({.min = 1, .max = kMostDevices}, group.count, "the count of a group of devices");
+    io::require_in({.min = 0, .max = static_cast<double>(kMostSampleBytes)}, group.sample_bytes,
+                   "the bytes of a sample");
+    io::require_in(io::Range::positive_or_infinite(), group.bandwidth_bytes_per_s, "a device's bandwidth");
+    all += devices_of(group);
+    for (const auto& objection : {objection_to_repetition(group), objection_to_group_size(devices_of(group)),
+                                  objection_to_size(all)}) {
+      if (objection) throw std::invalid_argument(*objection);
+    }
+  }
+  return Devices(std::move(groups));
+}
 
 Devices::Devices(std::vector<DeviceGroup> groups) : groups_(std::move(groups)) {
   for (DeviceGroup& group : groups_) {
@@ -135,10 +170,7 @@ Devices read_devices(io::MapReader& workload, const ArrivalContext& context, con
     groups.push_back(read_group(node, context, defaults, one));
     resolved.items.push_back(std::move(one));
     all += groups.back().devices;
-    if (all > kMostDevices) {
-      throw io::InputError(node.mark, "there must not be more than " + std::to_string(kMostDevices) +
-                                          " devices; with this group there are " + std::to_string(all));
-    }
+    if (const auto objection = objection_to_size(all)) throw io::InputError(node.mark, *objection);
   }
   workload.resolve("devices", std::move(resolved));
   return Devices(std::move(groups));

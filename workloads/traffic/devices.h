@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,15 @@ class Devices {
   std::vector<DeviceGroup> groups_;
   std::uint32_t size_ = 0;
 };
+
+/// What speaks against a group of a program's or a file's, or nothing: a trace that is repeated.
+std::optional<std::string> objection_to_repetition(const DeviceGroup& group);
+/// Likewise, too many devices of one group, or of all up to it.
+std::optional<std::string> objection_to_group_size(std::uint64_t devices);
+std::optional<std::string> objection_to_size(std::uint64_t devices);
+
+/// `groups` as devices. Throws std::invalid_argument where something speaks against one.
+Devices make_devices(std::vector<DeviceGroup> groups);
 
 /// Reads `arrivals` (one group) or `devices` (a list of groups) of the map `workload`, and adds it to what
 /// the reader has resolved. Throws InputError.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,9 +22,12 @@ struct RatePiece {
 std::vector<RatePiece> read_rate_pieces(io::MapReader& reader, const std::string& key,
                                         const std::string& duration_key, const ArrivalContext& context);
 
-/// Refuses pieces that are repeated and change thousands of times from one arrival to the next, which would
-/// take for ever to generate. Throws InputError at `mark`.
-void check_changes(const std::vector<RatePiece>& pieces, const std::string& key, const io::Mark& mark);
+/// What speaks against pieces that come from a program, or nothing: those that `read_rate_pieces` refuses.
+std::optional<std::string> objection_to_pieces(const std::vector<RatePiece>& pieces, const std::string& what);
+
+/// What speaks against pieces that are repeated and change thousands of times from one arrival to the next,
+/// which would take for ever to generate; or nothing.
+std::optional<std::string> objection_to_changes(const std::vector<RatePiece>& pieces, const std::string& key);
 
 /// Changes of the rate from one arrival to the next that no accepted profile needs, unless its durations are
 /// lost in the rounding of dates.

@@ -4,6 +4,26 @@
 #include <vector>
 
 namespace fluidbatch::workloads {
+namespace {
+
+constexpr io::Range kLatencies_ms{.min = 0, .max = 1e12};
+
+io::Range bandwidths(UplinkSpec::Model model) {
+  io::Range range = io::Range::positive_or_infinite();
+  range.finite = model == UplinkSpec::Model::simgrid;  // which has no link without a bandwidth
+  return range;
+}
+
+}  // namespace
+
+UplinkSpec make_uplink(const UplinkSpec& spec) {
+  if (spec.model == UplinkSpec::Model::none) return {};
+  io::require_in(bandwidths(spec.model), spec.access_point_bandwidth_bytes_per_s,
+                 "the access point's bandwidth");
+  io::require_in(kLatencies_ms.ms_to_s(), spec.latency_s, "the uplink's latency, in seconds,");
+  io::require_in(kLatencies_ms.ms_to_s(), spec.answer_latency_s, "the answer's latency, in seconds,");
+  return spec;
+}
 
 UplinkConfig read_uplink(io::MapReader& workload) {
   using Model = UplinkSpec::Model;
@@ -20,16 +40,14 @@ UplinkConfig read_uplink(io::MapReader& workload) {
     config.devices.sample_bytes = static_cast<double>(reader.integer("sample_bytes", 0, kMostSampleBytes));
   }
   if (!none || reader.has("access_point_bandwidth_bytes_per_s")) {
-    io::Range bandwidth = io::Range::positive_or_infinite();
-    bandwidth.finite = config.spec.model == Model::simgrid;  // which has no link without a bandwidth
     config.spec.access_point_bandwidth_bytes_per_s =
-        reader.number("access_point_bandwidth_bytes_per_s", bandwidth);
+        reader.number("access_point_bandwidth_bytes_per_s", bandwidths(config.spec.model));
   }
   config.devices.bandwidth_bytes_per_s =
       reader.number("device_bandwidth_bytes_per_s", io::Range::positive_or_infinite(),
                     std::numeric_limits<double>::infinity());
-  config.spec.latency_s = reader.number("latency_ms", {.min = 0, .max = 1e12}, 0) / 1000;
-  config.spec.answer_latency_s = reader.number("answer_latency_ms", {.min = 0, .max = 1e12}, 0) / 1000;
+  config.spec.latency_s = reader.number("latency_ms", kLatencies_ms, 0) / 1000;
+  config.spec.answer_latency_s = reader.number("answer_latency_ms", kLatencies_ms, 0) / 1000;
   if (none) config.spec.latency_s = config.spec.answer_latency_s = 0;
   workload.resolve("uplink", reader.resolved());
   return config;

@@ -29,6 +29,9 @@ struct UplinkConfig {
   DeviceDefaults devices;
 };
 
+/// `spec`. Throws std::invalid_argument for a value out of the range that docs/configuration.md gives.
+UplinkSpec make_uplink(const UplinkSpec& spec);
+
 /// Reads `uplink` of the map `workload`, and adds it to what the reader has resolved. Throws InputError.
 UplinkConfig read_uplink(io::MapReader& workload);
 

@@ -3,21 +3,19 @@
 #include <utility>
 
 #include "workloads/random.h"
-#include "workloads/traffic/arrivals.h"
+#include "workloads/traffic/processes.h"
 
 namespace fluidbatch::workloads {
 namespace {
 
-struct Loop {
-  std::uint32_t clients = 1;
-  double think_time_s = 0;
-  bool exponential = true;
-};
+constexpr std::uint32_t kMostClients = 1'000'000;
+// Above 0: with none, a client whose requests are dropped at once would stop the clock.
+constexpr io::Range kThinkTimes_ms{.min = 1e-6, .max = 1e12};
 
 /// One client; it thinks before its first sample, too.
 class Client final : public ArrivalStream {
  public:
-  Client(const Loop& loop, std::uint64_t seed, std::uint64_t key)
+  Client(const ClosedLoop& loop, std::uint64_t seed, std::uint64_t key)
       : loop_(loop), random_(seed, "arrivals", key) {
     answered(0);
   }
@@ -31,14 +29,14 @@ class Client final : public ArrivalStream {
   }
 
  private:
-  Loop loop_;
+  ClosedLoop loop_;
   RandomStream random_;
   double next_s_ = 0;
 };
 
-class ClosedLoop final : public ArrivalSpec {
+class Clients final : public ArrivalSpec {
  public:
-  explicit ClosedLoop(const Loop& loop) : loop_(loop) {}
+  explicit Clients(const ClosedLoop& loop) : loop_(loop) {}
 
   std::unique_ptr<ArrivalStream> start(std::uint64_t seed, std::uint64_t key) const override {
     return std::make_unique<Client>(loop_, seed, key);
@@ -47,16 +45,15 @@ class ClosedLoop final : public ArrivalSpec {
   bool listens() const override { return true; }
 
  private:
-  Loop loop_;
+  ClosedLoop loop_;
 };
 
 std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& /*context*/) {
-  Loop loop;
-  loop.clients = static_cast<std::uint32_t>(reader.integer("clients", 1, 1'000'000, 1));
-  // Above 0: with none, a client whose requests are dropped at once would stop the clock.
-  loop.think_time_s = reader.number("think_time_ms", {.min = 1e-6, .max = 1e12}) / 1000;
+  ClosedLoop loop;
+  loop.clients = static_cast<std::uint32_t>(reader.integer("clients", 1, kMostClients, 1));
+  loop.think_time_s = reader.number("think_time_ms", kThinkTimes_ms) / 1000;
   loop.exponential = reader.choice("think", {"exponential", "constant"}, 0) == 0;
-  return std::make_unique<ClosedLoop>(loop);
+  return make_closed_loop(loop);
 }
 
 const ArrivalRegistration kRegistration({.name = "closed_loop",
@@ -65,4 +62,11 @@ const ArrivalRegistration kRegistration({.name = "closed_loop",
                                          .read = read});
 
 }  // namespace
+
+std::unique_ptr<ArrivalSpec> make_closed_loop(const ClosedLoop& loop) {
+  io::require_in({.min = 1, .max = kMostClients}, loop.clients, "clients");
+  io::require_in(kThinkTimes_ms.ms_to_s(), loop.think_time_s, "a think time, in seconds,");
+  return std::make_unique<Clients>(loop);
+}
+
 }  // namespace fluidbatch::workloads

@@ -1,9 +1,12 @@
 // Independent gamma gaps: steadier (CV below 1) or burstier (above 1) than Poisson arrivals of the same rate.
 #include "workloads/random.h"
-#include "workloads/traffic/arrivals.h"
+#include "workloads/traffic/processes.h"
 
 namespace fluidbatch::workloads {
 namespace {
+
+// Beyond 100 nearly all gaps are smaller than a double can tell.
+constexpr io::Range kCvs{.min = 0, .max = 100, .above_min = true};
 
 class GammaStream final : public ArrivalStream {
  public:
@@ -35,9 +38,7 @@ class Gamma final : public ArrivalSpec {
 
 std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& context) {
   const double rate_hz = read_rate_hz(reader, context);
-  // Beyond 100 nearly all gaps are smaller than a double can tell.
-  const double cv = reader.number("cv", {.min = 0, .max = 100, .above_min = true});
-  return std::make_unique<Gamma>(rate_hz, cv);
+  return make_gamma(rate_hz, reader.number("cv", kCvs));
 }
 
 const ArrivalRegistration kRegistration({.name = "gamma",
@@ -46,4 +47,9 @@ const ArrivalRegistration kRegistration({.name = "gamma",
                                          .read = read});
 
 }  // namespace
+
+std::unique_ptr<ArrivalSpec> make_gamma(double rate_hz, double cv) {
+  return std::make_unique<Gamma>(require_rate(rate_hz), io::require_in(kCvs, cv, "cv"));
+}
+
 }  // namespace fluidbatch::workloads

@@ -1,7 +1,8 @@
 // Markov-modulated Poisson arrivals: the rate is that of a state, and the states take turns.
+#include <stdexcept>
 #include <utility>
 
-#include "workloads/traffic/rate_profile.h"
+#include "workloads/traffic/processes.h"
 
 namespace fluidbatch::workloads {
 namespace {
@@ -64,8 +65,10 @@ class Mmpp final : public ArrivalSpec {
 
 std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& context) {
   std::vector<RatePiece> states = read_rate_pieces(reader, "states", "mean_duration_s", context);
-  check_changes(states, "states", reader.mark_of("states"));
-  return std::make_unique<Mmpp>(std::move(states));
+  if (const auto objection = objection_to_changes(states, "states")) {
+    throw io::InputError(reader.mark_of("states"), *objection);
+  }
+  return make_mmpp(std::move(states));
 }
 
 const ArrivalRegistration kRegistration({.name = "mmpp",
@@ -74,4 +77,12 @@ const ArrivalRegistration kRegistration({.name = "mmpp",
                                          .read = read});
 
 }  // namespace
+
+std::unique_ptr<ArrivalSpec> make_mmpp(std::vector<RatePiece> states) {
+  auto objection = objection_to_pieces(states, "states");
+  if (!objection) objection = objection_to_changes(states, "states");
+  if (objection) throw std::invalid_argument(*objection);
+  return std::make_unique<Mmpp>(std::move(states));
+}
+
 }  // namespace fluidbatch::workloads

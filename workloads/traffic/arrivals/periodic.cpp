@@ -3,16 +3,12 @@
 
 #include "workloads/io/text_number.h"
 #include "workloads/random.h"
-#include "workloads/traffic/arrivals.h"
+#include "workloads/traffic/processes.h"
 
 namespace fluidbatch::workloads {
 namespace {
 
-struct Cadence {
-  double period_s = 0;
-  double phase_s = 0;  ///< date of the first sample; NaN: drawn for each device, uniform over a period
-  double jitter_s = 0;
-};
+constexpr io::Range kPeriods_ms{.min = 1e-9, .max = 1e12};
 
 /// Sample n is sent at phase + n periods + a delay that is uniform from 0 to the jitter. Dates are products,
 /// not sums, so that a camera keeps its beat for ever.
@@ -54,7 +50,7 @@ double read_period_s(io::MapReader& reader, const ArrivalContext& context) {
   const auto given = reader.one_of(keys);
   if (!given) throw io::InputError(reader.mark(), reader.what() + " needs one of " + io::quoted_list(keys));
   if (given != "period_ms") return 1 / read_rate_hz(reader, context);
-  return reader.number("period_ms", {.min = 1e-9, .max = 1e12}) / 1000;
+  return reader.number("period_ms", kPeriods_ms) / 1000;
 }
 
 /// `random`, or milliseconds.
@@ -76,7 +72,7 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& c
   cadence.period_s = read_period_s(reader, context);
   cadence.phase_s = read_phase_s(reader, cadence.period_s);
   cadence.jitter_s = reader.number("jitter_ms", {.min = 0, .max = cadence.period_s * 1000}, 0) / 1000;
-  return std::make_unique<Periodic>(cadence);
+  return make_periodic(cadence);
 }
 
 const ArrivalRegistration kRegistration({.name = "periodic",
@@ -86,4 +82,13 @@ const ArrivalRegistration kRegistration({.name = "periodic",
                                          .read = read});
 
 }  // namespace
+
+std::unique_ptr<ArrivalSpec> make_periodic(const Cadence& cadence) {
+  io::require_in(kPeriods_ms.ms_to_s(), cadence.period_s, "a period, in seconds,");
+  const io::Range within_a_period = io::Range{.min = 0, .max = cadence.period_s * 1000}.ms_to_s();
+  if (!std::isnan(cadence.phase_s)) io::require_in(within_a_period, cadence.phase_s, "a phase, in seconds,");
+  io::require_in(within_a_period, cadence.jitter_s, "a jitter, in seconds,");
+  return std::make_unique<Periodic>(cadence);
+}
+
 }  // namespace fluidbatch::workloads

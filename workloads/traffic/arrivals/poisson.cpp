@@ -1,6 +1,6 @@
 // Poisson arrivals: independent exponential gaps.
 #include "workloads/random.h"
-#include "workloads/traffic/arrivals.h"
+#include "workloads/traffic/processes.h"
 
 namespace fluidbatch::workloads {
 namespace {
@@ -45,8 +45,13 @@ const ArrivalRegistration kRegistration({.name = "poisson",
                                          .summary = "independent exponential gaps",
                                          .keys = {"rho", "rate_hz", "load"},
                                          .read = [](io::MapReader& reader, const ArrivalContext& context) {
-                                           return std::make_unique<Poisson>(read_rate_hz(reader, context));
+                                           return make_poisson(read_rate_hz(reader, context));
                                          }});
 
 }  // namespace
+
+std::unique_ptr<ArrivalSpec> make_poisson(double rate_hz) {
+  return std::make_unique<Poisson>(require_rate(rate_hz));
+}
+
 }  // namespace fluidbatch::workloads

@@ -1,8 +1,9 @@
 // Poisson arrivals at a rate that follows a profile of steps: quiet, a spike, quiet again.
 #include <limits>
+#include <stdexcept>
 #include <utility>
 
-#include "workloads/traffic/rate_profile.h"
+#include "workloads/traffic/processes.h"
 
 namespace fluidbatch::workloads {
 namespace {
@@ -64,10 +65,11 @@ class Spike final : public ArrivalSpec {
 };
 
 std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& context) {
-  Profile profile{.pieces = read_rate_pieces(reader, "profile", "duration_s", context),
-                  .repeat = reader.boolean("repeat", true)};
-  if (profile.repeat) check_changes(profile.pieces, "profile", reader.mark_of("profile"));
-  return std::make_unique<Spike>(std::move(profile));
+  std::vector<RatePiece> pieces = read_rate_pieces(reader, "profile", "duration_s", context);
+  const bool repeat = reader.boolean("repeat", true);
+  const auto objection = repeat ? objection_to_changes(pieces, "profile") : std::nullopt;
+  if (objection) throw io::InputError(reader.mark_of("profile"), *objection);
+  return make_spike(std::move(pieces), repeat);
 }
 
 const ArrivalRegistration kRegistration({.name = "spike",
@@ -76,4 +78,12 @@ const ArrivalRegistration kRegistration({.name = "spike",
                                          .read = read});
 
 }  // namespace
+
+std::unique_ptr<ArrivalSpec> make_spike(std::vector<RatePiece> pieces, bool repeat) {
+  auto objection = objection_to_pieces(pieces, "profile");
+  if (!objection && repeat) objection = objection_to_changes(pieces, "profile");
+  if (objection) throw std::invalid_argument(*objection);
+  return std::make_unique<Spike>(Profile{.pieces = std::move(pieces), .repeat = repeat});
+}
+
 }  // namespace fluidbatch::workloads

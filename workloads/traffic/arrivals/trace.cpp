@@ -1,9 +1,10 @@
 // Replays recorded arrivals.
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "workloads/io/shipped_files.h"
-#include "workloads/traffic/arrivals.h"
+#include "workloads/traffic/processes.h"
 #include "workloads/traffic/trace_file.h"
 
 namespace fluidbatch::workloads {
@@ -40,10 +41,21 @@ class TraceArrivals final : public ArrivalSpec {
 
   std::vector<int> exits(int exits, const io::Mark& asked_at) const override {
     if (!trace_.has_exits) return ArrivalSpec::exits(exits, asked_at);
-    return load_exits(trace_.file, exits);  // from the file, since its messages have the line of a wrong one
+    // From the file, where there is one, since its messages have the line of a wrong one.
+    return trace_.file.empty() ? recorded_exits(exits) : load_exits(trace_.file, exits);
   }
 
  private:
+  [[nodiscard]] std::vector<int> recorded_exits(int exits) const {
+    std::vector<int> taken;
+    taken.reserve(trace_.arrivals.size());
+    for (const Arrival& arrival : trace_.arrivals) {
+      taken.push_back(
+          static_cast<int>(io::require_in({.min = 0, .max = exits - 1.0}, arrival.exit, "an exit")));
+    }
+    return taken;
+  }
+
   Trace trace_;
   std::uint32_t devices_ = 1;
 };
@@ -97,4 +109,19 @@ const ArrivalRegistration kRegistration({.name = "trace",
                                          .read = read});
 
 }  // namespace
+
+std::unique_ptr<ArrivalSpec> make_recorded(std::vector<Arrival> arrivals) {
+  if (arrivals.empty()) throw std::invalid_argument("recorded arrivals need at least one");
+  bool has_exits = true;
+  double last_s = 0;
+  for (const Arrival& arrival : arrivals) {
+    io::require_in({.min = last_s, .max = kLastTraceDate_s}, arrival.date_s, "a recorded date, in order,");
+    io::require_in({.min = 0, .max = kMostDevices - 1.0}, arrival.device, "a device");
+    last_s = arrival.date_s;
+    has_exits = has_exits && arrival.exit >= 0;
+  }
+  return std::make_unique<TraceArrivals>(
+      Trace{.file = {}, .arrivals = std::move(arrivals), .has_exits = has_exits});
+}
+
 }  // namespace fluidbatch::workloads

@@ -1,0 +1,166 @@
+// Scenarios built by a program: a case sets what it is about, everything else has its default.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "npu_model/batch_policy_table.h"
+#include "sim/scenario/arrival_processes.h"
+#include "sim/scenario/policy_parameters.h"
+#include "sim/scenario/scenario.h"
+#include "workloads/exits/exits.h"
+#include "workloads/uplink/uplink.h"
+
+namespace fluidbatch::sim {
+
+/// Makes an exit model when the network and the devices are known.
+using ExitModel =
+    std::function<std::shared_ptr<const workloads::ExitSpec>(const workloads::ExitContext& context)>;
+
+/// A group of devices.
+struct GroupSpec {
+  ArrivalProcess arrivals;
+  std::uint32_t count = 1;                                  ///< times that the arrivals stand there
+  std::optional<double> sample_bytes = {};                  ///< default: the uplink's
+  std::optional<double> device_bandwidth_bytes_per_s = {};  ///< default: the uplink's
+};
+
+/// A system to be simulated.
+struct SystemSpec {
+  std::string policy;                      ///< its name
+  PolicyArguments parameters = {};         ///< what is not given has its default
+  std::string label = {};                  ///< default: the policy's name
+  bool drop_hopeless = false;              ///< give up queued requests that can't meet the SLO any more
+  std::optional<npu::Npu> npu = {};        ///< default: that of all systems
+  std::optional<npu::Mode> npu_mode = {};  ///< likewise
+  std::shared_ptr<const npu::BatchPolicyTable> table = {};  ///< of latencies, instead of an NPU; likewise
+};
+
+/// Builds a Scenario of plain values, without a file:
+///
+///     const Scenario scenario = ScenarioBuilder()
+///                                   .latencies_s({{4, 6}, {2, 4}}, {0, 1})
+///                                   .poisson(Rate::hz(0.1))
+///                                   .exit_rates({0.5})
+///                                   .slo_s(20)
+///                                   .system({.policy = "exit_aware", .parameters = {{"max_batch", 2}}})
+///                                   .build();
+///     const RunStatistics statistics = simulate(scenario, scenario.systems[0]);
+///
+/// Setters come in any order; of two that set the same thing the later one counts. `build` looks at it all,
+/// by the rules by which a configuration is read (docs/configuration.md): it throws std::invalid_argument
+/// where something is missing, out of range or does not go together.
+class ScenarioBuilder {
+ public:
+  // What runs, and on what.
+
+  /// Must be given, or else latencies that say it.
+  ScenarioBuilder& network(workloads::Network network);
+  /// The NPU of all systems that name none, and of the reference.
+  ScenarioBuilder& npu(npu::Npu npu, npu::Mode mode = npu::Mode::r);
+  /// Latencies instead of an NPU; without a network its layers are the network.
+  ScenarioBuilder& table(std::shared_ptr<const npu::BatchPolicyTable> table);
+  /// Latencies by layer, for batches of 1, 2, ..; and the segment of each layer, a layer's exit being at the
+  /// end of its segment. Without segments there is no early exit.
+  ScenarioBuilder& latencies_s(const std::vector<std::vector<double>>& by_layer,
+                               const std::vector<int>& segments = {});
+  /// What `rho`, `load` and a multiple of the unloaded latency are relative to, where it is not the NPU of
+  /// all systems.
+  ScenarioBuilder& reference(npu::Npu npu, npu::Mode mode = npu::Mode::r);
+  /// The largest batch that `load` counts with; 8.
+  ScenarioBuilder& reference_max_batch(int max_batch);
+  /// At least one.
+  ScenarioBuilder& system(SystemSpec system);
+  ScenarioBuilder& system(const char* policy) { return system(SystemSpec{.policy = policy}); }
+
+  // What comes. `arrivals` or `devices` must be given.
+
+  /// One group of one device (or of those that the process speaks of).
+  ScenarioBuilder& arrivals(ArrivalProcess process);
+  ScenarioBuilder& poisson(workloads::Rate rate) { return arrivals(sim::poisson(rate)); }
+  /// Recorded arrivals, one group. Where all name their exits, these are taken unless something else is said;
+  /// policies know `known_exit_rates` or, where empty, the rates that they have.
+  ScenarioBuilder& recorded(const std::vector<Sample>& samples,
+                            const std::vector<double>& known_exit_rates = {});
+  ScenarioBuilder& dates_s(const std::vector<double>& dates);
+  /// Several groups.
+  ScenarioBuilder& devices(std::vector<GroupSpec> groups);
+  /// None: every sample is at the server when it is sent.
+  ScenarioBuilder& uplink(const workloads::UplinkSpec& uplink, const workloads::DeviceDefaults& devices);
+
+  // Which exit each takes: the final one.
+
+  ScenarioBuilder& exits(ExitModel model);
+  /// Independent exits: of the samples that reach each early exit, the share that leaves there.
+  ScenarioBuilder& exit_rates(const std::vector<double>& rates);
+  /// Likewise, but alike from one sample of a device to its next.
+  ScenarioBuilder& correlated_exits(const std::vector<double>& rates, double correlation);
+  /// Of each request in order of sending; the list ends the run. Policies know `known_rates` or, where empty,
+  /// those of the list.
+  ScenarioBuilder& exit_list(const std::vector<int>& taken, const std::vector<double>& known_rates = {});
+
+  // How it is looked at.
+
+  /// Infinite: nothing is late.
+  ScenarioBuilder& slo_s(double latency_s);
+  /// Times the reference's latency of a single sample that takes no exit.
+  ScenarioBuilder& slo_unloaded_multiple(double multiple);
+  /// The bound is laid on the time from sending to answer, not on that at the server.
+  ScenarioBuilder& slo_end_to_end();
+  /// 100,000, or as many as are recorded.
+  ScenarioBuilder& requests(std::uint64_t requests);
+  /// Instead of a number: all that is sent before this date.
+  ScenarioBuilder& duration_s(double duration_s);
+  /// Simulated, and left out of the statistics; 0.
+  ScenarioBuilder& warmup_requests(std::uint64_t requests);
+  /// All random draws are a function of it; 1.
+  ScenarioBuilder& seed(std::uint64_t seed);
+  /// Whether lower bounds of the mean latency are computed; true.
+  ScenarioBuilder& bounds(bool compute);
+
+  [[nodiscard]] Scenario build() const;
+
+ private:
+  /// Where latencies come from.
+  struct Latencies {
+    std::optional<npu::Npu> npu;
+    npu::Mode mode = npu::Mode::r;
+    std::shared_ptr<const npu::BatchPolicyTable> table;  // counts where not null
+  };
+
+  [[nodiscard]] workloads::Network the_network() const;
+  [[nodiscard]] scheduler::Slo the_slo(const Scenario& scenario) const;
+  void add_workload(Scenario& scenario) const;
+  [[nodiscard]] System the_system(const SystemSpec& spec, const Scenario& scenario) const;
+  [[nodiscard]] const Latencies& reference_latencies() const {
+    return reference_.npu ? reference_ : latencies_;
+  }
+  [[nodiscard]] static std::shared_ptr<const npu::BatchPolicyTable> table_of(
+      const Latencies& latencies, const workloads::Network& network, int max_batch);
+
+  std::optional<workloads::Network> network_;
+  Latencies latencies_;
+  Latencies reference_;  // without an NPU: as latencies_
+  int reference_max_batch_ = 8;
+  std::vector<SystemSpec> systems_;
+  std::vector<GroupSpec> groups_;
+  bool exits_recorded_ = false;
+  workloads::UplinkSpec uplink_;
+  workloads::DeviceDefaults device_defaults_;
+  ExitModel exits_;                       // empty: those recorded, or none
+  std::vector<double> known_exit_rates_;  // of those recorded
+  std::optional<double> slo_multiple_;
+  double slo_s_ = std::numeric_limits<double>::infinity();
+  bool slo_end_to_end_ = false;
+  workloads::RunLength length_{.requests = 100'000};
+  std::uint64_t warmup_requests_ = 0;
+  std::uint64_t seed_ = 1;
+  bool compute_bounds_ = true;
+};
+
+}  // namespace fluidbatch::sim

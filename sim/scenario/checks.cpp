@@ -1,0 +1,37 @@
+#include "sim/scenario/checks.h"
+
+#include <algorithm>
+
+namespace fluidbatch::sim {
+
+std::optional<std::string> objection_to_label(const std::string& label) {
+  const bool good = !label.empty() && std::all_of(label.begin(), label.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+  if (good) return std::nullopt;
+  return "a label is made of letters, digits, '_' and '-', found '" + label + "'";
+}
+
+std::optional<std::string> objection_to_second_label(const std::vector<System>& systems,
+                                                     const std::string& label) {
+  const bool first = std::none_of(systems.begin(), systems.end(),
+                                  [&](const System& system) { return system.label == label; });
+  if (first) return std::nullopt;
+  return "two systems are labelled '" + label + "'; give each a 'label'";
+}
+
+std::optional<std::string> objection_to_policy(const scheduler::PolicyInfo& policy,
+                                               const scheduler::Slo& slo) {
+  if (!slo.end_to_end || !policy.needs_deadlines_in_order) return std::nullopt;
+  return policy.name +
+         " takes the queue to be in order of deadlines, which it is with slo.measured: server only";
+}
+
+std::optional<std::string> objection_to_warmup(const Scenario& scenario) {
+  const auto requests = scenario.known_requests();
+  if (!requests || scenario.warmup_requests < *requests) return std::nullopt;
+  return "warmup_requests (" + std::to_string(scenario.warmup_requests) + ") leaves none of the " +
+         std::to_string(*requests) + " requests to measure";
+}
+
+}  // namespace fluidbatch::sim

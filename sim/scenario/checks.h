@@ -1,0 +1,34 @@
+// What a scenario must keep, whether it is read from a file or built by a program. Each function gives what
+// speaks against what it is asked about, or nothing.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "sim/scenario/scenario.h"
+
+namespace fluidbatch::sim {
+
+/// Of a run, and of its warm-up.
+inline constexpr std::int64_t kMostRequests = std::int64_t{1} << 40;
+
+/// Seeds have 63 bits, as YAML's whole numbers.
+inline constexpr std::uint64_t kLargestSeed = std::numeric_limits<std::int64_t>::max();
+
+/// A label names a folder, and a part of the path of --set.
+std::optional<std::string> objection_to_label(const std::string& label);
+
+/// `label` must not be that of another system.
+std::optional<std::string> objection_to_second_label(const std::vector<System>& systems,
+                                                     const std::string& label);
+
+/// Some policies take the queue to be in order of deadlines.
+std::optional<std::string> objection_to_policy(const scheduler::PolicyInfo& policy,
+                                               const scheduler::Slo& slo);
+
+/// Something must be left to measure.
+std::optional<std::string> objection_to_warmup(const Scenario& scenario);
+
+}  // namespace fluidbatch::sim
