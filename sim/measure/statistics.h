@@ -2,8 +2,10 @@
 // docs/metrics.md are made from these declarations.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "sim/core/conservation.h"
@@ -87,6 +89,14 @@ struct RunStatistics {
   void set_absent(StatisticId id, Absence why);
   void set(StatisticId id, const HalfWidth& half_width);
 };
+
+/// All fields of `statistics`, for `visit`.
+template <typename Self, typename Visit>
+requires std::same_as<std::remove_const_t<Self>, RunStatistics>
+void fields(Self& statistics, Visit& visit) {
+  auto& [values, absences, exit_shares, segment_batches, admitted, saturated] = statistics;
+  visit(values, absences, exit_shares, segment_batches, admitted, saturated);
+}
 
 /// Adds lower bounds of the mean latency of a run that dropped no measured request and ended at `end_s`, and
 /// the mean's distance to the higher one. Throws InvariantViolation where the mean is below a bound by more

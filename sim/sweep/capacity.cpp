@@ -2,16 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <concepts>
 #include <limits>
 #include <optional>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include "sim/config/overrides.h"
 #include "sim/config/run_config.h"
 #include "sim/core/illegal_decision.h"
 #include "sim/drive/child_process.h"
+#include "sim/drive/message.h"
 #include "sim/measure/confidence.h"
 #include "sim/run/simulation.h"
 #include "sim/sweep/capacity_key.h"
@@ -33,6 +35,14 @@ struct ProbeRun {
   double mean_latency_s = 0;
   bool saturated = false;
 };
+
+template <typename Self, typename Visit>
+requires std::same_as<std::remove_const_t<Self>, ProbeRun>
+void fields(Self& run, Visit& visit) {
+  auto& [counts, long_s, throughput_hz, mean_latency_s, saturated] = run;
+  auto& [requests, size, late, long_ones] = counts;
+  visit(requests, size, late, long_ones, long_s, throughput_hz, mean_latency_s, saturated);
+}
 
 /// Runs are looked at when there are 1, 2, 4 .. `most_runs` of them.
 int looks(int most_runs) {
@@ -201,10 +211,8 @@ class Searches {
         if (outcome.kind == ChildOutcome::Kind::input_error) throw InputError(outcome.text);
         if (outcome.kind == ChildOutcome::Kind::policy_error) throw IllegalDecision(outcome.text);
         if (outcome.kind == ChildOutcome::Kind::failed) throw std::runtime_error(outcome.text);
-        ProbeRun run;
-        std::memcpy(&run, outcome.text.data(), sizeof run);
         const auto most = static_cast<std::size_t>(options_.most_runs);
-        searches_[number / most].take(number % most, run);
+        searches_[number / most].take(number % most, from_message<ProbeRun>(outcome.text));
       }
     }
     std::vector<Capacity> results;
@@ -217,8 +225,7 @@ class Searches {
   void start(ChildPool& pool, std::size_t i) {
     const std::size_t number = searches_[i].start_run();
     pool.start(i * static_cast<std::size_t>(options_.most_runs) + number, [this, i, number] {
-      const ProbeRun run = simulate_run(searches_[i], static_cast<int>(number));
-      return std::string(reinterpret_cast<const char*>(&run), sizeof run);
+      return to_message(simulate_run(searches_[i], static_cast<int>(number)));
     });
   }
 
