@@ -1,7 +1,7 @@
 // The command line. The one file that includes CLI11.
 #include <algorithm>
+#include <array>
 #include <cstdlib>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -12,6 +12,7 @@
 #include "sim/cli/shell_text.h"
 #include "sim/version.h"
 #include "workloads/io/input_error.h"
+#include "workloads/io/names.h"
 
 namespace {
 
@@ -35,34 +36,22 @@ void add_configuration(CLI::App& command, cli::RunArguments& arguments) {
       ->type_name("N");
 }
 
-const std::map<std::string, Driver> kDrivers{
-    {"simgrid", Driver::simgrid}, {"simgrid_window", Driver::simgrid_window}, {"bare", Driver::bare}};
-
-std::string name_of(Driver driver) {
-  return std::ranges::find(kDrivers, driver, [](const auto& entry) { return entry.second; })->first;
-}
-
-std::vector<std::string> driver_names() {
-  std::vector<std::string> names;
-  names.reserve(kDrivers.size());
-  for (const auto& [name, driver] : kDrivers) names.push_back(name);
-  return names;
-}
+using fluidbatch::io::Name;
+constexpr std::array kDrivers{Name{Driver::bare, "bare"}, Name{Driver::simgrid, "simgrid"},
+                              Name{Driver::simgrid_window, "simgrid_window"}};
 
 void add_driver(CLI::App& command, Driver& driver) {
   const auto known = [](const std::string& name) {
-    if (kDrivers.contains(name)) return std::string();
-    const std::vector<std::string> names = driver_names();
-    return "unknown driver '" + name + "'" + fluidbatch::io::did_you_mean(name, names) +
-           "; allowed: " + fluidbatch::io::quoted_list(names);
+    if (fluidbatch::io::value_of(kDrivers, name)) return std::string();
+    return fluidbatch::io::unknown_word("driver", name, fluidbatch::io::words_of(kDrivers));
   };
   command
       .add_option_function<std::string>(
-          "--driver", [&](const std::string& name) { driver = kDrivers.at(name); },
+          "--driver", [&](const std::string& name) { driver = *fluidbatch::io::value_of(kDrivers, name); },
           std::string("What makes time pass: simgrid, a step of SimGrid for each step of the NPU; "
                       "simgrid_window, a step for "
                       "many; bare, a plain loop. All give the same results. Default: ") +
-              name_of(driver))
+              fluidbatch::io::word_of(kDrivers, driver))
       ->type_name("NAME")
       ->check(known);
 }
