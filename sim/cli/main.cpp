@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,18 +41,18 @@ using fluidbatch::io::Name;
 constexpr std::array kDrivers{Name{Driver::bare, "bare"}, Name{Driver::simgrid, "simgrid"},
                               Name{Driver::simgrid_window, "simgrid_window"}};
 
-void add_driver(CLI::App& command, Driver& driver) {
+void add_driver(CLI::App& command, std::optional<Driver>& driver, Driver otherwise) {
   const auto known = [](const std::string& name) {
     if (fluidbatch::io::value_of(kDrivers, name)) return std::string();
     return fluidbatch::io::unknown_word("driver", name, fluidbatch::io::words_of(kDrivers));
   };
   command
       .add_option_function<std::string>(
-          "--driver", [&](const std::string& name) { driver = *fluidbatch::io::value_of(kDrivers, name); },
+          "--driver", [&](const std::string& name) { driver = fluidbatch::io::value_of(kDrivers, name); },
           std::string("What makes time pass: simgrid, a step of SimGrid for each step of the NPU; "
                       "simgrid_window, a step for "
                       "many; bare, a plain loop. All give the same results. Default: ") +
-              fluidbatch::io::word_of(kDrivers, driver))
+              fluidbatch::io::word_of(kDrivers, otherwise))
       ->type_name("NAME")
       ->check(known);
 }
@@ -87,7 +88,7 @@ void add_sweep(CLI::App& app, cli::SweepArguments& arguments, cli::MergeArgument
   sweep->add_option("--limit", arguments.limit, "Run no more than K points")
       ->type_name("K")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
-  add_driver(*sweep, arguments.driver);
+  add_driver(*sweep, arguments.driver, Driver::simgrid_window);
 
   CLI::App* merge = sweep->add_subcommand("merge", "Put the results of the parts of a sweep together");
   merge->add_option("files", merged.files, "Results of the parts")->required()->type_name("RESULTS..");
@@ -149,7 +150,7 @@ void add_capacity(CLI::App& app, cli::CapacityArguments& arguments) {
       ->check(CLI::Range(1, 10'000));
   add_jobs(*capacity, arguments.jobs);
   capacity->add_flag("--csv", arguments.csv, "As CSV: every probe");
-  add_driver(*capacity, arguments.driver);
+  add_driver(*capacity, arguments.run.driver, Driver::simgrid_window);
   capacity->callback([&] { cli::capacity(arguments); });
 }
 
@@ -159,7 +160,7 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
   add_output(*run, "--out", arguments.out,
              "Folder for the results; default: runs/ and the configuration's name")
       ->type_name("DIR");
-  add_driver(*run, arguments.driver);
+  add_driver(*run, arguments.driver, Driver::simgrid);
   run->add_flag("--timeline", arguments.timeline, "Write timeline.json, which ui.perfetto.dev opens");
   run->add_option("--timeline-requests", arguments.timeline_requests, "Follow these requests in the timeline")
       ->type_name("A..B");

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "sim/drive/delivered_requests.h"
+#include "sim/drive/driver_choice.h"
 #include "sim/drive/engine.h"
 #include "sim/measure/bounds.h"
 #include "sim/run/serving.h"
@@ -53,6 +54,7 @@ bool dates_are_foreseen(const Scenario& scenario) {
 RunStatistics simulate(const Scenario& scenario, const System& system, Driver driver,
                        const Recorder::RequestSink& sink, std::atomic<std::uint64_t>* progress,
                        const std::vector<Observer*>& observers) {
+  check_driver(driver, scenario.uplink);
   Recorder recorder(*system.table, scenario.slo, scenario.warmup_requests, sink, progress);
   if (const auto requests = scenario.known_requests()) recorder.reserve(*requests);
   ObserverList list(observers);

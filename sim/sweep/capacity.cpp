@@ -13,6 +13,7 @@
 #include "sim/config/run_config.h"
 #include "sim/core/illegal_decision.h"
 #include "sim/drive/child_process.h"
+#include "sim/drive/driver_choice.h"
 #include "sim/drive/message.h"
 #include "sim/measure/confidence.h"
 #include "sim/run/simulation.h"
@@ -244,8 +245,8 @@ class Searches {
       latencies_s.push_back(request.dropped ? std::numeric_limits<double>::infinity() : latency_s);
       late.push_back(request.dropped || config.slo.is_missed_by(request) ? 1 : 0);
     };
-    const RunStatistics statistics =
-        simulate(config, config.systems[search.system()], options_.driver, sink, nullptr);
+    const RunStatistics statistics = simulate(config, config.systems[search.system()],
+                                              bulk_driver(options_.driver, config.uplink), sink, nullptr);
     const double long_s = search.long_s().value_or(long_latency_s(latencies_s, options_.violation_rate));
     return {.counts = count_late(latencies_s, late, long_s),
             .long_s = long_s,
@@ -265,6 +266,7 @@ void check(const RunConfig& config, const CapacityOptions& options) {
   if (std::isinf(config.slo.latency_s)) {
     throw InputError("capacity needs an SLO: slo.latency_ms or slo.unloaded_multiple");
   }
+  bulk_driver(options.driver, config.uplink);  // throws where it can't be
   const auto requests = config.known_requests();
   if (!requests) return;
   const std::uint64_t least = least_requests(0, options.violation_rate, confidence_of_a_look(options));

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "sim/config/overrides.h"
+#include "sim/drive/driver_choice.h"
 #include "sim/drive/message.h"
 #include "sim/output/resolved_part.h"
 #include "sim/run/simulation.h"
@@ -57,13 +58,14 @@ std::string simulate_point(const PointTask& task, ModelCache& cache) {
   const System& system = config.systems[task.pair.system];
   PointMessage message{
       .process = ::getpid(),
-      .result = {.error = {},
-                 .policy = system.policy->name,
-                 .npu = system.npu_name,
-                 .npu_mode = std::string(system.table->mode_name()),
-                 .network = config.network.name,
-                 .configuration = io::to_yaml(resolved_part(config.resolved, task.pair.system)),
-                 .statistics = simulate(config, system, task.driver, {}, nullptr)}};
+      .result = {
+          .error = {},
+          .policy = system.policy->name,
+          .npu = system.npu_name,
+          .npu_mode = std::string(system.table->mode_name()),
+          .network = config.network.name,
+          .configuration = io::to_yaml(resolved_part(config.resolved, task.pair.system)),
+          .statistics = simulate(config, system, bulk_driver(task.driver, config.uplink), {}, nullptr)}};
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   const auto seconds = [](const timeval& time) {

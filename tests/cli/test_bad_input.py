@@ -166,6 +166,8 @@ CALLS = [
     (["workload"], r"subcommand is required"),
     (["run", "c.yaml", "--driver", "bare", "--set",
       "workload.uplink={model: simgrid, sample_bytes: 5, access_point_bandwidth_bytes_per_s: 9}"], r"^--driver: uplink simgrid needs driver simgrid"),
+    (["capacity", "c.yaml", "--driver", "bare", "--set",
+      "workload.uplink={model: simgrid, sample_bytes: 5, access_point_bandwidth_bytes_per_s: 9}"], r"^--driver: uplink simgrid needs driver simgrid"),
     (["network", "show", "resnet5"], r"unknown name 'resnet5' \(did you mean 'resnet50'\?\)"),
     (["npu", "table", "--network", "resnet50", "--npu", "none.yaml", "--max-batch", "2"], r"^--npu: no file"),
     (["npu", "table", "--network", "resnet50", "--npu", "zu7ev_large", "--max-batch", "0"], r"--max-batch"),

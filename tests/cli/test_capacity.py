@@ -147,6 +147,16 @@ class Capacity(CommandLineTest):
         arguments = ("c.yaml", "--tolerance", "0.05", "--seeds", "2")
         self.assertEqual(self.rows(*arguments, "--jobs", "1"), self.rows(*arguments, "--jobs", "4", "--driver", "bare"))
 
+    def test_the_driver_goes_with_the_uplink(self):
+        links = "workload.uplink={model: simgrid, sample_bytes: 5000, access_point_bandwidth_bytes_per_s: 1e9}"
+        self.write("c.yaml", SYSTEMS)
+        arguments = ("c.yaml", "--tolerance", "0.5", "--set", links, "--set", "requests=2000")
+        for driver in ("bare", "simgrid_window"):
+            result = self.call("capacity", *arguments, "--driver", driver)
+            self.assertEqual(result.returncode, 2)
+            self.assertRegex(result.stderr, "^--driver: uplink simgrid needs driver simgrid")
+        self.assertEqual(self.rows(*arguments), self.rows(*arguments, "--driver", "simgrid"))
+
     def test_an_interval_over_seeds(self):
         self.write("c.yaml", SYSTEMS)
         text = self.succeed("capacity", "c.yaml", "--seeds", "3", "--tolerance", "0.05").stdout

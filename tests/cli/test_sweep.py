@@ -38,6 +38,21 @@ class Sweep(SweepTest):
         with sqlite3.connect(self.folder / "all.sqlite") as database:
             self.assertEqual(database.execute("SELECT count(*) FROM runs WHERE wall_s > 0 AND process > 0").fetchone(), (48,))
 
+    def test_the_driver_goes_with_the_uplink_of_every_setting(self):
+        links = "{model: simgrid, sample_bytes: 5000, access_point_bandwidth_bytes_per_s: 1e9}"
+        self.write("links.yaml", (SWEEP % 50).replace("replications: 3", "replications: 1").replace(
+            "    exits:", f"    uplink: {links}\n    exits:").replace(
+            "  zip:", "  list: [{workload.uplink.model: none}, {workload.uplink.model: simgrid}]\n  zip:"))
+        for driver in ("bare", "simgrid_window"):
+            for more in (["--dry-run"], ["--out", "no.sqlite"]):
+                result = self.call("sweep", "links.yaml", "--driver", driver, *more)
+                self.assertEqual(result.returncode, 2)
+                self.assertRegex(result.stderr, "^--driver: uplink simgrid needs driver simgrid")
+        self.assertFalse((self.folder / "no.sqlite").exists())
+        self.succeed("sweep", "links.yaml", "--out", "one.sqlite")  # nobody asked: each point takes what it can
+        self.succeed("sweep", "links.yaml", "--out", "two.sqlite", "--driver", "simgrid")
+        self.assertEqual(self.rows("one.sqlite"), self.rows("two.sqlite"))
+
     def test_a_point_is_the_run_of_its_configuration(self):
         self.sweep("r.sqlite")
         with sqlite3.connect(self.folder / "r.sqlite") as database:
