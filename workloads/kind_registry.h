@@ -31,8 +31,6 @@ class KindRegistry {
     kinds_.insert(place, std::move(kind));
   }
 
-  [[nodiscard]] const std::vector<Kind>& all() const { return kinds_; }
-
   /// Reads a map with a `kind`; the map with its defaults goes to `resolved`. Throws InputError.
   template <typename Context>
   auto read(const io::Node& node, const std::string& what, const Context& context, io::Node& resolved) const {

@@ -187,8 +187,8 @@ TEST_CASE("the table that npu table prints is a measured table", "[config]") {
   std::string csv = "layer,batch,latency_s\n";
   for (int l = 0; l < table.layers(); ++l) {
     for (int b = 1; b <= 3; ++b) {
-      csv += table.layer(l).name + "," + std::to_string(b) + "," + io::shortest(table.cost(l, b).latency_s) +
-             "\n";
+      csv += table.layer(l).name + "," + std::to_string(b) + "," +
+             io::shortest(table.control_block()->cost(l, b).latency_s) + "\n";
     }
   }
   const test::TemporaryFolder folder;
