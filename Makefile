@@ -14,7 +14,7 @@ help:
 	@echo "make fuzz     build with clang, and fuzz each reader for FUZZ_SECONDS (default 30); then commands on 1,500 mutated inputs"
 	@echo "make reproduce  every figure and table of the paper's claims, into runs/reproduction (QUICK=1: under two minutes)"
 	@echo "make bench    print speed and memory: drivers, policies, SimPy beside them, generation, sweeps"
-	@echo "make lint     clang-format and clang-tidy; must find nothing"
+	@echo "make lint     clang-format, clang-tidy and flake8; must find nothing"
 	@echo "make format   let clang-format rewrite the sources"
 	@echo "make docs     write the parts of docs/ that are made by commands"
 	@echo "make install  install below PREFIX (default /usr/local)"
@@ -26,7 +26,7 @@ packages:
   python3-simpy3 valgrind
 
 lint-packages:
-	@.ci/install-packages clang-format clang-tidy
+	@.ci/install-packages clang-format clang-tidy flake8
 
 fuzz-packages:
 	@.ci/install-packages clang-14 libclang-rt-14-dev
@@ -73,6 +73,7 @@ SOURCES = $$(git ls-files -co --exclude-standard '*.cpp' '*.h')
 lint: packages lint-packages
 	@cmake --preset dev --log-level=WARNING
 	@clang-format --dry-run --Werror $(SOURCES)
+	@git ls-files -co --exclude-standard '*.py' | xargs flake8
 	@git ls-files '*.cpp' | grep -v tests/support/failing_calls.cpp | xargs -P $$(nproc) -n 1 clang-tidy --quiet -p build/dev --extra-arg=-Wno-unknown-warning-option 2>&1 | \
 	  { grep -Ev '^[0-9]+ warnings? (generated|treated)|^$$' || true; } | tee build/lint.log
 	@test ! -s build/lint.log && echo "lint: nothing found"

@@ -359,5 +359,6 @@ class Import(CommandLineTest):
         self.write("c.yaml", CONFIG.replace("ee_resnet50", "./n.yaml").replace("[0.30, 0.35, 0.40]", "[0.5]"))
         self.succeed("run", "c.yaml", "--out", "out")
 
+
 if __name__ == "__main__":
     unittest.main()

@@ -23,6 +23,7 @@ from harness import CONFIG, PROGRAM, ROOT, SWEEP, SweepTest  # noqa: E402
 APPLICATION_ID = 0x466C4261  # by which the program knows its files
 RELEASE = os.environ.get("FLUIDBATCH_BUILD", "").endswith("release")
 
+
 class Sweep(SweepTest):
     def test_any_number_of_jobs_and_parts_gives_the_same_rows(self):
         out = self.sweep("one.sqlite", "--jobs", "1").stdout
