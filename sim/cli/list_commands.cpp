@@ -6,7 +6,7 @@
 
 #include "scheduler/registry.h"
 #include "sim/cli/commands.h"
-#include "sim/measure/statistics.h"
+#include "sim/measure/statistic.h"
 #include "sim/output/text_table.h"
 #include "workloads/io/csv.h"
 #include "workloads/io/shipped_files.h"

@@ -18,6 +18,7 @@
 #include "sim/output/series.h"
 #include "sim/output/summary_json.h"
 #include "sim/run/simulation.h"
+#include "sim/scenario/scenario.h"
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {

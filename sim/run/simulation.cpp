@@ -8,6 +8,7 @@
 #include "sim/measure/bounds.h"
 #include "sim/run/serving.h"
 #include "sim/scenario/expected_length.h"
+#include "sim/scenario/scenario.h"
 #include "sim/scenario/workload.h"
 #include "workloads/io/input_error.h"
 

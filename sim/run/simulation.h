@@ -2,12 +2,17 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <vector>
 
 #include "sim/drive/driver.h"
+#include "sim/measure/recorder.h"
 #include "sim/measure/statistics.h"
-#include "sim/scenario/scenario.h"
 
 namespace fluidbatch::sim {
+
+struct Scenario;
+struct System;
 
 /// Simulates `system`. `sink` (may be empty) is given every request whose stay has ended, in order of its
 /// number; `observers` see the run too. The SimGrid driver works once per process (engine.h). Throws

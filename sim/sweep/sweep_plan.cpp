@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "sim/config/run_config.h"
 #include "sim/drive/driver_choice.h"
 #include "workloads/io/input_error.h"
 

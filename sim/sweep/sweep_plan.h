@@ -10,11 +10,12 @@
 #include <tuple>
 #include <vector>
 
-#include "sim/config/run_config.h"
 #include "sim/drive/driver.h"
 #include "sim/sweep/sweep_file.h"
 
 namespace fluidbatch::sim {
+
+class ModelCache;
 
 /// Part `index` (from 0) of `count`: every count-th pair of setting and system.
 struct Shard {

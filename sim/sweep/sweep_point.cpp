@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "sim/config/overrides.h"
+#include "sim/config/run_config.h"
 #include "sim/drive/driver_choice.h"
 #include "sim/drive/message.h"
 #include "sim/output/resolved_part.h"
