@@ -46,7 +46,7 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px
 """
 
 INTRODUCTION = """The claims of <em>Fluid Batching: Exit-Aware Preemptive Serving of Early-Exit Neural Networks on Edge
-NPUs</em> (arXiv 2209.13443), simulated anew. What the paper does not publish (boards, exits, rates, SLOs) is ours, and
+NPUs</em> (arXiv 2209.13443), simulated again. What the paper does not publish (boards, exits, rates, SLOs) is ours, and
 written down in docs/model.md; so the factors are those of this setting, not of the paper's."""
 
 

@@ -4,7 +4,7 @@
     reproduce.py [--out FOLDER] [--quick] [--program FLUIDBATCH] [--only NAME ..] [--markdown FILE]
 
 results/NAME.sqlite holds the numbers of an experiment, figures/NAME.{svg,png,json} what is made of them. --quick runs
-3,000 requests where the full run has 50,000 to 200,000. A second run goes on with the results that are there. log.txt
+3,000 requests where the full run has 50,000 to 200,000. A second run continues from the results that exist. log.txt
 says how long each took. --markdown writes docs/reproduction.md with the pictures in a folder beside it.
 """
 

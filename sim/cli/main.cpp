@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,28 @@ namespace {
 
 namespace cli = fluidbatch::sim::cli;
 using fluidbatch::sim::Driver;
+
+/// Help that fits a terminal of 80 columns.
+class Help final : public CLI::Formatter {
+ public:
+  std::string make_option_desc(const CLI::Option* option) const override {
+    return cli::in_lines(CLI::Formatter::make_option_desc(option), described_width());
+  }
+  std::string make_subcommand(const CLI::App* command) const override {
+    std::ostringstream out;
+    CLI::detail::format_help(out, command->get_display_name(true),
+                             cli::in_lines(command->get_description(), described_width()), column_width_);
+    return out.str();
+  }
+  std::string make_description(const CLI::App* command) const override {
+    return cli::in_lines(command->get_description(), kColumns) + "\n";
+  }
+
+ private:
+  static constexpr std::size_t kColumns = 80;
+
+  [[nodiscard]] std::size_t described_width() const { return kColumns - column_width_; }
+};
 
 /// Adds CONFIG and --set, which `run` and `check` share, and --seed, which is short for --set seed=N.
 void add_configuration(CLI::App& command, cli::RunArguments& arguments) {
@@ -75,7 +99,7 @@ void add_jobs(CLI::App& command, int& jobs) {
 void add_sweep(CLI::App& app, cli::SweepArguments& arguments, cli::MergeArguments& merged, int& exit_code) {
   CLI::App* sweep = app.add_subcommand("sweep", "Run a configuration over axes of its keys, on all cores");
   sweep->add_option("sweep", arguments.sweep, "YAML file: base, axes, replications")->type_name("SWEEP");
-  add_output(*sweep, "--out", arguments.out, "SQLite file for the results; must not be there yet")
+  add_output(*sweep, "--out", arguments.out, "SQLite file for the results; must not exist yet")
       ->type_name("RESULTS");
   sweep->add_option("--set", arguments.overrides, "Override a key of the base; repeatable")
       ->type_name("KEY=VALUE")
@@ -92,7 +116,7 @@ void add_sweep(CLI::App& app, cli::SweepArguments& arguments, cli::MergeArgument
 
   CLI::App* merge = sweep->add_subcommand("merge", "Put the results of the parts of a sweep together");
   merge->add_option("files", merged.files, "Results of the parts")->required()->type_name("RESULTS..");
-  add_output(*merge, "--out", merged.out, "SQLite file to write; must not be there yet")
+  add_output(*merge, "--out", merged.out, "SQLite file to write; must not exist yet")
       ->required()
       ->type_name("ALL");
   merge->add_flag("--partial", merged.partial, "Merge even where points of the sweep are missing");
@@ -122,9 +146,9 @@ void add_capacity(CLI::App& app, cli::CapacityArguments& arguments) {
   CLI::App* capacity = app.add_subcommand("capacity", "The highest load at which each system holds its SLO");
   add_configuration(*capacity, arguments.run);
   capacity
-      ->add_option(
-          "--over", arguments.over,
-          "The rate or count to raise; default: workload.arrivals.rho, .rate_hz or .load, whichever is there")
+      ->add_option("--over", arguments.over,
+                   "The rate or count to raise; default: workload.arrivals.rho, .rate_hz or .load, whichever "
+                   "the configuration has")
       ->type_name("KEY");
   capacity->add_flag("--whole", arguments.whole, "The key takes whole numbers, such as a count of devices");
   capacity
@@ -189,7 +213,7 @@ void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments, int&
   command->add_option("model", arguments.model, "ONNX file, with or without weights")
       ->required()
       ->type_name("MODEL");
-  add_output(*command, "--out", arguments.out, "YAML file to write; must not be there yet")
+  add_output(*command, "--out", arguments.out, "YAML file to write; must not exist yet")
       ->required()
       ->type_name("FILE");
   command->add_option("--exits", arguments.exits, "Layers to put an early exit after")
@@ -332,7 +356,7 @@ void add_npu_fit(CLI::App& npu, cli::NpuFitArguments& arguments) {
       ->check(CLI::Range(2, 1'000'000));
   fit->add_option("--mode", arguments.mode, "Which batch policies may be chosen; default: fluid_stacked")
       ->type_name("MODE");
-  add_output(*fit, "--out", arguments.out, "Write the fitted NPU's YAML; must not be there yet")
+  add_output(*fit, "--out", arguments.out, "Write the fitted NPU's YAML; must not exist yet")
       ->type_name("FILE");
   fit->add_flag("--csv", arguments.csv, "As CSV: measured and modelled, a row per layer");
   fit->callback([&] { cli::npu_fit(arguments); });
@@ -410,6 +434,7 @@ int run_program(int argc, char** argv) {
       "fluidbatch: a simulator of an edge inference server, many devices and one NPU that runs an "
       "early-exit network.\nWhich batching policy, on which NPU, holds which load within which latency?");
   app.name("fluidbatch");
+  app.formatter(std::make_shared<Help>());
   app.set_version_flag("--version", std::string("fluidbatch ") + fluidbatch::sim::kVersion);
   app.require_subcommand(1);
   Arguments arguments;

@@ -115,7 +115,7 @@ void check_out(const std::string& out, bool resume) {
 /// What a sweep did, on stdout; returns the exit code.
 int report(const SweepOutcome& outcome, const SweepArguments& arguments, double elapsed_s) {
   fmt::print("{} point{} run in {}{}{}{}; results in {}\n", outcome.run, outcome.run == 1 ? "" : "s",
-             duration(elapsed_s), outcome.before > 0 ? fmt::format(", {} there before", outcome.before) : "",
+             duration(elapsed_s), outcome.before > 0 ? fmt::format(", {} done before", outcome.before) : "",
              outcome.left > 0 ? fmt::format(", {} left", outcome.left) : "",
              outcome.failed > 0 ? fmt::format(", {} FAILED", outcome.failed) : "", arguments.out);
   if (outcome.failed > 0) note_failed_points(arguments.out);

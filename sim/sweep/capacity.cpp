@@ -62,7 +62,7 @@ class Probe {
   Probe(double value, const CapacityOptions& options) : options_(options), value_(value) {}
 
   [[nodiscard]] double value() const { return value_; }
-  /// How many runs are to be there before the next look.
+  /// How many runs the next look needs.
   [[nodiscard]] std::size_t wanted() const { return wanted_; }
 
   /// What counts as a long latency: the first run says it, for all of them.
@@ -76,7 +76,7 @@ class Probe {
     ++arrived_;
   }
 
-  /// The verdict, once all wanted runs are there and more would not help.
+  /// The verdict, once all wanted runs have arrived and more would not help.
   std::optional<CapacityProbe> judge() {
     if (arrived_ < wanted_) return std::nullopt;
     CapacityProbe probe = pooled();

@@ -221,7 +221,7 @@ class Capacity(CommandLineTest):
         # That of the command line stands in place of the file's.
         self.assertEqual(self.rows("c.yaml", "--set", "workload.arrivals.load=0.4"), default)
         self.write("n.yaml", CAMERAS)
-        self.refuse(["capacity", "n.yaml"], r"none of workload\.arrivals\.rho, \.rate_hz and \.load is there to raise")
+        self.refuse(["capacity", "n.yaml"], r"has none of workload\.arrivals\.rho, \.rate_hz and \.load; say what to raise")
 
     def test_wrong_options(self):
         self.write("c.yaml", SYSTEMS)

@@ -128,7 +128,7 @@ class Sweep(SweepTest):
         first = {row[0]: row for row in self.rows("r.sqlite")[-1]}
         again = self.call("sweep", "s.yaml", "--out", "r.sqlite")
         self.assertEqual((again.returncode, "--resume" in again.stderr), (2, True))
-        self.assertRegex(self.sweep("r.sqlite", "--resume").stdout, r"^43 points run in .*, 5 there before")
+        self.assertRegex(self.sweep("r.sqlite", "--resume").stdout, r"^43 points run in .*, 5 done before")
         self.assertEqual(self.numbers("r.sqlite"), list(range(48)))
         for number, row in first.items():
             self.assertEqual(self.rows("r.sqlite")[-1][number], row)
@@ -138,7 +138,7 @@ class Sweep(SweepTest):
             self.write("other.yaml", (SWEEP % 300).replace(old, new))
             result = self.call("sweep", "other.yaml", "--out", "r.sqlite", "--resume")
             self.assertEqual(result.returncode, 2)
-            self.assertIn(f"was made from another sweep than this one; '{key}' differs", result.stderr)
+            self.assertIn(f"was made from a different sweep than this one; '{key}' differs", result.stderr)
         self.assertEqual(self.numbers("r.sqlite"), list(range(48)))
 
     def test_until_the_interval_is_narrow_enough(self):
@@ -239,7 +239,7 @@ class Sweep(SweepTest):
         with sqlite3.connect(self.folder / "r.sqlite", isolation_level=None) as other:
             other.execute("BEGIN EXCLUSIVE")
             self.refuse(["sweep", "s.yaml", "--out", "r.sqlite", "--resume"], r"^r\.sqlite: is in use by another process")
-        self.write("text.sqlite", "this is no database, although it is long enough to be read as the head of one" * 20)
+        self.write("text.sqlite", "this is not a database, although it is long enough to be read as the head of one" * 20)
         self.refuse(["sweep", "s.yaml", "--out", "text.sqlite", "--resume"], r"^text\.sqlite: is not an SQLite database")
         self.refuse(["compare", "text.sqlite", "--metric", "requests"], r"^text\.sqlite: is not an SQLite database")
         with sqlite3.connect(self.folder / "empty.sqlite") as other:

@@ -41,7 +41,7 @@ fs::path shipped_folder() {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {
     throw InputError(folder.string() +
-                     ": the folder with the shipped networks and NPUs is missing; install the program anew, "
+                     ": the folder with the shipped networks and NPUs is missing; reinstall the program, "
                      "with its share folder beside bin");
   }
   return folder;
@@ -57,7 +57,7 @@ std::vector<std::string> shipped_names(const std::string& kind) {
   }
   if (error) {
     throw InputError(folder.string() + ": the folder of the shipped " + kind +
-                     " can't be read: " + error.message() + "; install the program anew");
+                     " can't be read: " + error.message() + "; reinstall the program");
   }
   std::sort(names.begin(), names.end());
   return names;
