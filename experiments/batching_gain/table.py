@@ -3,8 +3,8 @@
 
     table.py [--program FLUIDBATCH]
 
-The boards' numbers are those that their makers publish; the classes are not models of these boards. The overhead is what
-each layer would have to take besides for the class to have the board's gain.
+The boards' numbers are those that their makers publish; the classes are not models of these boards. The overhead is
+what each layer would have to take besides for the class to have the board's gain.
 """
 
 import argparse
