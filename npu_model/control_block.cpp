@@ -3,6 +3,7 @@
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace fluidbatch::npu {
 namespace {
@@ -26,8 +27,8 @@ BatchPolicy choose_feasible(Mode mode, std::span<const BatchPolicy> allowed, con
 
 }  // namespace
 
-ControlBlock::ControlBlock(const std::vector<Layer>& layers, const Npu& npu, Mode mode, int max_batch)
-    : npu_(npu), mode_(mode), max_batch_(max_batch) {
+ControlBlock::ControlBlock(const std::vector<Layer>& layers, Npu npu, Mode mode, int max_batch)
+    : npu_(std::move(npu)), mode_(mode), max_batch_(max_batch) {
   validate(npu_);
   if (max_batch < 1) throw std::invalid_argument("max_batch must be at least 1");
   const std::size_t cells = layers.size() * static_cast<std::size_t>(max_batch);

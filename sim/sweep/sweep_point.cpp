@@ -83,7 +83,7 @@ PointResult point_result(const ChildOutcome& outcome, PointRun& run) {
     failure.error = outcome.text;
     return failure;
   }
-  PointMessage message = from_message<PointMessage>(outcome.text);
+  auto message = from_message<PointMessage>(outcome.text);
   run.process = message.process;
   run.wall_s = message.wall_s;
   run.processor_s = message.processor_s;

@@ -278,7 +278,7 @@ class BadInput(CommandLineTest):
             self.write("c.yaml", CONFIG)
             result = self.call(*arguments, program=program)
             self.assertEqual(result.returncode, 2, result.stderr)
-            self.assertRegex(result.stderr, r"share/fluidbatch: the folder with the shipped networks and NPUs is missing; install")
+            self.assertRegex(result.stderr, r"share/fluidbatch: the folder with the shipped networks and NPUs is missing; reinstall")
         (self.folder / "share/fluidbatch").mkdir(parents=True)
         result = self.call("network", "list", program=program)
         self.assertEqual(result.returncode, 2, result.stderr)

@@ -201,7 +201,7 @@ class Capacity(CommandLineTest):
                 self.assertEqual((result.returncode, result.stdout), (2, ""))
                 self.assertIn(f"--over {key}: {why}", result.stderr)
                 self.assertIn(there, result.stderr)
-        self.refuse(["capacity", "d.yaml"], r"say which with --over KEY; can be raised: 'workload\.devices\.cams\.count', "
+        self.refuse(["capacity", "d.yaml"], r"say what to raise with --over KEY; can be raised: 'workload\.devices\.cams\.count', "
                     r"'workload\.devices\.cams\.arrivals\.rate_hz'")
 
     def test_a_load_is_raised_to_the_same_rate(self):

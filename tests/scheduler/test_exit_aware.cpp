@@ -51,6 +51,7 @@ Decision answer(const Question& question, std::map<std::string, double> settings
   const auto policy = info->make(scheduler::ParameterValues(info->parameters, std::move(values)),
                                  {.exit_rates = question.rates});
   std::vector<npu::Layer> layers;
+  layers.reserve(static_cast<std::size_t>(question.segments()));
   for (int s = 0; s < question.segments(); ++s) {
     layers.push_back(test::gemm_layer(std::to_string(s), {.groups = 1, .r = 1, .p = 1, .c = 1}, s));
   }
@@ -114,7 +115,7 @@ class SampleBySample {
   [[nodiscard]] Weighed weigh(std::size_t n) const {
     const std::vector<int> newcomers(question_.queue.begin(),
                                      question_.queue.begin() + static_cast<std::ptrdiff_t>(n));
-    const double waiting = static_cast<double>(question_.queue.size() - n);
+    const auto waiting = static_cast<double>(question_.queue.size() - n);
     const int end = question_.segments();
     // One batch after the other.
     double go_on_s = 0;
@@ -157,9 +158,9 @@ class Expectations {
   explicit Expectations(const Question& question) : question_(question) {}
 
   [[nodiscard]] Weighed weigh(std::size_t newcomers) const {
-    const double n = static_cast<double>(newcomers);
-    const double b = static_cast<double>(question_.active.size());
-    const double w = static_cast<double>(question_.queue.size());
+    const auto n = static_cast<double>(newcomers);
+    const auto b = static_cast<double>(question_.active.size());
+    const auto w = static_cast<double>(question_.queue.size());
     const int s = question_.segment;
     const int end = question_.segments();
     const double left = batch(n, 0, s);

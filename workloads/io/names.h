@@ -40,6 +40,7 @@ auto names_of(const Values& values) {
 template <typename Table>
 std::vector<std::string> words_of(const Table& table) {
   std::vector<std::string> words;
+  words.reserve(std::size(table));
   for (const auto& row : table) words.emplace_back(row.word);
   return words;
 }
