@@ -282,7 +282,7 @@ class BadInput(CommandLineTest):
         (self.folder / "share/fluidbatch").mkdir(parents=True)
         result = self.call("network", "list", program=program)
         self.assertEqual(result.returncode, 2, result.stderr)
-        self.assertRegex(result.stderr, r"the shipped networks can't be read: No such file or directory; install")
+        self.assertRegex(result.stderr, r"the shipped networks can't be read: No such file or directory; reinstall")
 
     def test_values_that_no_npu_has(self):
         """A warning, since a study may want them: the run goes on, and its output is the same."""
