@@ -15,7 +15,7 @@ help:
 	@echo "make importer  build what 'network import' runs, too"
 	@echo "make reproduce  every figure and table of the paper's claims, into runs/reproduction (QUICK=1: under two minutes)"
 	@echo "make bench    print speed and memory: drivers, policies, SimPy beside them, generation, sweeps"
-	@echo "make lint     clang-format and clang-tidy; must find nothing"
+	@echo "make lint     clang-format, clang-tidy and flake8; must find nothing"
 	@echo "make format   let clang-format rewrite the sources"
 	@echo "make docs     write the parts of docs/ that are made by commands"
 	@echo "make install  install below PREFIX (default /usr/local)"
@@ -34,7 +34,7 @@ figure-packages:
 	@.ci/install-packages python3 python3-matplotlib
 
 lint-packages:
-	@.ci/install-packages clang-format clang-tidy
+	@.ci/install-packages clang-format clang-tidy flake8
 
 fuzz-packages:
 	@.ci/install-packages clang-14 libclang-rt-14-dev
@@ -86,6 +86,7 @@ SOURCES = $$(git ls-files -co --exclude-standard '*.cpp' '*.h')
 lint: packages lint-packages
 	@cmake --preset lint --log-level=WARNING
 	@clang-format --dry-run --Werror $(SOURCES)
+	@git ls-files -co --exclude-standard '*.py' | xargs flake8
 	@git ls-files '*.cpp' | grep -v tests/support/failing_calls.cpp | xargs -P $$(nproc) -n 1 clang-tidy --quiet -p build/lint --extra-arg=-Wno-unknown-warning-option 2>&1 | \
 	  { grep -Ev '^[0-9]+ warnings? (generated|treated)|^$$' || true; } | tee build/lint.log
 	@test ! -s build/lint.log && echo "lint: nothing found"

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""update.py BIN [--check]: makes the parts of docs/ that stand between `<!-- made by: COMMAND -->` and `<!-- end -->`.
+"""update.py BIN [--check]: makes the parts of docs/ between `<!-- made by: COMMAND -->` and `<!-- end -->`.
 
 BIN is the folder of the built programs. With --check nothing is written; exit code 1 where a part is out of date.
 """

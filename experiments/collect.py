@@ -28,8 +28,10 @@ def add_csv(database, table, text, **constants):
     rows = list(csv.reader(io.StringIO(text)))
     columns = [*constants, *rows[0]]
     database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
-    database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})",
-                         [[*constants.values(), *map(number, row)] for row in rows[1:]])
+    database.executemany(
+        f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})",
+        [[*constants.values(), *map(number, row)] for row in rows[1:]],
+    )
 
 
 def main(description, collect):

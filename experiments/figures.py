@@ -1,7 +1,8 @@
 """What the figure scripts share: results files, the look of figures, and the page that each makes for the report.
 
-A script is called as `plot.py RESULTS.sqlite --out FOLDER`. It takes every number from the results file, by queries that
-are kept and shown in the report, and writes NAME.svg, NAME.png and NAME.json (title, what is seen, tables, claims).
+A script is called as `run.py NAME plot RESULTS.sqlite --out FOLDER`. It takes every number from the results file, by
+queries that are kept and shown in the report, and writes NAME.svg, NAME.png and NAME.json (title, what is seen, tables,
+claims).
 """
 
 import argparse
@@ -14,32 +15,59 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")
-matplotlib.rcParams.update({
-    "svg.hashsalt": "fluidbatch",  # the same bytes each time
-    "font.size": 9, "axes.titlesize": 10, "axes.grid": True, "grid.color": "#dddddd", "grid.linewidth": 0.6,
-    "axes.axisbelow": True, "legend.frameon": False, "lines.markersize": 4, "lines.linewidth": 1.3,
-    "hatch.linewidth": 0.6,
-})
+matplotlib.rcParams.update(
+    {
+        "svg.hashsalt": "fluidbatch",  # the same bytes each time
+        "font.size": 9,
+        "axes.titlesize": 10,
+        "axes.grid": True,
+        "grid.color": "#dddddd",
+        "grid.linewidth": 0.6,
+        "axes.axisbelow": True,
+        "legend.frameon": False,
+        "lines.markersize": 4,
+        "lines.linewidth": 1.3,
+        "hatch.linewidth": 0.6,
+    }
+)
 import matplotlib.pyplot as plt  # noqa: E402
 
 EXPERIMENTS = Path(__file__).resolve().parent
 
 # Okabe and Ito's colours, with a marker and a dash each, so that they read in grey, too.
 LOOKS = {
-    "serial": ("#000000", "x", ":"), "dynamic": ("#0072B2", "o", "-"), "greedy": ("#56B4E9", "v", "-."),
-    "lazy": ("#E69F00", "s", "--"), "ours": ("#009E73", "^", "-"),
-    "r": ("#000000", "o", "-"), "p": ("#E69F00", "s", ":"), "fluid": ("#56B4E9", "^", "--"),
-    "r_stacked": ("#009E73", "v", "-."), "fluid_stacked": ("#D55E00", "D", "-"),
+    "serial": ("#000000", "x", ":"),
+    "dynamic": ("#0072B2", "o", "-"),
+    "greedy": ("#56B4E9", "v", "-."),
+    "lazy": ("#E69F00", "s", "--"),
+    "ours": ("#009E73", "^", "-"),
+    "r": ("#000000", "o", "-"),
+    "p": ("#E69F00", "s", ":"),
+    "fluid": ("#56B4E9", "^", "--"),
+    "r_stacked": ("#009E73", "v", "-."),
+    "fluid_stacked": ("#D55E00", "D", "-"),
 }
-NAMES = {"serial": "serial", "dynamic": "dynamic_batching", "greedy": "dynamic_batching, no delay", "lazy": "lazy_batching",
-         "ours": "exit_aware, fluid_stacked"}
+NAMES = {
+    "serial": "serial",
+    "dynamic": "dynamic_batching",
+    "greedy": "dynamic_batching, no delay",
+    "lazy": "lazy_batching",
+    "ours": "exit_aware, fluid_stacked",
+}
 # Student's t, 97.5 %, by degrees of freedom.
 STUDENT = {1: 12.706, 2: 4.3027, 3: 3.1824, 4: 2.7764, 5: 2.5706, 6: 2.4469, 7: 2.3646, 8: 2.3060, 9: 2.2622}
 
 
 def look(name, **more):
     color, marker, dash = LOOKS[name]
-    return {"color": color, "marker": marker, "linestyle": dash, "markerfacecolor": "none", "label": NAMES.get(name, name), **more}
+    return {
+        "color": color,
+        "marker": marker,
+        "linestyle": dash,
+        "markerfacecolor": "none",
+        "label": NAMES.get(name, name),
+        **more,
+    }
 
 
 def interval(values):
@@ -66,8 +94,10 @@ class Results:
     def series(self, x, y, where="1", by="system"):
         """{value of `by`: [(x, mean of y over replications)]}, of the points that are done and not saturated."""
         found = {}
-        for row in self.rows(f'SELECT {by} AS name, "{x}" AS x, avg({y}) AS y FROM results WHERE status = \'done\' AND '
-                             f"NOT saturated AND {where} GROUP BY 1, 2 ORDER BY 1, 2"):
+        for row in self.rows(
+            f'SELECT {by} AS name, "{x}" AS x, avg({y}) AS y FROM results WHERE status = \'done\' AND '
+            f"NOT saturated AND {where} GROUP BY 1, 2 ORDER BY 1, 2"
+        ):
             found.setdefault(row["name"], []).append((row["x"], row["y"]))
         return found
 

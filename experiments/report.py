@@ -6,12 +6,15 @@ import html as escape_module
 escape = escape_module.escape
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de; --back: #ffffff; --card: #f6f8fa; --good: #1a7f37; --part: #9a6700; --bad: #b42318; }
+:root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de; --back: #ffffff; --card: #f6f8fa;
+  --good: #1a7f37; --part: #9a6700; --bad: #b42318; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e6edf3; --soft: #9aa4af; --line: #30363d; --back: #0d1117; --card: #161b22; --good: #4ac26b; --part: #d4a72c; --bad: #ff7b72; }
+  :root { --ink: #e6edf3; --soft: #9aa4af; --line: #30363d; --back: #0d1117; --card: #161b22; --good: #4ac26b;
+    --part: #d4a72c; --bad: #ff7b72; }
 }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 62rem; font: 16px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--back); }
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 62rem; font: 16px/1.55 system-ui, sans-serif;
+  color: var(--ink); background: var(--back); }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: 1.25rem; margin: 3rem 0 .5rem; padding-top: 1rem; border-top: 1px solid var(--line); }
 p { margin: .6rem 0; }
@@ -19,16 +22,19 @@ p { margin: .6rem 0; }
 nav a { margin-right: .8rem; white-space: nowrap; }
 a { color: inherit; }
 figure { margin: 1rem 0; }
-figure img { display: block; width: 100%; height: auto; background: #ffffff; border-radius: 6px; padding: 8px; border: 1px solid var(--line); }
+figure img { display: block; width: 100%; height: auto; background: #ffffff; border-radius: 6px; padding: 8px;
+  border: 1px solid var(--line); }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; min-width: 60%; }
 caption { text-align: left; padding-bottom: .3rem; }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; }
-.good { color: var(--good); font-weight: 600; } .part { color: var(--part); font-weight: 600; } .bad { color: var(--bad); font-weight: 600; }
+.good { color: var(--good); font-weight: 600; } .part { color: var(--part); font-weight: 600; }
+.bad { color: var(--bad); font-weight: 600; }
 details { margin: .5rem 0; font-size: .88rem; }
 summary { cursor: pointer; color: var(--soft); }
-pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .7rem; overflow-x: auto; font-size: .8rem; line-height: 1.4; }
+pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .7rem; overflow-x: auto;
+  font-size: .8rem; line-height: 1.4; }
 @media (max-width: 40rem) {
   .stack thead { display: none; }
   .stack tr, .stack td { display: block; border: 0; padding: 0; }
@@ -39,9 +45,9 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px
 @media (max-width: 30rem) { body { font-size: 15px; padding: 1rem .7rem 3rem; } h1 { font-size: 1.35rem; } }
 """
 
-INTRODUCTION = """The claims of <em>Fluid Batching: Exit-Aware Preemptive Serving of Early-Exit Neural Networks on Edge NPUs</em> (arXiv 2209.13443),
-simulated anew. What the paper does not publish (boards, exits, rates, SLOs) is ours, and written down in docs/model.md; so the factors are those of this
-setting, not of the paper's."""
+INTRODUCTION = """The claims of <em>Fluid Batching: Exit-Aware Preemptive Serving of Early-Exit Neural Networks on Edge
+NPUs</em> (arXiv 2209.13443), simulated again. What the paper does not publish (boards, exits, rates, SLOs) is ours, and
+written down in docs/model.md; so the factors are those of this setting, not of the paper's."""
 
 
 def kind_of(verdict):
@@ -51,10 +57,16 @@ def kind_of(verdict):
 
 
 def table_html(head, rows, caption="", classes=None):
-    lines = [f'<div class="scroll"><table{" class=stack" if classes else ""}>', f"<caption>{escape(caption)}</caption>" if caption else "",
-             "<thead><tr>" + "".join(f"<th>{escape(h)}</th>" for h in head) + "</tr></thead><tbody>"]
+    lines = [
+        f'<div class="scroll"><table{" class=stack" if classes else ""}>',
+        f"<caption>{escape(caption)}</caption>" if caption else "",
+        "<thead><tr>" + "".join(f"<th>{escape(h)}</th>" for h in head) + "</tr></thead><tbody>",
+    ]
     for row in rows:
-        cells = [f'<td class="{kind_of(c)}">{escape(c)}</td>' if classes and i == classes else f"<td>{escape(c)}</td>" for i, c in enumerate(row)]
+        cells = [
+            f'<td class="{kind_of(c)}">{escape(c)}</td>' if classes and i == classes else f"<td>{escape(c)}</td>"
+            for i, c in enumerate(row)
+        ]
         lines.append("<tr>" + "".join(cells) + "</tr>")
     return "\n".join(lines) + "</tbody></table></div>"
 
@@ -71,35 +83,67 @@ def section_html(page, figures):
     for table in page["tables"]:
         parts.append(table_html(table["head"], table["rows"], table["caption"]))
     file = f"results/{page['name']}.sqlite"
-    parts.append(f'<details><summary>Where the numbers are from: <a href="{file}">{file}</a>, by these queries</summary><pre>' +
-                 escape("\n\n".join(page["queries"])) + "</pre></details>")
-    parts.append(f"<details><summary>Command and configuration</summary><pre>{escape(page['command'])}</pre>" +
-                 (f"<pre>{escape(page['configuration'])}</pre>" if page["configuration"] else "") + "</details>")
+    parts.append(
+        f'<details><summary>Where the numbers are from: <a href="{file}">{file}</a>, by these '
+        f'queries</summary><pre>' + escape("\n\n".join(page["queries"])) + "</pre></details>"
+    )
+    parts.append(
+        f"<details><summary>Command and configuration</summary><pre>{escape(page['command'])}</pre>"
+        + (f"<pre>{escape(page['configuration'])}</pre>" if page["configuration"] else "")
+        + "</details>"
+    )
     return "\n".join(parts)
 
 
 def html(pages, figures, quick):
-    note = "<p><strong>A quick run</strong>: 3,000 requests in each; the numbers of the full run are in docs/reproduction.md.</p>" if quick else ""
+    note = (
+        "<p><strong>A quick run</strong>: 3,000 requests in each; the numbers of the full run are in "
+        "docs/reproduction.md.</p>"
+        if quick
+        else ""
+    )
     links = "\n".join(f'<a href="#{p["name"]}">{escape(p["title"])}</a>' for p in pages)
     claims = claims_of(pages)
-    return "\n".join([
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>fluidbatch: reproduction</title><style>{STYLE}</style></head><body>",
-        f'<h1>Fluid batching, reproduced</h1><p class="lead">{INTRODUCTION}</p>', note,
-        table_html(["claim", "published", "found (mean ± 95 %)", "verdict"], claims, "The claims", 3) if claims else "",
-        f"<nav>{links}</nav>", *(section_html(page, figures) for page in pages), "</body></html>"]) + "\n"
+    return (
+        "\n".join(
+            [
+                '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+                'content="width=device-width, '
+                'initial-scale=1">',
+                f"<title>fluidbatch: reproduction</title><style>{STYLE}</style></head><body>",
+                f'<h1>Fluid batching, reproduced</h1><p class="lead">{INTRODUCTION}</p>',
+                note,
+                table_html(["claim", "published", "found (mean ± 95 %)", "verdict"], claims, "The claims", 3)
+                if claims
+                else "",
+                f"<nav>{links}</nav>",
+                *(section_html(page, figures) for page in pages),
+                "</body></html>",
+            ]
+        )
+        + "\n"
+    )
 
 
 def markdown(pages):
     def table(head, rows):
-        return "\n".join(["| " + " | ".join(head) + " |", "|" + "---|" * len(head)] + ["| " + " | ".join(row) + " |" for row in rows])
+        return "\n".join(
+            ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)] + ["| " + " | ".join(row) + " |" for row in rows]
+        )
 
-    parts = ["# The paper's claims, reproduced", "",
-             "Made by `make reproduce` (`experiments/reproduce.py --markdown docs/reproduction.md`): every number is a query on a results file, which",
-             "`report.html` shows. What the paper does not publish (boards, exits, rates, SLOs) is ours ([model.md](model.md)), so the factors are those",
-             "of this setting. The grid of the headline, and what is made of it, was declared before it was run:",
-             "[experiments/headline/README.md](../experiments/headline/README.md).", "",
-             table(["claim", "published", "found (mean ± 95 %)", "verdict"], claims_of(pages)), ""]
+    parts = [
+        "# The paper's claims, reproduced",
+        "",
+        "Made by `make reproduce` (`experiments/reproduce.py --markdown docs/reproduction.md`): every number is a "
+        "query on a results file, which",
+        "`report.html` shows. What the paper does not publish (boards, exits, rates, SLOs) is ours "
+        "([model.md](model.md)), so the factors are those",
+        "of this setting. The grid of the headline, and what is made of it, was declared before it was run:",
+        "[experiments/headline/README.md](../experiments/headline/README.md).",
+        "",
+        table(["claim", "published", "found (mean ± 95 %)", "verdict"], claims_of(pages)),
+        "",
+    ]
     for page in pages:
         parts += [f"## {page['title']}", "", page["seen"], ""]
         for figure in page["figures"]:

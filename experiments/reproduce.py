@@ -4,8 +4,8 @@
     reproduce.py [--out FOLDER] [--quick] [--program FLUIDBATCH] [--only NAME ..] [--markdown FILE]
 
 results/NAME.sqlite holds the numbers of an experiment, figures/NAME.{svg,png,json} what is made of them. --quick runs
-3,000 requests where the full run has 50,000 to 200,000. A second run goes on with the results that are there. log.txt says
-how long each took. --markdown writes docs/reproduction.md with the pictures in a folder beside it.
+3,000 requests where the full run has 50,000 to 200,000. A second run continues from the results that exist. log.txt
+says how long each took. --markdown writes docs/reproduction.md with the pictures in a folder beside it.
 """
 
 import argparse
@@ -20,8 +20,20 @@ import report
 
 EXPERIMENTS = Path(__file__).resolve().parent
 ROOT = EXPERIMENTS.parent
-NAMES = ("headline", "npu_batching", "control_block", "load_latency", "slo", "spikes", "ablation", "exits", "devices", "design_space",
-         "when_it_pays")
+RUN = EXPERIMENTS / "run.py"
+NAMES = (
+    "headline",
+    "npu_batching",
+    "control_block",
+    "load_latency",
+    "slo",
+    "spikes",
+    "ablation",
+    "exits",
+    "devices",
+    "design_space",
+    "when_it_pays",
+)
 QUICK = ("--set", "requests=3000", "--set", "warmup_requests=300")
 
 
@@ -29,8 +41,16 @@ def results_command(name, program, results, quick):
     """What fills an experiment's results file: a sweep, or a script of its own."""
     folder = EXPERIMENTS / name
     if (folder / "sweep.yaml").exists():
-        return [program, "sweep", str(folder / "sweep.yaml"), "--out", str(results), "--resume", *(QUICK if quick else ())]
-    return [str(folder / "collect.py"), str(results), "--program", program, *(["--quick"] if quick else [])]
+        return [
+            program,
+            "sweep",
+            str(folder / "sweep.yaml"),
+            "--out",
+            str(results),
+            "--resume",
+            *(QUICK if quick else ()),
+        ]
+    return [str(RUN), name, "collect", str(results), "--program", program, *(["--quick"] if quick else [])]
 
 
 def shown(command):
@@ -44,7 +64,11 @@ def make(name, arguments):
     begin = time.monotonic()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     half = time.monotonic()
-    subprocess.run([str(EXPERIMENTS / name / "plot.py"), str(results), "--out", str(figures)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [str(RUN), name, "plot", str(results), "--out", str(figures)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     line = f"{name}: {half - begin:.1f} s to run, {time.monotonic() - half:.1f} s to draw"
     print(line, flush=True)
     with open(arguments.out / "log.txt", "a", encoding="ascii") as log:
@@ -69,7 +93,9 @@ def main():
     for folder in ("results", "figures"):
         (arguments.out / folder).mkdir(parents=True, exist_ok=True)
     pages = [make(name, arguments) for name in arguments.only]
-    (arguments.out / "report.html").write_text(report.html(pages, arguments.out / "figures", arguments.quick), encoding="utf-8")
+    (arguments.out / "report.html").write_text(
+        report.html(pages, arguments.out / "figures", arguments.quick), encoding="utf-8"
+    )
     print(f"{arguments.out}/report.html")
     if arguments.markdown:
         pictures = arguments.markdown.parent / "pictures" / "reproduction"

@@ -7,7 +7,6 @@ namespace fluidbatch::npu {
 namespace {
 
 constexpr std::array kModes{Mode::r, Mode::p, Mode::fluid, Mode::r_stacked, Mode::fluid_stacked};
-constexpr std::array kResidencies{Residency::stream, Residency::row, Residency::column, Residency::weights};
 
 // Residencies of one layout sum up the same words in other orders: latencies as close as this are equal.
 constexpr double kTie = 1e-12;
@@ -37,7 +36,7 @@ std::span<const Mode> all_modes() { return kModes; }
 
 std::vector<BatchPolicy> candidates(Mode mode, const Npu& npu, int batch) {
   const std::span<const Residency> residencies =
-      npu.residency ? std::span<const Residency>(&*npu.residency, 1) : kResidencies;
+      npu.residency ? std::span<const Residency>(&*npu.residency, 1) : all_residencies();
   std::vector<BatchPolicy> policies;
   for (int k = 1; k <= (is_stacked(mode) ? npu.k_max : 1); k *= 2) {
     for (int b_p = 1; b_p <= (has_blocks(mode) ? batch : 1); ++b_p) {

@@ -1,6 +1,5 @@
 #include "npu_model/batch_policy_table.h"
 
-#include <cmath>
 #include <stdexcept>
 #include <utility>
 
@@ -21,42 +20,13 @@ std::vector<int> segment_starts(const std::vector<Layer>& layers) {
   return starts;
 }
 
-/// The choice, where there is one: memory may be as slow as to take for ever, and yet hold what a policy
-/// needs.
-BatchPolicy choose_feasible(Mode mode, std::span<const BatchPolicy> allowed, const Layer& layer,
-                            const Npu& npu, int batch) {
-  const Choice choice = choose(mode, allowed, layer, npu, batch);
-  if (std::isfinite(choice.latency_cycles)) return choice.policy;
-  for (const BatchPolicy& policy : allowed) {
-    if (layer_cost(layer, npu, batch, policy).feasible) return policy;
-  }
-  const BatchPolicy& first = allowed.front();
-  throw std::invalid_argument("layer '" + layer.name + "', batch " + std::to_string(batch) +
-                              ": on_chip_bytes holds no batch policy's words; <" + std::to_string(first.b_r) +
-                              ", 1, 1, " + std::string(name_of(first.residency)) + "> needs " +
-                              std::to_string(layer_cost(layer, npu, batch, first).on_chip_bytes) + " of " +
-                              std::to_string(npu.on_chip_bytes) + " bytes");
-}
-
 }  // namespace
 
-BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, Npu npu, Mode mode, int max_batch)
-    : layers_(std::move(layers)), npu_(std::move(npu)), mode_(mode), max_batch_(max_batch) {
-  validate(*npu_);
-  if (max_batch < 1) throw std::invalid_argument("max_batch must be at least 1");
-  const std::size_t cells = layers_.size() * static_cast<std::size_t>(max_batch);
-  policies_.resize(cells);
-  costs_.resize(cells);
-  Eigen::ArrayXXd latencies_s(this->layers(), max_batch);
-  for (int b = 1; b <= max_batch; ++b) {
-    const std::vector<BatchPolicy> allowed = candidates(mode, *npu_, b);
-    for (int l = 0; l < this->layers(); ++l) {
-      policies_[at(l, b)] = choose_feasible(mode, allowed, layer(l), *npu_, b);
-      costs_[at(l, b)] = layer_cost(layer(l), *npu_, b, policies_[at(l, b)]);
-      latencies_s(l, b - 1) = costs_[at(l, b)].latency_s;
-    }
-  }
-  add_up(latencies_s);
+BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, const Npu& npu, Mode mode, int max_batch)
+    : layers_(std::move(layers)),
+      max_batch_(max_batch),
+      control_block_(std::in_place, layers_, npu, mode, max_batch) {
+  add_up(control_block_->latencies_s());
 }
 
 BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, const Eigen::ArrayXXd& latencies_s)

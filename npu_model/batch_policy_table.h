@@ -1,4 +1,4 @@
-// The control block: for every (layer, batch size) the batch policy and its cost, built once, read often.
+// The latencies that serving works with: of every (layer, batch size), from the model or measured.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 #include <Eigen/Core>
 
-#include "npu_model/batch_policies.h"
+#include "npu_model/control_block.h"
 
 namespace fluidbatch::npu {
 
@@ -17,9 +17,9 @@ namespace fluidbatch::npu {
 /// Layers are in order of execution, their segments 0 .. segments() - 1 without a gap.
 class BatchPolicyTable {
  public:
-  /// Throws std::invalid_argument where `npu` is invalid, `layers` is empty or `max_batch` < 1, and where the
-  /// chip does not hold what its residency or its line buffers need for a layer.
-  BatchPolicyTable(std::vector<Layer> layers, Npu npu, Mode mode, int max_batch);
+  /// The latencies of a control block. Throws std::invalid_argument where that does (control_block.h), and
+  /// where `layers` is empty.
+  BatchPolicyTable(std::vector<Layer> layers, const Npu& npu, Mode mode, int max_batch);
 
   /// A table measured on a real board instead: seconds, layers x max_batch.
   /// Throws std::invalid_argument where the shape is not that of `layers`, or a value negative or not finite.
@@ -28,10 +28,16 @@ class BatchPolicyTable {
   [[nodiscard]] int layers() const { return static_cast<int>(layers_.size()); }
   [[nodiscard]] int segments() const { return static_cast<int>(segment_begin_.size()) - 1; }
   [[nodiscard]] int max_batch() const { return max_batch_; }
-  /// The NPU of the model; nullptr for a measured table, which has latencies but no policies and costs.
-  [[nodiscard]] const Npu* npu() const { return npu_ ? &*npu_ : nullptr; }
+  /// The choices and costs that the latencies are of; nullptr for a measured table, which has none.
+  [[nodiscard]] const ControlBlock* control_block() const {
+    return control_block_ ? &*control_block_ : nullptr;
+  }
+  /// The NPU of the model; nullptr for a measured table.
+  [[nodiscard]] const Npu* npu() const { return control_block_ ? &control_block_->npu() : nullptr; }
   /// Name of the mode, or "measured".
-  [[nodiscard]] std::string_view mode_name() const { return npu_ ? name_of(mode_) : "measured"; }
+  [[nodiscard]] std::string_view mode_name() const {
+    return control_block_ ? name_of(control_block_->mode()) : "measured";
+  }
 
   [[nodiscard]] const Layer& layer(int index) const { return layers_[static_cast<std::size_t>(index)]; }
   [[nodiscard]] int segment_of(int layer) const { return segment_of_[static_cast<std::size_t>(layer)]; }
@@ -40,16 +46,9 @@ class BatchPolicyTable {
     return segment_begin_[static_cast<std::size_t>(segment)];
   }
 
-  [[nodiscard]] const BatchPolicy& policy(int layer, int batch) const { return policies_[at(layer, batch)]; }
-  [[nodiscard]] const LayerCost& cost(int layer, int batch) const { return costs_[at(layer, batch)]; }
-
   /// Seconds that layers first .. last - 1 take for a batch of `batch`: a difference of prefix sums.
   [[nodiscard]] double latency_s(int first, int last, int batch) const {
     return prefix_s_(last, batch - 1) - prefix_s_(first, batch - 1);
-  }
-  /// The same for segments first .. last - 1.
-  [[nodiscard]] double segments_latency_s(int first, int last, int batch) const {
-    return latency_s(segment_begin(first), segment_begin(last), batch);
   }
   /// Unloaded latency of a sample that takes no exit: all layers, heads included, at batch 1.
   [[nodiscard]] double single_sample_latency_s() const { return latency_s(0, layers(), 1); }
@@ -59,21 +58,13 @@ class BatchPolicyTable {
  private:
   void add_up(const Eigen::ArrayXXd& latencies_s);
 
-  [[nodiscard]] std::size_t at(int layer, int batch) const {
-    return static_cast<std::size_t>(layer) * static_cast<std::size_t>(max_batch_) +
-           static_cast<std::size_t>(batch - 1);
-  }
-
   std::vector<Layer> layers_;
-  std::optional<Npu> npu_;
-  Mode mode_ = Mode::r;
   int max_batch_;
-  std::vector<int> segment_begin_;     // segments() + 1 layer indices
-  std::vector<int> segment_of_;        // by layer
-  std::vector<BatchPolicy> policies_;  // layers x max_batch, row by row
-  std::vector<LayerCost> costs_;       // the same
-  Eigen::ArrayXXd prefix_s_;           // (layers + 1) x max_batch: seconds before each layer
-  Eigen::ArrayXd prefix_macs_;         // layers + 1: of one sample, before each layer
+  std::vector<int> segment_begin_;  // segments() + 1 layer indices
+  std::vector<int> segment_of_;     // by layer
+  Eigen::ArrayXXd prefix_s_;        // (layers + 1) x max_batch: seconds before each layer
+  Eigen::ArrayXd prefix_macs_;      // layers + 1: of one sample, before each layer
+  std::optional<ControlBlock> control_block_;
 };
 
 }  // namespace fluidbatch::npu

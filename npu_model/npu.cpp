@@ -1,12 +1,15 @@
 #include "npu_model/npu.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <stdexcept>
 
 namespace fluidbatch::npu {
 namespace {
+
+constexpr std::array kResidencies{Residency::stream, Residency::row, Residency::column, Residency::weights};
 
 void require(bool holds, const std::string& message) {
   if (!holds) throw std::invalid_argument(message);
@@ -27,6 +30,8 @@ std::string_view name_of(Residency residency) {
   }
   return "?";
 }
+
+std::span<const Residency> all_residencies() { return kResidencies; }
 
 std::int64_t Npu::tile_buffer_bytes() const {
   const std::int64_t weights = std::max(weight_buffer_words, 2 * t_p * t_c);

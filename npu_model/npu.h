@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -44,6 +45,9 @@ enum class RowWeights {
 
 /// The word used for `residency` in YAML and CSV: stream, row, column, weights.
 std::string_view name_of(Residency residency);
+
+/// All residencies, in the order in which ties between them are decided.
+std::span<const Residency> all_residencies();
 
 enum class WeightSource {
   off_chip,

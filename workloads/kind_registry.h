@@ -34,9 +34,6 @@ class KindRegistry {
     kinds_.insert(place, std::move(kind));
   }
 
-  /// By name; they stay where they are when more are added.
-  [[nodiscard]] const std::list<Kind>& all() const { return kinds_; }
-
   /// Reads a map with a `kind`; the map with its defaults goes to `resolved`. Throws InputError.
   template <typename Context>
   auto read(const io::Node& node, const std::string& what, const Context& context, io::Node& resolved) const {
@@ -54,7 +51,7 @@ class KindRegistry {
   }
 
  private:
-  std::list<Kind> kinds_;  // by name
+  std::list<Kind> kinds_;  // by name; a list, so that they stay where they are
 };
 
 }  // namespace fluidbatch::workloads

@@ -3,8 +3,8 @@
 
     table.py [--program FLUIDBATCH]
 
-The boards' numbers are those that their makers publish; the classes are no model of these boards. The overhead is what each
-layer would have to take besides for the class to have the board's gain.
+The boards' numbers are those that their makers publish; the classes are not models of these boards. The overhead is
+what each layer would have to take besides for the class to have the board's gain.
 """
 
 import argparse
@@ -27,8 +27,25 @@ CLASSES = ("edge_8tops", "edge_24tops")
 
 
 def rows(program, network, npu):
-    text = subprocess.run([program, "npu", "table", "--network", network, "--npu", npu, "--mode", "fluid_stacked", "--max-batch", "8",
-                           "--csv"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        [
+            program,
+            "npu",
+            "table",
+            "--network",
+            network,
+            "--npu",
+            npu,
+            "--mode",
+            "fluid_stacked",
+            "--max-batch",
+            "8",
+            "--csv",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     return list(csv.DictReader(io.StringIO(text)))
 
 
@@ -46,8 +63,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", default=str(ROOT / "build/release/bin/fluidbatch"))
     program = parser.parse_args().program
-    print("| network | board: batch 1, batch 8 (ms) | its gain | class | batch 1, batch 8 (ms) | its gain | overhead for the board's gain, "
-          "cycles a layer |")
+    print(
+        "| network | board: batch 1, batch 8 (ms) | its gain | class | batch 1, batch 8 (ms) | its gain | overhead "
+        "for the board's gain, "
+        "cycles a layer |"
+    )
     print("|---|---|---|---|---|---|---|")
     for board, network, one_ms, eight_ms in PUBLISHED:
         gain = 8 * one_ms / eight_ms
@@ -57,8 +77,11 @@ def main():
             layers = sum(r["batch"] == "1" for r in table)
             overhead = overhead_cycles(one, eight, gain, layers, clock_hz(npu))
             needed = f"{overhead:,.0f} of {layers} layers" if overhead >= 0 else "none: the class gains more"
-            print(f"| {network} | {board}: {one_ms:.3f}, {eight_ms:.3f} | {gain:.2f} | {npu} | {1000 * one:.3f}, {1000 * eight:.3f} | "
-                  f"{8 * one / eight:.2f} | {needed} |")
+            print(
+                f"| {network} | {board}: {one_ms:.3f}, {eight_ms:.3f} | {gain:.2f} | {npu} | {1000 * one:.3f}, "
+                f"{1000 * eight:.3f} | "
+                f"{8 * one / eight:.2f} | {needed} |"
+            )
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 """bench.py PROGRAM [PART ..]: speed and memory; parts: serving, generation, search, sweep (all).
 
 Serving is measured on one core and as whole processes, by the processor time that the system accounts to them. What is
-compared takes turns, so that ratios hold on a machine whose speed drifts; quote those and the medians, not single times.
-docs/performance.md holds what was found.
+compared takes turns, so that ratios hold on a machine whose speed drifts; quote those and the medians, not single
+times. docs/performance.md holds what was found.
 """
 
 import os
@@ -33,16 +33,22 @@ axes:
 
 
 def bench_sweep(program):
-    """Whole sweeps by the clock, all cores: small points, two jobs against one, an estimate of a thousand large ones."""
+    """Whole sweeps by the clock, all cores: small points, two jobs against one, an estimate of a thousand large
+    ones."""
     os.sched_setaffinity(0, range(os.cpu_count()))
     with tempfile.TemporaryDirectory(prefix="fluidbatch-bench-") as folder:
+
         def seconds(requests, seeds, jobs, systems="[{policy: {name: exit_aware}, npu_mode: fluid_stacked}]"):
             with open(os.path.join(folder, "s.yaml"), "w", encoding="ascii") as file:
                 file.write(SWEEP % (requests, systems, seeds))
             out = os.path.join(folder, "out.sqlite")
             begin = time.perf_counter()
-            subprocess.run([program, "sweep", os.path.join(folder, "s.yaml"), "--out", out, "--jobs", str(jobs)],
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+            subprocess.run(
+                [program, "sweep", os.path.join(folder, "s.yaml"), "--out", out, "--jobs", str(jobs)],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=True,
+            )
             took = time.perf_counter() - begin
             os.remove(out)
             return took
@@ -58,10 +64,14 @@ def bench_sweep(program):
             twos.append(two)
         print(f"sweep: 20 points of 10^6 requests: 2 jobs are {statistics.median(ratios):.2f} times 1 job")
         print(f"sweep: estimate for 1,000 such points, 2 jobs: {50 * statistics.median(twos):.0f} s")
-        mix = "".join(f"\n    - {{label: {name}, policy: {policy}, npu: zu7ev_large, npu_mode: {mode}}}"
-                      for name, (policy, mode) in measure.POLICIES.items())
-        print(f"sweep: 1,000 points of 10^6 requests of {len(measure.POLICIES)} policies, all cores: "
-              f"{seconds(10**6, 1000 // len(measure.POLICIES), os.cpu_count(), mix):.0f} s")
+        mix = "".join(
+            f"\n    - {{label: {name}, policy: {policy}, npu: zu7ev_large, npu_mode: {mode}}}"
+            for name, (policy, mode) in measure.POLICIES.items()
+        )
+        print(
+            f"sweep: 1,000 points of 10^6 requests of {len(measure.POLICIES)} policies, all cores: "
+            f"{seconds(10**6, 1000 // len(measure.POLICIES), os.cpu_count(), mix):.0f} s"
+        )
 
 
 def bench_generation(program):
@@ -73,8 +83,22 @@ def bench_generation(program):
 
 def bench_search(program):
     """Candidate evaluations per second of the design-space search, and the time of a whole table."""
-    for what, more in (("", []), (" with all residencies and line buffers", ["--residency", "auto", "--input_path", "line_buffer"])):
-        command = [program, "npu", "search", "--network", "ee_resnet50", "--board", "zu7ev", "--batches", "1,2,4,8", *more]
+    for what, more in (
+        ("", []),
+        (" with all residencies and line buffers", ["--residency", "auto", "--input_path", "line_buffer"]),
+    ):
+        command = [
+            program,
+            "npu",
+            "search",
+            "--network",
+            "ee_resnet50",
+            "--board",
+            "zu7ev",
+            "--batches",
+            "1,2,4,8",
+            *more,
+        ]
         rates = []
         for _ in range(5):
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -83,27 +107,42 @@ def bench_search(program):
             process.returncode = 0
             candidates = int(re.search(r"(\d+) candidates evaluated", text)[1])
             rates.append(candidates / (usage.ru_utime + usage.ru_stime))
-        print(f"npu search{what}: {statistics.median(rates) / 1e6:.1f} million candidate evaluations/s, start of the program included")
-    for network, npu in (("ee_resnet50", "zu7ev_large"), ("ee_mobilenet_v2", "zu7ev_large"), ("ee_resnet50", "zu7ev_buffered"),
-                         ("ee_inception_v3", "zu7ev_buffered")):
+        print(
+            f"npu search{what}: {statistics.median(rates) / 1e6:.1f} million candidate evaluations/s, start of the "
+            f"program included"
+        )
+    for network, npu in (
+        ("ee_resnet50", "zu7ev_large"),
+        ("ee_mobilenet_v2", "zu7ev_large"),
+        ("ee_resnet50", "zu7ev_buffered"),
+        ("ee_inception_v3", "zu7ev_buffered"),
+    ):
         times = []
-        for arguments in (["--version"], ["npu", "table", "--network", network, "--npu", npu, "--max-batch", "16", "--mode",
-                                          "fluid_stacked"]):
+        for arguments in (
+            ["--version"],
+            ["npu", "table", "--network", network, "--npu", npu, "--max-batch", "16", "--mode", "fluid_stacked"],
+        ):
             runs = []
             for _ in range(21):
                 begin = time.perf_counter()
                 subprocess.run([program, *arguments], stdout=subprocess.DEVNULL, check=True)
                 runs.append(time.perf_counter() - begin)
             times.append(1000 * statistics.median(runs))
-        print(f"npu table, {network} on {npu}, 16 batch sizes: {times[1]:.1f} ms as a whole process, {times[1] - times[0]:.1f} of them "
-              "beyond the start of the program")
+        print(
+            f"npu table, {network} on {npu}, 16 batch sizes: {times[1]:.1f} ms as a whole process, "
+            f"{times[1] - times[0]:.1f} of them "
+            "beyond the start of the program"
+        )
 
 
 def main():
     program = sys.argv[1]
     cpu = max(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cpu})
-    print(f"one core (cpu {cpu}); processor time of whole processes: the best of some runs, since other work can only add; of sweeps, medians of the clock")
+    print(
+        f"one core (cpu {cpu}); processor time of whole processes: the best of some runs, since other work can only "
+        f"add; of sweeps, medians of the clock"
+    )
     for part in sys.argv[2:] or PARTS:
         PARTS[part](program)
 

@@ -30,7 +30,17 @@ def write_configs(folder):
 
 def run(program, folder, policy, requests, driver, **settings):
     """Processor seconds and peak bytes of one run, the simulating child included."""
-    arguments = [program, "run", f"{folder}/{policy}.yaml", "--out", f"{folder}/out", "--driver", driver, "--set", f"requests={requests}"]
+    arguments = [
+        program,
+        "run",
+        f"{folder}/{policy}.yaml",
+        "--out",
+        f"{folder}/out",
+        "--driver",
+        driver,
+        "--set",
+        f"requests={requests}",
+    ]
     for key, value in settings.items():
         arguments += ["--set", f"{key.replace('__', '.')}={value}"]
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)

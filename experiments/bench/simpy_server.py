@@ -1,9 +1,11 @@
 #!/usr/bin/python3
-"""The same server in SimPy 3 (python3-simpy3): a source, a store and a server process, one request or a greedy batch at a time.
+"""The same server in SimPy 3 (python3-simpy3): a source, a store and a server process, one request or a greedy batch
+at a time.
 
     simpy_server.py [--program FLUIDBATCH] [--requests N]
 
-Runs a trace through `fluidbatch` and through the model here, on the same table of latencies, and compares all completions.
+Runs a trace through `fluidbatch` and through the model here, on the same table of latencies, and compares all
+completions.
 """
 
 import argparse
@@ -34,13 +36,16 @@ MAX_BATCH = {"serial": 1, "dynamic": 8}
 
 def segment_latencies(program, max_batch=8):
     """latency[segment][batch] in seconds."""
+
     def rows(*command):
         text = subprocess.run([program, *command, "--csv"], check=True, capture_output=True, text=True).stdout
         return csv.DictReader(io.StringIO(text))
 
     segments = {row["layer"]: int(row["segment"]) for row in rows("network", "show", "ee_resnet50")}
     latencies = [[0.0] * (max_batch + 1) for _ in range(1 + max(segments.values()))]
-    for row in rows("npu", "table", "--network", "ee_resnet50", "--npu", "zu7ev_large", "--mode", "r", "--max-batch", str(max_batch)):
+    for row in rows(
+        "npu", "table", "--network", "ee_resnet50", "--npu", "zu7ev_large", "--mode", "r", "--max-batch", str(max_batch)
+    ):
         latencies[segments[row["layer"]]][int(row["batch"])] += float(row["latency_s"])
     return latencies
 
@@ -104,7 +109,10 @@ def main():
     worst_s = 0.0
     for rho in (0.4, 1.0, 2.0):
         for system, (per_request_s, furthest_s) in compare(arguments.program, arguments.requests, rho).items():
-            print(f"rho {rho}, {system}: SimPy takes {1e6 * per_request_s:.1f} us a request; completions differ by {furthest_s:.1e} s at most")
+            print(
+                f"rho {rho}, {system}: SimPy takes {1e6 * per_request_s:.1f} us a request; completions differ by "
+                f"{furthest_s:.1e} s at most"
+            )
             worst_s = max(worst_s, furthest_s)
     return 0 if worst_s <= 1e-9 else 1
 

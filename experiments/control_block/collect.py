@@ -1,18 +1,26 @@
-#!/usr/bin/python3
 """The control block of EE-ResNet-50 on two NPUs: <B_R, B_P, k, residency> of each layer and batch size."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import collect  # noqa: E402
+import collect
 
 
 def fill(program, database, _quick):
     for npu in ("zu7ev_large", "zu7ev_buffered"):
-        table = collect.run(program, "npu", "table", "--network", "ee_resnet50", "--npu", npu, "--mode", "fluid_stacked", "--max-batch", 16,
-                            "--csv")
+        table = collect.run(
+            program,
+            "npu",
+            "table",
+            "--network",
+            "ee_resnet50",
+            "--npu",
+            npu,
+            "--mode",
+            "fluid_stacked",
+            "--max-batch",
+            16,
+            "--csv",
+        )
         collect.add_csv(database, "layers", table, npu=npu)
 
 
-collect.main("The control block", fill)
+def main():
+    collect.main("The control block", fill)

@@ -1,18 +1,27 @@
-#!/usr/bin/python3
 """The design space of two boards, for R-batching and for fluid batching with stackable PEs."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import collect  # noqa: E402
+import collect
 
 
 def fill(program, database, _quick):
     for board in ("zu7ev", "z7045"):
         for mode in ("r", "p", "fluid", "r_stacked", "fluid_stacked"):
-            text = collect.run(program, "npu", "search", "--network", "ee_resnet50", "--board", board, "--batches", "1,2,4,8", "--mode", mode, "--csv")
+            text = collect.run(
+                program,
+                "npu",
+                "search",
+                "--network",
+                "ee_resnet50",
+                "--board",
+                board,
+                "--batches",
+                "1,2,4,8",
+                "--mode",
+                mode,
+                "--csv",
+            )
             collect.add_csv(database, "designs", text, board=board, mode=mode)
 
 
-collect.main("Design spaces", fill)
+def main():
+    collect.main("Design spaces", fill)

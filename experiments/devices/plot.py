@@ -1,29 +1,36 @@
-#!/usr/bin/python3
 """End-to-end latency and violations against the number of cameras, for three uplinks."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import figures  # noqa: E402
-from figures import plt  # noqa: E402
+import figures
+from figures import plt
 
 COUNT, BANDWIDTH = "workload.devices.cameras.count", "workload.uplink.access_point_bandwidth_bytes_per_s"
 SYSTEMS = ("dynamic", "lazy", "ours")
 
 
 def make(page):
-    rows = page.results.rows(f'SELECT system, "{COUNT}" AS n, "{BANDWIDTH}" AS bandwidth, avg(mean_end_to_end_s) AS end_s, avg(mean_uplink_s) AS air_s, '
-                             "avg(slo_violation_rate) AS late FROM results WHERE status = 'done' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")
+    rows = page.results.rows(
+        f'SELECT system, "{COUNT}" AS n, "{BANDWIDTH}" AS bandwidth, avg(mean_end_to_end_s) AS '
+        f'end_s, avg(mean_uplink_s) AS air_s, '
+        "avg(slo_violation_rate) AS late FROM results WHERE status = 'done' GROUP BY 1, 2, 3 "
+        "ORDER BY 1, 2, 3"
+    )
     bandwidths = sorted({r["bandwidth"] for r in rows})
     figure, axes = plt.subplots(2, len(bandwidths), figsize=(9.2, 5), sharex=True, sharey="row", squeeze=False)
     for column, bandwidth in enumerate(bandwidths):
         for system in SYSTEMS:
             points = [r for r in rows if r["system"] == system and r["bandwidth"] == bandwidth]
             axes[0][column].plot([r["n"] for r in points], [1000 * r["end_s"] for r in points], **figures.look(system))
-            axes[1][column].plot([r["n"] for r in points], [max(100 * r["late"], 1e-3) for r in points], **figures.look(system))
+            axes[1][column].plot(
+                [r["n"] for r in points], [max(100 * r["late"], 1e-3) for r in points], **figures.look(system)
+            )
         air = [r for r in rows if r["system"] == "ours" and r["bandwidth"] == bandwidth]
-        axes[0][column].plot([r["n"] for r in air], [1000 * r["air_s"] for r in air], color="#888888", linestyle=":", label="of it in the air")
+        axes[0][column].plot(
+            [r["n"] for r in air],
+            [1000 * r["air_s"] for r in air],
+            color="#888888",
+            linestyle=":",
+            label="of it in the air",
+        )
         axes[0][column].set_title(f"{bandwidth / 1e6:g} MB/s shared")
         axes[0][column].set_ylim(0, 600)
         axes[1][column].set_yscale("log")
@@ -40,11 +47,19 @@ def make(page):
         return round(max(good, default=0))
 
     table = [[f"{b / 1e6:g}"] + [most(s, b) for s in SYSTEMS] for b in bandwidths]
-    page.table("Most cameras (of those tried) with at most 1 % of the requests later than 250 ms end to end", ["shared MB/s", *SYSTEMS], table)
+    page.table(
+        "Most cameras (of those tried) with at most 1 % of the requests later than 250 ms end to end",
+        ["shared MB/s", *SYSTEMS],
+        table,
+    )
     slow, fast = bandwidths[0], bandwidths[-1]
-    page.seen(f"""At {slow / 1e6:g} MB/s {most('dynamic', slow)} cameras hold the bound under dynamic batching, {most('lazy', slow)} under LazyBatching and
-        {most('ours', slow)} under exit_aware: the air is the limit, whoever serves. At {fast / 1e6:g} MB/s they are {most('dynamic', fast)},
-        {most('lazy', fast)} and {most('ours', fast)}: scheduling pays where the queue is at the server and not in front of it.""")
+    page.seen(
+        f"""At {slow / 1e6:g} MB/s {most('dynamic', slow)} cameras hold the bound under dynamic batching,
+        {most('lazy', slow)} under LazyBatching and {most('ours', slow)} under exit_aware: the air is the limit, whoever
+        serves. At {fast / 1e6:g} MB/s they are {most('dynamic', fast)}, {most('lazy', fast)} and {most('ours', fast)}:
+        scheduling pays where the queue is at the server and not in front of it."""
+    )
 
 
-figures.main("devices", "Devices and the uplink, end to end", make)
+def main():
+    figures.main("devices", "Devices and the uplink, end to end", make)

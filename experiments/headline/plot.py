@@ -1,14 +1,10 @@
-#!/usr/bin/python3
 """Mean ratios of latency and of SLO violation rates over the declared grid, with intervals over replications."""
 
 import re
 import statistics
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import figures  # noqa: E402
-from figures import plt  # noqa: E402
+import figures
+from figures import plt
 
 OTHERS = ("dynamic", "greedy", "lazy")
 KINDS = {"poisson": ("Poisson", 1), "gamma": ("gamma, CV 2", 1), "periodic": ("10 cameras", 10), "mmpp": ("bursts", 2)}
@@ -30,8 +26,13 @@ class Grid:
 
     def latency_ratios(self, other, settings=None):
         """In each replication: mean over settings of other over ours."""
-        return [statistics.fmean(self.cells[s, other, r]["mean_s"] / self.cells[s, "ours", r]["mean_s"] for s in settings or self.settings)
-                for r in self.replications]
+        return [
+            statistics.fmean(
+                self.cells[s, other, r]["mean_s"] / self.cells[s, "ours", r]["mean_s"]
+                for s in settings or self.settings
+            )
+            for r in self.replications
+        ]
 
     def violation_ratios(self, other, settings=None):
         """In each replication: mean violation rate of other over that of ours."""
@@ -49,7 +50,10 @@ class Grid:
             cell = self.cells[setting, system, replication]
             return round(cell["late"] * cell["requests"])
 
-        return [mean((late(s, other, r) + 1) / (late(s, "ours", r) + 1) for s in settings or self.settings) for r in self.replications]
+        return [
+            mean((late(s, other, r) + 1) / (late(s, "ours", r) + 1) for s in settings or self.settings)
+            for r in self.replications
+        ]
 
     def groups(self, place):
         """{value: settings} of network, SLO, arrivals or load."""
@@ -82,14 +86,27 @@ def draw(page, grid):
             color, marker, _ = figures.LOOKS[other]
             for row, ratios in ((0, grid.latency_ratios), (1, grid.mean_of_violation_ratios)):
                 found = [figures.interval(ratios(other, groups[n])) for n in names]
-                axes[row][column].errorbar([x + 0.2 * (i - 1) for x in range(len(names))], [m for m, _ in found],
-                                           yerr=[h if h == h else 0 for _, h in found], color=color, marker=marker, linestyle="", capsize=2,
-                                           markerfacecolor="none", label=figures.NAMES[other])
+                axes[row][column].errorbar(
+                    [x + 0.2 * (i - 1) for x in range(len(names))],
+                    [m for m, _ in found],
+                    yerr=[h if h == h else 0 for _, h in found],
+                    color=color,
+                    marker=marker,
+                    linestyle="",
+                    capsize=2,
+                    markerfacecolor="none",
+                    label=figures.NAMES[other],
+                )
         for row in (0, 1):
             axes[row][column].axhline(1, color="black", linewidth=0.8)
             axes[row][column].grid(axis="x", visible=False)
-            axes[row][column].set_xticks(range(len(names)), [] if row == 0 else [f"{n:g}" if not isinstance(n, str) else n.replace("ee_", "") for n in names],
-                                         rotation=25, ha="right", fontsize=7)
+            axes[row][column].set_xticks(
+                range(len(names)),
+                [] if row == 0 else [f"{n:g}" if not isinstance(n, str) else n.replace("ee_", "") for n in names],
+                rotation=25,
+                ha="right",
+                fontsize=7,
+            )
         axes[0][column].set_title(title)
         axes[0][column].set_ylim(bottom=0)
         axes[1][column].set_yscale("log")
@@ -101,42 +118,100 @@ def draw(page, grid):
 
 
 def make(page):
-    grid = Grid(page.results.rows("""SELECT setting, system, replication, network, "slo.unloaded_multiple" AS multiple, "workload.devices" AS devices,
-                                     mean_latency_s AS mean_s, slo_violation_rate AS late, requests, distance_to_bound AS distance, saturated FROM results
-                                     WHERE status = 'done' ORDER BY point"""))
+    grid = Grid(
+        page.results.rows(
+            """SELECT setting, system, replication, network, "slo.unloaded_multiple" AS multiple, "workload.devices" AS
+                                     devices, mean_latency_s AS mean_s, slo_violation_rate AS late, requests,
+                                     distance_to_bound AS distance, saturated FROM results WHERE status = 'done' ORDER
+                                     BY point"""
+        )
+    )
     draw(page, grid)
     rows = []
     for other in OTHERS:
-        latency, violations, pooled = grid.latency_ratios(other), grid.mean_of_violation_ratios(other), grid.violation_ratios(other)
+        latency, violations, pooled = (
+            grid.latency_ratios(other),
+            grid.mean_of_violation_ratios(other),
+            grid.violation_ratios(other),
+        )
         geometric = grid.mean_of_violation_ratios(other, mean=lambda ratios: statistics.geometric_mean(list(ratios)))
-        wins = sum(statistics.fmean(grid.cells[s, other, r]["mean_s"] for r in grid.replications) >
-                   statistics.fmean(grid.cells[s, "ours", r]["mean_s"] for r in grid.replications) for s in grid.settings)
-        rows.append([figures.NAMES[other], text_of(latency), text_of(violations), text_of(geometric), text_of(pooled), f"{wins} of {len(grid.settings)}"])
+        wins = sum(
+            statistics.fmean(grid.cells[s, other, r]["mean_s"] for r in grid.replications)
+            > statistics.fmean(grid.cells[s, "ours", r]["mean_s"] for r in grid.replications)
+            for s in grid.settings
+        )
+        rows.append(
+            [
+                figures.NAMES[other],
+                text_of(latency),
+                text_of(violations),
+                text_of(geometric),
+                text_of(pooled),
+                f"{wins} of {len(grid.settings)}",
+            ]
+        )
         if other != "greedy":
-            page.claim(f"Average latency, against {figures.NAMES[other]}", "1.97x", text_of(latency) + " x", verdict(latency, 1.97))
+            page.claim(
+                f"Average latency, against {figures.NAMES[other]}",
+                "1.97x",
+                text_of(latency) + " x",
+                verdict(latency, 1.97),
+            )
     for other in ("dynamic", "lazy"):
         violations = grid.mean_of_violation_ratios(other)
         geometric = grid.mean_of_violation_ratios(other, mean=lambda ratios: statistics.geometric_mean(list(ratios)))
-        found = f"{text_of(violations)} x (geometric mean {text_of(geometric)} x, ratio of the mean rates {text_of(grid.violation_ratios(other))} x)"
+        rates = grid.violation_ratios(other)
+        found = (
+            f"{text_of(violations)} x (geometric mean {text_of(geometric)} x, "
+            f"ratio of the mean rates {text_of(rates)} x)"
+        )
         page.claim(f"SLO violations, against {figures.NAMES[other]}", "6.7x", found, verdict(violations, 6.7))
-    page.table("Other over ours, mean over the grid ± 95 % over replications", ["other", "average latency", "late requests, mean of ratios", "geometric mean", "violation rates, ratio of means", "settings in which ours is lower"],
-               rows)
-    page.table("How far each is from the lower bound of its own hardware, and saturated runs", ["system", "mean latency / bound", "mean violation rate (%)",
-               "saturated runs"],
-               [[figures.NAMES[s], text_of([statistics.fmean(grid.cells[x, s, r]["distance"] for x in grid.settings) for r in grid.replications]),
-                 f"{100 * statistics.fmean(c['late'] for k, c in grid.cells.items() if k[1] == s):.3f}",
-                 f"{sum(c['saturated'] for k, c in grid.cells.items() if k[1] == s)} of {len(grid.settings) * len(grid.replications)}"]
-                for s in (*OTHERS, "ours")])
+    page.table(
+        "Other over ours, mean over the grid ± 95 % over replications",
+        [
+            "other",
+            "average latency",
+            "late requests, mean of ratios",
+            "geometric mean",
+            "violation rates, ratio of means",
+            "settings in which ours is lower",
+        ],
+        rows,
+    )
+    page.table(
+        "How far each is from the lower bound of its own hardware, and saturated runs",
+        ["system", "mean latency / bound", "mean violation rate (%)", "saturated runs"],
+        [
+            [
+                figures.NAMES[s],
+                text_of(
+                    [
+                        statistics.fmean(grid.cells[x, s, r]["distance"] for x in grid.settings)
+                        for r in grid.replications
+                    ]
+                ),
+                f"{100 * statistics.fmean(c['late'] for k, c in grid.cells.items() if k[1] == s):.3f}",
+                f"{sum(c['saturated'] for k, c in grid.cells.items() if k[1] == s)} of "
+                f"{len(grid.settings) * len(grid.replications)}",
+            ]
+            for s in (*OTHERS, "ours")
+        ],
+    )
     by_load = grid.groups(3)
     low, high = min(by_load), max(by_load)
     dynamic, lazy = (statistics.fmean(grid.latency_ratios(o)) for o in ("dynamic", "lazy"))
-    page.seen(f"""Over {len(grid.settings)} settings the average latency of dynamic batching is {dynamic:.2f} times ours, that of LazyBatching {lazy:.2f} times.
-        Against dynamic batching the factor is {statistics.fmean(grid.latency_ratios('dynamic', by_load[low])):.2f} at rho {low:g}, where its delay counts, and
+    page.seen(
+        f"""Over {len(grid.settings)} settings the average latency of dynamic batching is {dynamic:.2f} times ours, that
+        of LazyBatching {lazy:.2f} times. Against dynamic batching the factor is
+        {statistics.fmean(grid.latency_ratios('dynamic', by_load[low])):.2f} at rho {low:g}, where its delay counts, and
         {statistics.fmean(grid.latency_ratios('dynamic', by_load[high])):.2f} at rho {high:g}; without that delay it is
-        {statistics.fmean(grid.latency_ratios('greedy')):.2f} on average. The factor of the violation rates depends on the load and the SLO, over orders of magnitude:
-        where nobody is late there is nothing to improve, and where all are, nothing helps. The mean of the ratios is ruled by the settings
-        in which ours is hardly ever late (and grows with the length of the runs there); the geometric mean counts every setting alike; the ratio of the mean rates is ruled by the overloaded ones (bursts of three times the load), in which
-        everybody is late.""")
+        {statistics.fmean(grid.latency_ratios('greedy')):.2f} on average. The factor of the violation rates depends on
+        the load and the SLO, over orders of magnitude: where nobody is late there is nothing to improve, and where all
+        are, nothing helps. The mean of the ratios is ruled by the settings in which ours is hardly ever late (and grows
+        with the length of the runs there); the geometric mean counts every setting alike; the ratio of the mean rates
+        is ruled by the overloaded ones (bursts of three times the load), in which everybody is late."""
+    )
 
 
-figures.main("headline", "The headline", make)
+def main():
+    figures.main("headline", "The headline", make)

@@ -1,12 +1,7 @@
-#!/usr/bin/python3
 """Mean and p99 latency against the offered load."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import figures  # noqa: E402
-from figures import plt  # noqa: E402
+import figures
+from figures import plt
 
 RHO = "workload.arrivals.rho"
 
@@ -32,13 +27,25 @@ def make(page):
     loads = sorted(means["ours"])
     rows = []
     for rho in loads:
-        rows.append([f"{rho:g}"] + [f"{1000 * means[s][rho]:.2f}" if rho in means[s] else "saturated" for s in ("serial", "dynamic", "lazy", "ours")])
+        rows.append(
+            [f"{rho:g}"]
+            + [
+                f"{1000 * means[s][rho]:.2f}" if rho in means[s] else "saturated"
+                for s in ("serial", "dynamic", "lazy", "ours")
+            ]
+        )
     page.table("Mean latency in ms", ["rho", "serial", "dynamic", "lazy", "ours"], rows)
-    ratio = {base: [means[base][r] / means["ours"][r] for r in loads if r in means[base]] for base in ("dynamic", "lazy")}
-    page.seen(f"""At every load the exit-aware scheduler on the stacked, fluid NPU has the lowest mean: {min(ratio['dynamic']):.2f} to
-        {max(ratio['dynamic']):.2f} times lower than dynamic batching, {min(ratio['lazy']):.2f} to {max(ratio['lazy']):.2f} times lower than
-        LazyBatching. At low load the gain over dynamic batching is the delay that it waits for company; at high load it is what the shrunken
-        batches leave unused. Serial service leaves the picture where its backlog grows through the whole run.""")
+    ratio = {
+        base: [means[base][r] / means["ours"][r] for r in loads if r in means[base]] for base in ("dynamic", "lazy")
+    }
+    page.seen(
+        f"""At every load the exit-aware scheduler on the stacked, fluid NPU has the lowest mean:
+        {min(ratio['dynamic']):.2f} to {max(ratio['dynamic']):.2f} times lower than dynamic batching,
+        {min(ratio['lazy']):.2f} to {max(ratio['lazy']):.2f} times lower than LazyBatching. At low load the gain over
+        dynamic batching is the delay that it waits for company; at high load it is what the shrunken batches leave
+        unused. Serial service leaves the picture where its backlog grows through the whole run."""
+    )
 
 
-figures.main("load_latency", "Latency against load", make)
+def main():
+    figures.main("load_latency", "Latency against load", make)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What the model's assumptions about traffic are worth: each network on each NPU, with im2col or line buffers, and with tiles
-alone on the chip or what pays, as tables in Markdown.
+"""What the model's assumptions about traffic are worth: each network on each NPU, with im2col or line buffers, and with
+tiles alone on the chip or what pays, as tables in Markdown.
 
     table.py --summary | --pairs [--program FLUIDBATCH]
 """
@@ -28,14 +28,33 @@ def variant(npu, input_path, residency, folder):
     text = (ROOT / "npu_model/npus" / f"{npu}.yaml").read_text(encoding="ascii")
     text = re.sub(r"^(input_path|residency|row_weights):.*\n", "", text, flags=re.M)
     path = Path(folder) / f"{npu}_{input_path}_{residency}.yaml"
-    path.write_text(text + f"input_path: {input_path}\nresidency: {residency}\nrow_weights: each_block\n", encoding="ascii")
+    path.write_text(
+        text + f"input_path: {input_path}\nresidency: {residency}\nrow_weights: each_block\n", encoding="ascii"
+    )
     return path
 
 
 def latencies_ms(program, npu, network, mode):
     """{batch: milliseconds of the whole network}."""
-    text = subprocess.run([program, "npu", "table", "--network", network, "--npu", npu, "--mode", mode, "--max-batch", str(max(BATCHES)),
-                           "--csv"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        [
+            program,
+            "npu",
+            "table",
+            "--network",
+            network,
+            "--npu",
+            npu,
+            "--mode",
+            mode,
+            "--max-batch",
+            str(max(BATCHES)),
+            "--csv",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     total = dict.fromkeys(BATCHES, 0.0)
     for row in csv.DictReader(io.StringIO(text)):
         if int(row["batch"]) in total:
@@ -58,19 +77,29 @@ def measure(program):
 
 def summary(found):
     pairs = [(npu, network) for npu in NPUS for network in NETWORKS]
-    print("| batch | input path | residency | latency against im2col and stream, mode r: mean (least to most) | the same, fluid_stacked | "
-          "fluid_stacked against r: mean (most) | blocks pay: pairs |")
+    print(
+        "| batch | input path | residency | latency against im2col and stream, mode r: mean (least to most) | the "
+        "same, fluid_stacked | "
+        "fluid_stacked against r: mean (most) | blocks pay: pairs |"
+    )
     print("|---|---|---|---|---|---|---|")
     for batch in BATCHES:
         for assumption in ASSUMPTIONS:
             cells = []
             for mode in ("r", "fluid_stacked"):
-                ratios = [found[*pair, assumption, mode][batch] / found[*pair, ASSUMPTIONS[0], mode][batch] for pair in pairs]
+                ratios = [
+                    found[*pair, assumption, mode][batch] / found[*pair, ASSUMPTIONS[0], mode][batch] for pair in pairs
+                ]
                 cells.append(f"{statistics.geometric_mean(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
-            gains = [found[*pair, assumption, "r"][batch] / found[*pair, assumption, "fluid_stacked"][batch] for pair in pairs]
+            gains = [
+                found[*pair, assumption, "r"][batch] / found[*pair, assumption, "fluid_stacked"][batch]
+                for pair in pairs
+            ]
             cells.append(f"{statistics.geometric_mean(gains):.2f} ({max(gains):.2f})")
-            blocks = sum(found[*pair, assumption, "r_stacked"][batch] > 1.01 * found[*pair, assumption, "fluid_stacked"][batch]
-                         for pair in pairs)
+            blocks = sum(
+                found[*pair, assumption, "r_stacked"][batch] > 1.01 * found[*pair, assumption, "fluid_stacked"][batch]
+                for pair in pairs
+            )
             print(f"| {batch} | {assumption[0]} | {assumption[1]} | {' | '.join(cells)} | {blocks} of {len(pairs)} |")
 
 
@@ -80,8 +109,11 @@ def all_pairs(found):
     for npu in NPUS:
         for network in NETWORKS:
             for batch in BATCHES:
-                cells = [f"{found[npu, network, a, 'r'][batch]:.4g} / {found[npu, network, a, 'fluid_stacked'][batch]:.4g}"
-                         for a in ASSUMPTIONS]
+                cells = [
+                    f"{found[npu, network, a, 'r'][batch]:.4g} / "
+                    f"{found[npu, network, a, 'fluid_stacked'][batch]:.4g}"
+                    for a in ASSUMPTIONS
+                ]
                 print(f"| {npu} | {network} | {batch} | {' | '.join(cells)} |")
 
 

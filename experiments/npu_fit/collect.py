@@ -1,12 +1,7 @@
-#!/usr/bin/python3
 """Modelled cycles of each Gemmini layer, by the fit that has not seen the layer's network."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import collect  # noqa: E402
-import fits  # noqa: E402
+import collect
+from npu_fit import fits
 
 FREE = f"{fits.BANDWIDTH},{fits.OVERHEAD}"
 
@@ -17,9 +12,16 @@ def fill(program, database, _quick):
         _, rows = fits.fit(program, fits.LAYERS, fits.BASE, FREE, network)
         for row, given in zip(rows, fits.rows_of(fits.LAYERS)):
             if row["held_out"]:
-                layer = "{in_channels}>{out_channels} {kernel_height}x{kernel_width} {output_height}x{output_width}".format(**given)
-                database.execute("INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?)",
-                                 (network, layer, row["measured"], row["modelled"], row["bound"], row["residency"]))
+                layer = (
+                    "{in_channels}>{out_channels} {kernel_height}x{kernel_width} {output_height}x{output_width}".format(
+                        **given
+                    )
+                )
+                database.execute(
+                    "INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?)",
+                    (network, layer, row["measured"], row["modelled"], row["bound"], row["residency"]),
+                )
 
 
-collect.main("Layers of a Gemmini, measured and modelled", fill)
+def main():
+    collect.main("Layers of a Gemmini, measured and modelled", fill)

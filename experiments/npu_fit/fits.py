@@ -18,8 +18,12 @@ BASE = {"t_r": 32, "edge_rows": "pad", "input_path": "line_buffer", "channel": "
 
 def shapes(paths=("line_buffer",)):
     """What a fit of numbers can't choose. The design says how windows are fetched, but not what a row tile is."""
-    return [{**BASE, "t_r": t_r, "edge_rows": rows, "input_path": path}
-            for path in paths for rows in ("pad", "trim") for t_r in (16, 32, 64, 128)]
+    return [
+        {**BASE, "t_r": t_r, "edge_rows": rows, "input_path": path}
+        for path in paths
+        for rows in ("pad", "trim")
+        for t_r in (16, 32, 64, 128)
+    ]
 
 
 def rows_of(file):
@@ -61,8 +65,15 @@ def fit(program, file, shape, free, network=None):
         if network:
             command += ["--hold-out", f"network={network}"]
         text = subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True).stdout
-        rows = [{**row, "measured": float(row["measured"]), "modelled": float(row["modelled"]),
-                 "held_out": row["held_out"] == "1"} for row in csv.DictReader(io.StringIO(text))]
+        rows = [
+            {
+                **row,
+                "measured": float(row["measured"]),
+                "modelled": float(row["modelled"]),
+                "held_out": row["held_out"] == "1",
+            }
+            for row in csv.DictReader(io.StringIO(text))
+        ]
         return fitted.read_text(), rows
 
 
@@ -76,8 +87,10 @@ def root_mean_square(rows):
 
 def best_shape(program, file, free, network, **more):
     """The shape with the least error on what a fit sees: the held-out network has no say in it."""
+
     def seen(shape):
         return root_mean_square([row for row in fit(program, file, shape, free, network)[1] if not row["held_out"]])
+
     return min(shapes(**more), key=seen)
 
 

@@ -31,7 +31,10 @@ def accuracy(rows):
 
 
 def splits(program):
-    print("| held out | layers | T_R, rows | bytes per cycle | start, cycles | median error % | largest error % | rank correlation |")
+    print(
+        "| held out | layers | T_R, rows | bytes per cycle | start, cycles | median error % | largest error % | rank "
+        "correlation |"
+    )
     print("|---" * 8 + "|")
     pool = []
     for network, name in fits.NETWORKS.items():
@@ -40,26 +43,37 @@ def splits(program):
         rows = held_out(rows)
         pool += rows
         bandwidth = fits.value_of(yaml, fits.BANDWIDTH) / fits.value_of(yaml, "clock_hz")
-        print(f"| {name} | {len(rows)} | {shape['t_r']}, {shape['edge_rows']} | {bandwidth:.2f} | "
-              f"{fits.value_of(yaml, fits.OVERHEAD):.0f} | {accuracy(rows)} |")
+        print(
+            f"| {name} | {len(rows)} | {shape['t_r']}, {shape['edge_rows']} | {bandwidth:.2f} | "
+            f"{fits.value_of(yaml, fits.OVERHEAD):.0f} | {accuracy(rows)} |"
+        )
     print(f"| each in turn | {len(pool)} | | | | {accuracy(pool)} |")
 
 
 def others(program, network_channels):
     """Other ways to fit and to read the data, with the shape of gemmini.yaml."""
-    print("\n| data | free besides the start of a layer | " + " | ".join(fits.NETWORKS.values()) + " | each in turn |\n" + "|---" * 7 + "|")
+    print(
+        "\n| data | free besides the start of a layer | " + " | ".join(fits.NETWORKS.values()) + " | each in "
+        "turn |\n" + "|---" * 7 + "|"
+    )
     layers = "71 layers"
-    ways = [(layers, fits.LAYERS, "shared", FREE, "bandwidth"),
-            (layers, fits.LAYERS, "shared", FREE + ",fill_cycles", "bandwidth, fill"),
-            (layers, fits.LAYERS, "separate", SEPARATE, "bandwidths in and out"),
-            (layers, fits.LAYERS, "separate", SEPARATE + ",fill_cycles", "bandwidths in and out, fill"),
-            ("71 layers, channels not filled up", network_channels, "shared", FREE, "bandwidth"),
-            ("all 222 rows", fits.ALL, "shared", FREE, "bandwidth")]
+    ways = [
+        (layers, fits.LAYERS, "shared", FREE, "bandwidth"),
+        (layers, fits.LAYERS, "shared", FREE + ",fill_cycles", "bandwidth, fill"),
+        (layers, fits.LAYERS, "separate", SEPARATE, "bandwidths in and out"),
+        (layers, fits.LAYERS, "separate", SEPARATE + ",fill_cycles", "bandwidths in and out, fill"),
+        ("71 layers, channels not filled up", network_channels, "shared", FREE, "bandwidth"),
+        ("all 222 rows", fits.ALL, "shared", FREE, "bandwidth"),
+    ]
     paths = ("line_buffer", "im2col")
     for data, file, channel, free, name in [*ways, (layers, fits.LAYERS, "", FREE, "bandwidth, input path, T_R, rows")]:
         pool, cells = [], []
         for network in fits.NETWORKS:
-            shape = {**fits.BASE, "channel": channel} if channel else fits.best_shape(program, file, free, network, paths=paths)
+            shape = (
+                {**fits.BASE, "channel": channel}
+                if channel
+                else fits.best_shape(program, file, free, network, paths=paths)
+            )
             _, rows = fits.fit(program, file, shape, free, network)
             cells.append(percent(fits.errors(held_out(rows))))
             pool += held_out(rows)
@@ -68,14 +82,21 @@ def others(program, network_channels):
 
 def compute_alone():
     def cycles(row):
-        r, p, c = (int(row["output_height"]) * int(row["output_width"]) * int(row["batch"]),
-                   int(row["network_channels"]) * int(row["kernel_height"]) * int(row["kernel_width"]), int(row["out_channels"]))
+        r, p, c = (
+            int(row["output_height"]) * int(row["output_width"]) * int(row["batch"]),
+            int(row["network_channels"]) * int(row["kernel_height"]) * int(row["kernel_width"]),
+            int(row["out_channels"]),
+        )
         return r * math.ceil(p / 16) * math.ceil(c / 16)
+
     rows = fits.rows_of(fits.LAYERS)
     measured, least = [int(row["cycles"]) for row in rows], [cycles(row) for row in rows]
     ratios = [m / c for m, c in zip(measured, least)]
-    print(f"\nR ceil(P / 16) ceil(C / 16) alone, without any parameter: measured over it at least {min(ratios):.3f}, median "
-          f"{statistics.median(ratios):.2f}; rank correlation {fits.rank_correlation(measured, least):.3f}.")
+    print(
+        f"\nR ceil(P / 16) ceil(C / 16) alone, without any parameter: measured over it at least {min(ratios):.3f}, "
+        f"median "
+        f"{statistics.median(ratios):.2f}; rank correlation {fits.rank_correlation(measured, least):.3f}."
+    )
 
 
 def main():

@@ -17,8 +17,11 @@ LOADS = (0.8, 1.2, 1.6, 2.0)
 
 
 def run(program, rho, out):
-    subprocess.run([program, "run", str(FOLDER / "variants.yaml"), "--out", out, "--set",
-                    f"workload.arrivals.rho={rho}"], check=True, capture_output=True)
+    subprocess.run(
+        [program, "run", str(FOLDER / "variants.yaml"), "--out", out, "--set", f"workload.arrivals.rho={rho}"],
+        check=True,
+        capture_output=True,
+    )
     return {p.parent.name: json.loads(p.read_text())["statistics"] for p in Path(out).glob("*/summary.json")}
 
 
@@ -28,7 +31,17 @@ def main():
     program = parser.parse_args().program
     with tempfile.TemporaryDirectory() as out:
         results = {rho: run(program, rho, out) for rho in LOADS}
-    labels = ("exit_aware", "exit_event", "every_layer", "depth_3", "oracle", "no_knowledge", "worst_case", "dynamic", "lazy")
+    labels = (
+        "exit_aware",
+        "exit_event",
+        "every_layer",
+        "depth_3",
+        "oracle",
+        "no_knowledge",
+        "worst_case",
+        "dynamic",
+        "lazy",
+    )
     heading = "| variant | " + " | ".join(f"rho {rho}" for rho in LOADS) + " |\n" + "|---" * (len(LOADS) + 1) + "|"
     print("Mean latency in ms (and against `exit_aware`):\n\n" + heading)
     for label in labels:

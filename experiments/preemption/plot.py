@@ -23,8 +23,11 @@ HATCHES = ("", "//", "..", "xx")
 
 def events(program):
     with tempfile.TemporaryDirectory() as out:
-        subprocess.run([program, "run", str(FOLDER / "preemption.yaml"), "--out", out, "--timeline"], check=True,
-                       capture_output=True)
+        subprocess.run(
+            [program, "run", str(FOLDER / "preemption.yaml"), "--out", out, "--timeline"],
+            check=True,
+            capture_output=True,
+        )
         return json.loads((Path(out) / "exit_aware/timeline.json").read_text())["traceEvents"]
 
 
@@ -43,10 +46,25 @@ def main():
             steps.append((begin, event["args"]["requests"]))
         elif event["ph"] == "X" and event["tid"] == 1:
             segment, batch = event["args"]["segment"], event["args"]["batch"]
-            lanes.barh(1, length, left=begin, height=0.6, color=COLORS[segment], hatch=HATCHES[segment], edgecolor="black",
-                       linewidth=0.8)
-            lanes.text(begin + length / 2, 1, f"s{segment}\nB={batch}", ha="center", va="center", fontsize=8,
-                       bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
+            lanes.barh(
+                1,
+                length,
+                left=begin,
+                height=0.6,
+                color=COLORS[segment],
+                hatch=HATCHES[segment],
+                edgecolor="black",
+                linewidth=0.8,
+            )
+            lanes.text(
+                begin + length / 2,
+                1,
+                f"s{segment}\nB={batch}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+            )
         elif event["ph"] == "X":
             lanes.barh(0, length, left=begin, height=0.6, color="#bbbbbb", edgecolor="black", linewidth=0.8)
             lanes.text(begin + length / 2, 0, f"{event['args']['B_old']} waiting", ha="center", va="center", fontsize=8)

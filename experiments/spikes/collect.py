@@ -1,13 +1,10 @@
-#!/usr/bin/python3
 """Runs the spiking load with its series and timelines."""
 
 import json
-import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import collect  # noqa: E402
+import collect
 
 
 def fill(program, database, _quick):
@@ -21,9 +18,17 @@ def fill(program, database, _quick):
                 begin_s = event.get("ts", 0) / 1e6
                 if event["ph"] == "X" and 8 <= begin_s <= 12:
                     arguments = event["args"]
-                    database.execute("INSERT INTO steps VALUES (?, ?, ?, ?, ?)",
-                                     (folder.name, "NPU" if event["tid"] == 1 else "suspended", begin_s, begin_s + event["dur"] / 1e6,
-                                      arguments.get("batch", arguments.get("B_old"))))
+                    database.execute(
+                        "INSERT INTO steps VALUES (?, ?, ?, ?, ?)",
+                        (
+                            folder.name,
+                            "NPU" if event["tid"] == 1 else "suspended",
+                            begin_s,
+                            begin_s + event["dur"] / 1e6,
+                            arguments.get("batch", arguments.get("B_old")),
+                        ),
+                    )
 
 
-collect.main("A spiking load over time", fill)
+def main():
+    collect.main("A spiking load over time", fill)

@@ -1,18 +1,19 @@
-#!/usr/bin/python3
-"""Runs both sweeps and keeps of each point what the figure needs, with the batching gain of each pair of network and NPU."""
+"""Runs both sweeps and keeps of each point what the figure needs, with the batching gain of each pair of network and
+   NPU."""
 
 import sqlite3
-import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import collect  # noqa: E402
+import collect
 
 FOLDER = Path(__file__).resolve().parent
 QUICK = ("--set", "requests=3000", "--set", "warmup_requests=300")
-COLUMNS = ('network, npu, npu_mode, "workload.arrivals.load" AS load, system, replication, mean_latency_s, p99_latency_s, '
-           "slo_violation_rate, saturated")
+COLUMNS = (
+    'network, npu, npu_mode, "workload.arrivals.load" AS load, system, replication, mean_latency_s, '
+    'p99_latency_s, '
+    "slo_violation_rate, saturated"
+)
 
 
 def sweep(program, database, name, quick):
@@ -31,8 +32,11 @@ def fill(program, database, quick):
     for name in ("pairs", "lazy"):
         sweep(program, database, name, quick)
     for network, npu, mode in database.execute("SELECT DISTINCT network, npu, npu_mode FROM pairs").fetchall():
-        text = collect.run(program, "npu", "table", "--network", network, "--npu", npu, "--mode", mode, "--max-batch", 8, "--csv")
+        text = collect.run(
+            program, "npu", "table", "--network", network, "--npu", npu, "--mode", mode, "--max-batch", 8, "--csv"
+        )
         collect.add_csv(database, "layers", text, network=network, npu=npu)
 
 
-collect.main("When an exit-aware scheduler pays", fill)
+def main():
+    collect.main("When an exit-aware scheduler pays", fill)

@@ -135,7 +135,7 @@ void capacity(const CapacityArguments& arguments) {
   options.most_runs = arguments.most_runs;
   options.seeds = arguments.seeds;
   options.jobs = arguments.jobs > 0 ? arguments.jobs : processors();
-  options.driver = arguments.driver;
+  options.driver = arguments.run.driver;
   print_warnings(read_run_config(document).warnings);
   const std::vector<Capacity> capacities = find_capacities(document, options);
   if (arguments.csv) return print_csv(capacities, options.key);

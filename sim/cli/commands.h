@@ -17,7 +17,7 @@ struct RunArguments {
   std::vector<std::string> overrides;  ///< KEY=VALUE
   std::vector<std::string> plugins;    ///< shared objects
   std::optional<std::string> out;      ///< default: runs/ and the configuration's name
-  Driver driver = Driver::simgrid;
+  std::optional<Driver> driver;        ///< that was asked for
   bool timeline = false;
   std::string timeline_requests;  ///< A..B or A, several joined by commas
   std::string series_s;           ///< seconds, or nothing
@@ -32,8 +32,8 @@ struct SweepArguments {
   bool resume = false;
   std::string shard;  ///< I/N, or nothing
   bool dry_run = false;
-  std::int64_t limit = -1;  ///< below 0: none
-  Driver driver = Driver::simgrid_window;
+  std::int64_t limit = -1;       ///< below 0: none
+  std::optional<Driver> driver;  ///< that was asked for
 };
 
 struct MergeArguments {
@@ -51,8 +51,7 @@ struct CompareArguments {
 };
 
 struct CapacityArguments {
-  RunArguments run;  ///< configuration and overrides
-  Driver driver = Driver::simgrid_window;
+  RunArguments run;  ///< configuration, overrides and driver
   std::string over;
   double violation_rate = 0.01;
   double confidence = 0.99;

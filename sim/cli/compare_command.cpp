@@ -56,7 +56,7 @@ void Notes::print(const Comparison& comparison) const {
   const Statistic& statistic = *comparison.statistic;
   if (best) fmt::print("< best of its row\n");
   if (gaps) {
-    fmt::print("- not done yet, failed, or no point of the sweep{}\n",
+    fmt::print("- not done yet, failed, or not a point of the sweep{}\n",
                statistic.better == Better::neither ? "" : ": no best of such a row");
   }
   if (saturated) {

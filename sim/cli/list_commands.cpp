@@ -7,7 +7,7 @@
 #include "scheduler/registry.h"
 #include "sim/cli/commands.h"
 #include "sim/config/plugins.h"
-#include "sim/measure/statistics.h"
+#include "sim/measure/statistic.h"
 #include "sim/output/requests_csv.h"
 #include "sim/output/series.h"
 #include "sim/output/text_table.h"

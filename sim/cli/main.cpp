@@ -1,7 +1,10 @@
 // The command line. The one file that includes CLI11.
 #include <algorithm>
+#include <array>
 #include <cstdlib>
-#include <map>
+#include <memory>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -12,11 +15,34 @@
 #include "sim/cli/shell_text.h"
 #include "sim/version.h"
 #include "workloads/io/input_error.h"
+#include "workloads/io/names.h"
 
 namespace {
 
 namespace cli = fluidbatch::sim::cli;
 using fluidbatch::sim::Driver;
+
+/// Help that fits a terminal of 80 columns.
+class Help final : public CLI::Formatter {
+ public:
+  std::string make_option_desc(const CLI::Option* option) const override {
+    return cli::in_lines(CLI::Formatter::make_option_desc(option), described_width());
+  }
+  std::string make_subcommand(const CLI::App* command) const override {
+    std::ostringstream out;
+    CLI::detail::format_help(out, command->get_display_name(true),
+                             cli::in_lines(command->get_description(), described_width()), column_width_);
+    return out.str();
+  }
+  std::string make_description(const CLI::App* command) const override {
+    return cli::in_lines(command->get_description(), kColumns) + "\n";
+  }
+
+ private:
+  static constexpr std::size_t kColumns = 80;
+
+  [[nodiscard]] std::size_t described_width() const { return kColumns - column_width_; }
+};
 
 void add_plugins(CLI::App& command, std::vector<std::string>& plugins) {
   command
@@ -45,34 +71,22 @@ void add_configuration(CLI::App& command, cli::RunArguments& arguments) {
   add_plugins(command, arguments.plugins);
 }
 
-const std::map<std::string, Driver> kDrivers{
-    {"simgrid", Driver::simgrid}, {"simgrid_window", Driver::simgrid_window}, {"bare", Driver::bare}};
+using fluidbatch::io::Name;
+constexpr std::array kDrivers{Name{Driver::bare, "bare"}, Name{Driver::simgrid, "simgrid"},
+                              Name{Driver::simgrid_window, "simgrid_window"}};
 
-std::string name_of(Driver driver) {
-  return std::ranges::find(kDrivers, driver, [](const auto& entry) { return entry.second; })->first;
-}
-
-std::vector<std::string> driver_names() {
-  std::vector<std::string> names;
-  names.reserve(kDrivers.size());
-  for (const auto& [name, driver] : kDrivers) names.push_back(name);
-  return names;
-}
-
-void add_driver(CLI::App& command, Driver& driver) {
+void add_driver(CLI::App& command, std::optional<Driver>& driver, Driver otherwise) {
   const auto known = [](const std::string& name) {
-    if (kDrivers.contains(name)) return std::string();
-    const std::vector<std::string> names = driver_names();
-    return "unknown driver '" + name + "'" + fluidbatch::io::did_you_mean(name, names) +
-           "; allowed: " + fluidbatch::io::quoted_list(names);
+    if (fluidbatch::io::value_of(kDrivers, name)) return std::string();
+    return fluidbatch::io::unknown_word("driver", name, fluidbatch::io::words_of(kDrivers));
   };
   command
       .add_option_function<std::string>(
-          "--driver", [&](const std::string& name) { driver = kDrivers.at(name); },
+          "--driver", [&](const std::string& name) { driver = fluidbatch::io::value_of(kDrivers, name); },
           std::string("What makes time pass: simgrid, a step of SimGrid for each step of the NPU; "
                       "simgrid_window, a step for "
                       "many; bare, a plain loop. All give the same results. Default: ") +
-              name_of(driver))
+              fluidbatch::io::word_of(kDrivers, otherwise))
       ->type_name("NAME")
       ->check(known);
 }
@@ -95,7 +109,7 @@ void add_jobs(CLI::App& command, int& jobs) {
 void add_sweep(CLI::App& app, cli::SweepArguments& arguments, cli::MergeArguments& merged, int& exit_code) {
   CLI::App* sweep = app.add_subcommand("sweep", "Run a configuration over axes of its keys, on all cores");
   sweep->add_option("sweep", arguments.sweep, "YAML file: base, axes, replications")->type_name("SWEEP");
-  add_output(*sweep, "--out", arguments.out, "SQLite file for the results; must not be there yet")
+  add_output(*sweep, "--out", arguments.out, "SQLite file for the results; must not exist yet")
       ->type_name("RESULTS");
   sweep->add_option("--set", arguments.overrides, "Override a key of the base; repeatable")
       ->type_name("KEY=VALUE")
@@ -109,11 +123,11 @@ void add_sweep(CLI::App& app, cli::SweepArguments& arguments, cli::MergeArgument
   sweep->add_option("--limit", arguments.limit, "Run no more than K points")
       ->type_name("K")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
-  add_driver(*sweep, arguments.driver);
+  add_driver(*sweep, arguments.driver, Driver::simgrid_window);
 
   CLI::App* merge = sweep->add_subcommand("merge", "Put the results of the parts of a sweep together");
   merge->add_option("files", merged.files, "Results of the parts")->required()->type_name("RESULTS..");
-  add_output(*merge, "--out", merged.out, "SQLite file to write; must not be there yet")
+  add_output(*merge, "--out", merged.out, "SQLite file to write; must not exist yet")
       ->required()
       ->type_name("ALL");
   merge->add_flag("--partial", merged.partial, "Merge even where points of the sweep are missing");
@@ -143,9 +157,9 @@ void add_capacity(CLI::App& app, cli::CapacityArguments& arguments) {
   CLI::App* capacity = app.add_subcommand("capacity", "The highest load at which each system holds its SLO");
   add_configuration(*capacity, arguments.run);
   capacity
-      ->add_option(
-          "--over", arguments.over,
-          "The rate or count to raise; default: workload.arrivals.rho, .rate_hz or .load, whichever is there")
+      ->add_option("--over", arguments.over,
+                   "The rate or count to raise; default: workload.arrivals.rho, .rate_hz or .load, whichever "
+                   "the configuration has")
       ->type_name("KEY");
   capacity->add_flag("--whole", arguments.whole, "The key takes whole numbers, such as a count of devices");
   capacity
@@ -171,7 +185,7 @@ void add_capacity(CLI::App& app, cli::CapacityArguments& arguments) {
       ->check(CLI::Range(1, 10'000));
   add_jobs(*capacity, arguments.jobs);
   capacity->add_flag("--csv", arguments.csv, "As CSV: every probe");
-  add_driver(*capacity, arguments.driver);
+  add_driver(*capacity, arguments.run.driver, Driver::simgrid_window);
   capacity->callback([&] { cli::capacity(arguments); });
 }
 
@@ -181,7 +195,7 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
   add_output(*run, "--out", arguments.out,
              "Folder for the results; default: runs/ and the configuration's name")
       ->type_name("DIR");
-  add_driver(*run, arguments.driver);
+  add_driver(*run, arguments.driver, Driver::simgrid);
   run->add_flag("--timeline", arguments.timeline, "Write timeline.json, which ui.perfetto.dev opens");
   run->add_option("--timeline-requests", arguments.timeline_requests, "Follow these requests in the timeline")
       ->type_name("A..B");
@@ -210,7 +224,7 @@ void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments, int&
   command->add_option("model", arguments.model, "ONNX file, with or without weights")
       ->required()
       ->type_name("MODEL");
-  add_output(*command, "--out", arguments.out, "YAML file to write; must not be there yet")
+  add_output(*command, "--out", arguments.out, "YAML file to write; must not exist yet")
       ->required()
       ->type_name("FILE");
   command->add_option("--exits", arguments.exits, "Layers to put an early exit after")
@@ -358,7 +372,7 @@ void add_npu_fit(CLI::App& npu, cli::NpuFitArguments& arguments) {
       ->check(CLI::Range(2, 1'000'000));
   fit->add_option("--mode", arguments.mode, "Which batch policies may be chosen; default: fluid_stacked")
       ->type_name("MODE");
-  add_output(*fit, "--out", arguments.out, "Write the fitted NPU's YAML; must not be there yet")
+  add_output(*fit, "--out", arguments.out, "Write the fitted NPU's YAML; must not exist yet")
       ->type_name("FILE");
   fit->add_flag("--csv", arguments.csv, "As CSV: measured and modelled, a row per layer");
   fit->callback([&] { cli::npu_fit(arguments); });
@@ -438,6 +452,7 @@ int run_program(int argc, char** argv) {
       "fluidbatch: a simulator of an edge inference server, many devices and one NPU that runs an "
       "early-exit network.\nWhich batching policy, on which NPU, holds which load within which latency?");
   app.name("fluidbatch");
+  app.formatter(std::make_shared<Help>());
   app.set_version_flag("--version", std::string("fluidbatch ") + fluidbatch::sim::kVersion);
   app.require_subcommand(1);
   Arguments arguments;

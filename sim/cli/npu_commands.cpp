@@ -17,14 +17,14 @@
 namespace fluidbatch::sim::cli {
 namespace {
 
-void table_csv(const npu::BatchPolicyTable& table) {
+void table_csv(const npu::BatchPolicyTable& table, const npu::ControlBlock& block) {
   fmt::print(
       "layer,batch,mode,b_r,b_p,k,compute_cycles,input_words,weight_words,output_words,latency_s,roofline_s,"
       "mac_utilisation,residency,unique_input_words\n");
   for (int l = 0; l < table.layers(); ++l) {
     for (int b = 1; b <= table.max_batch(); ++b) {
-      const npu::LayerCost& cost = table.cost(l, b);
-      const npu::BatchPolicy& policy = table.policy(l, b);
+      const npu::LayerCost& cost = block.cost(l, b);
+      const npu::BatchPolicy& policy = block.policy(l, b);
       fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", io::csv_cell(table.layer(l).name), b,
                  table.mode_name(), policy.b_r, policy.b_p, policy.k, cost.compute_cycles, cost.input_words,
                  cost.weight_words, cost.output_words, io::shortest(cost.latency_s),
@@ -42,7 +42,8 @@ std::vector<int> shown_batches(int max_batch) {
   return batches;
 }
 
-void table_text(const npu::BatchPolicyTable& table, const std::string& network) {
+void table_text(const npu::BatchPolicyTable& table, const npu::ControlBlock& block,
+                const std::string& network) {
   const std::vector<int> batches = shown_batches(table.max_batch());
   std::vector<std::string> header{"layer"};
   for (const int b : batches) header.push_back(fmt::format("B={}", b));
@@ -53,11 +54,11 @@ void table_text(const npu::BatchPolicyTable& table, const std::string& network) 
     text.add(cells);
   };
   for (int l = 0; l < table.layers(); ++l) {
-    row(table.layer(l).name, [&](int b) { return table.cost(l, b).latency_s * 1000; });
+    row(table.layer(l).name, [&](int b) { return block.cost(l, b).latency_s * 1000; });
   }
   row("all layers", [&](int b) { return table.latency_s(0, table.layers(), b) * 1000; });
   row("per sample", [&](int b) { return table.latency_s(0, table.layers(), b) * 1000 / b; });
-  fmt::print("{} on {}, mode {}: latency in ms by batch size\n\n{}", network, table.npu()->name,
+  fmt::print("{} on {}, mode {}: latency in ms by batch size\n\n{}", network, block.npu().name,
              table.mode_name(), text.text());
 }
 
@@ -162,8 +163,9 @@ void npu_table(const NpuTableArguments& arguments) {
   print_warnings(unusual_values(npu));
   const npu::BatchPolicyTable table = workloads::table_of(
       network.layers, npu, workloads::read_mode(argument("--mode", arguments.mode)), arguments.max_batch);
-  if (arguments.csv) return table_csv(table);
-  table_text(table, network.name);
+  const npu::ControlBlock& block = *table.control_block();  // not a measured table
+  if (arguments.csv) return table_csv(table, block);
+  table_text(table, block, network.name);
 }
 
 void npu_explain(const NpuExplainArguments& arguments) {

@@ -8,6 +8,7 @@
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
 #include "sim/config/run_config.h"
+#include "sim/drive/driver_choice.h"
 #include "sim/output/text_table.h"
 #include "sim/run/output_size.h"
 #include "sim/run/run.h"
@@ -167,7 +168,7 @@ std::vector<RequestRange> read_ranges(const std::string& text) {
 
 RunOptions options_of(const RunArguments& arguments) {
   RunOptions options;
-  options.driver = arguments.driver;
+  options.driver = arguments.driver.value_or(Driver::simgrid);
   options.followed = read_ranges(arguments.timeline_requests);
   options.timeline = arguments.timeline || !options.followed.empty();
   if (!arguments.series_s.empty()) {
@@ -186,11 +187,7 @@ void run(const RunArguments& arguments) {
   const RunConfig config = load_run_config(arguments.config, arguments.overrides, arguments.plugins);
   print_warnings(config.warnings);
   RunOptions options = options_of(arguments);
-  if (options.driver != Driver::simgrid && config.uplink.model == workloads::UplinkSpec::Model::simgrid) {
-    throw io::InputError(
-        "--driver: uplink simgrid needs driver simgrid, since its links make events of their own; set "
-        "workload.uplink.model=analytic for another");
-  }
+  check_driver(options.driver, config.uplink);  // before a folder is made
   const bool replaces = fs::exists(*options.folder / "resolved.yaml");
   options.resolved = config.resolved;
   options.requests_csv = config.write_requests_csv;

@@ -1,6 +1,7 @@
 #include "sim/cli/shell_text.h"
 
 #include <algorithm>
+#include <sstream>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -40,6 +41,24 @@ std::string shell_text(std::span<const char* const> words) {
   std::string text;
   for (const char* word : words) text += (text.empty() ? "" : " ") + shell_word(word);
   return text;
+}
+
+std::string in_lines(const std::string& text, std::size_t width) {
+  std::string lines;
+  std::size_t column = 0;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (column > 0 && column + 1 + word.size() > width) {
+      lines += '\n';
+      column = 0;
+    } else if (column > 0) {
+      lines += ' ';
+      ++column;
+    }
+    lines += word;
+    column += word.size();
+  }
+  return lines;
 }
 
 }  // namespace fluidbatch::sim::cli

@@ -115,7 +115,7 @@ void check_out(const std::string& out, bool resume) {
 /// What a sweep did, on stdout; returns the exit code.
 int report(const SweepOutcome& outcome, const SweepArguments& arguments, double elapsed_s) {
   fmt::print("{} point{} run in {}{}{}{}; results in {}\n", outcome.run, outcome.run == 1 ? "" : "s",
-             duration(elapsed_s), outcome.before > 0 ? fmt::format(", {} there before", outcome.before) : "",
+             duration(elapsed_s), outcome.before > 0 ? fmt::format(", {} done before", outcome.before) : "",
              outcome.left > 0 ? fmt::format(", {} left", outcome.left) : "",
              outcome.failed > 0 ? fmt::format(", {} FAILED", outcome.failed) : "", arguments.out);
   if (outcome.failed > 0) note_failed_points(arguments.out);
@@ -137,6 +137,7 @@ int sweep(const SweepArguments& arguments) {
   SweepLine line;
   SweepOptions options;
   options.shard = read_shard(arguments.shard);
+  options.driver = arguments.driver;
   print_warnings(read_run_config(sweep.configuration(0)).warnings);  // the axes seldom change the NPU's units
   options.planning = [&](std::size_t read) { line.show_planning(read, sweep.settings()); };
   if (arguments.dry_run) {
@@ -146,7 +147,6 @@ int sweep(const SweepArguments& arguments) {
   check_out(arguments.out, arguments.resume);
   options.jobs = arguments.jobs > 0 ? arguments.jobs : processors();
   options.resume = arguments.resume;
-  options.driver = arguments.driver;
   if (arguments.limit >= 0) options.limit = static_cast<std::size_t>(arguments.limit);
   options.progress = [&](const SweepProgress& progress) { line.show(progress); };
   const SweepOutcome outcome = run_sweep(sweep, arguments.out, options);

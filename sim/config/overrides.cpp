@@ -61,7 +61,7 @@ Node& step_into(Node& node, const std::string& part, const Mark& mark) {
     node.mark = mark;
   }
   if (node.kind != Node::Kind::map) {
-    throw InputError(mark, "'" + part + "' can't stand below " + describe(node));
+    throw InputError(mark, "'" + part + "' can't be a key of " + describe(node));
   }
   if (Node* found = node.find(part)) return *found;
   Node& made = node.put(part, Node{});

@@ -61,7 +61,7 @@ class MeasuredReader {
     const std::optional<std::size_t> cycles = csv_.column("cycles");
     const std::optional<std::size_t> seconds = csv_.column("latency_s");
     if (cycles && seconds) {
-      throw io::InputError({csv_.source(), 1, 1}, "both 'cycles' and 'latency_s': only one may be there");
+      throw io::InputError({csv_.source(), 1, 1}, "both 'cycles' and 'latency_s': only one is allowed");
     }
     if (!cycles && !seconds) {
       throw io::InputError({csv_.source(), 1, 1}, "no column 'cycles' or 'latency_s'; the header has " +

@@ -6,8 +6,13 @@
 #include <limits>
 #include <numeric>
 
+#include "npu_model/batch_policy_table.h"
+#include "scheduler/slo.h"
+#include "sim/core/conservation.h"
 #include "sim/core/invariant.h"
+#include "sim/measure/bounds.h"
 #include "sim/measure/percentiles.h"
+#include "sim/measure/recorder.h"
 
 namespace fluidbatch::sim {
 namespace {

@@ -1,74 +1,27 @@
-// The statistics of a run, each declared once: name, unit and meaning. Tables, summary.json and
-// docs/metrics.md are made from these declarations.
+// What one run gave: a value for each statistic, and how it is computed.
 #pragma once
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
-#include <span>
+#include <type_traits>
 #include <vector>
 
-#include "sim/core/conservation.h"
-#include "sim/measure/bounds.h"
-#include "sim/measure/recorder.h"
 #include "sim/measure/run_intervals.h"
+#include "sim/measure/statistic.h"
+
+namespace fluidbatch::npu {
+class BatchPolicyTable;
+}
+namespace fluidbatch::scheduler {
+struct Slo;
+}
 
 namespace fluidbatch::sim {
 
-enum class StatisticId {
-  requests,
-  drop_rate,
-  mean_latency,
-  mean_latency_ci95,
-  p50_latency,
-  p90_latency,
-  p95_latency,
-  p99_latency,
-  p99_latency_ci95,
-  p99_9_latency,
-  max_latency,
-  mean_end_to_end,
-  mean_end_to_end_ci95,
-  p50_end_to_end,
-  p99_end_to_end,
-  max_end_to_end,
-  slo_violation_rate,
-  slo_violation_rate_ci95,
-  goodput,
-  throughput,
-  mean_uplink,
-  mean_queueing,
-  mean_suspended,
-  mean_executing,
-  busy_fraction,
-  mac_utilisation,
-  mean_batch,
-  mean_start_batch,
-  mean_in_system,
-  accuracy,
-  preemptions,
-  merges,
-  refused_no_gain,
-  refused_slo,
-  unloaded_bound,
-  clairvoyant_bound,
-  distance_to_bound,
-  count,
-};
-
-inline constexpr std::size_t kStatistics = static_cast<std::size_t>(StatisticId::count);
-
-/// Which way a statistic gets better.
-enum class Better { lower, higher, neither };
-
-struct Statistic {
-  StatisticId id = StatisticId::count;
-  const char* name = "";  ///< as in summary.json; the unit is its ending
-  const char* unit = "";
-  const char* meaning = "";
-  Better better = Better::neither;
-};
-
-/// All statistics, in the order of StatisticId.
-std::span<const Statistic> all_statistics();
+struct Conservation;
+struct LatencyBounds;
+struct Totals;
 
 /// What one run of one system gave. A statistic that is not defined (no request was measured, or too few
 /// for an interval) is NaN.
@@ -87,6 +40,14 @@ struct RunStatistics {
   void set_absent(StatisticId id, Absence why);
   void set(StatisticId id, const HalfWidth& half_width);
 };
+
+/// All fields of `statistics`, for `visit`.
+template <typename Self, typename Visit>
+requires std::same_as<std::remove_const_t<Self>, RunStatistics>
+void fields(Self& statistics, Visit& visit) {
+  auto& [values, absences, exit_shares, segment_batches, admitted, saturated] = statistics;
+  visit(values, absences, exit_shares, segment_batches, admitted, saturated);
+}
 
 /// Adds lower bounds of the mean latency of a run that dropped no measured request and ended at `end_s`, and
 /// the mean's distance to the higher one. Throws InvariantViolation where the mean is below a bound by more

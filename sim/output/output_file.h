@@ -13,7 +13,7 @@ namespace fluidbatch::sim {
 enum class Existing { replace, refuse };
 
 /// Text is written beside the file, as NAME.part-PROCESS, and gets the file's name when it is closed: until
-/// then, and where anything fails, what was there before stays as it was and nothing half-written is left.
+/// then, and where anything fails, the earlier contents stay as they were and nothing half-written is left.
 /// A symbolic link is itself replaced, not what it points to.
 ///
 /// All members throw io::InputError, with the system's reason: where the file can't be made, written (a full

@@ -56,7 +56,7 @@ std::optional<std::vector<std::string>> labels_in(const fs::path& resolved) {
   return labels;
 }
 
-/// The systems of the run whose folder this is; nothing where it is no run's.
+/// The systems of the run whose folder this is; nothing where it is not a run's.
 std::optional<std::vector<std::string>> earlier_run(const fs::path& folder) {
   auto labels = labels_in(folder / kResolved);
   const bool any_there = labels && std::any_of(labels->begin(), labels->end(), [&](const std::string& label) {

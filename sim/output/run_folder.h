@@ -1,4 +1,4 @@
-// The folder of a run: where results appear when all of them are there, in place of an earlier run's.
+// The folder of a run: where results appear once all of them are complete, in place of an earlier run's.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,7 @@
 namespace fluidbatch::sim {
 
 /// A run's results are made in a folder of their own inside its folder, and moved to their places by
-/// `publish`. Until then, and where anything fails, what was there before stays as it was.
+/// `publish`. Until then, and where anything fails, the earlier contents stay as they were.
 ///
 /// An earlier run is known by its `resolved.yaml`, which lists its systems: their files are removed when the
 /// new ones are there, and nothing else is touched. All members throw io::InputError.

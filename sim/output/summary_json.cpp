@@ -5,6 +5,8 @@
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
 
+#include "sim/measure/statistics.h"
+#include "sim/scenario/scenario.h"
 #include "sim/version.h"
 #include "workloads/io/text_number.h"
 

@@ -3,10 +3,11 @@
 
 #include <string>
 
-#include "sim/measure/statistics.h"
-#include "sim/scenario/scenario.h"
-
 namespace fluidbatch::sim {
+
+struct RunStatistics;
+struct Scenario;
+struct System;
 
 /// JSON text; numbers in their shortest form, a statistic that is not defined (or infinite) as null.
 std::string summary_json(const Scenario& scenario, const System& system, const RunStatistics& statistics);

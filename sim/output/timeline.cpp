@@ -93,11 +93,12 @@ void Timeline::end_suspension(double date_s) {
 
 /// The batch policies of some layers, equal neighbours once.
 std::string Timeline::policies(int first_layer, int end_layer, int batch) const {
-  if (table_.npu() == nullptr) return "measured";
+  const npu::ControlBlock* block = table_.control_block();
+  if (block == nullptr) return "measured";
   std::string text;
   for (int l = first_layer; l < end_layer; ++l) {
-    const npu::BatchPolicy& policy = table_.policy(l, batch);
-    if (l > first_layer && policy == table_.policy(l - 1, batch)) continue;
+    const npu::BatchPolicy& policy = block->policy(l, batch);
+    if (l > first_layer && policy == block->policy(l - 1, batch)) continue;
     text += fmt::format("{}{} <{},{},{}>", text.empty() ? "" : ", ", table_.layer(l).name, policy.b_r,
                         policy.b_p, policy.k);
   }

@@ -8,7 +8,9 @@
 #include <fmt/format.h>
 
 #include "sim/output/series.h"
+#include "sim/run/run.h"
 #include "sim/scenario/expected_length.h"
+#include "sim/scenario/scenario.h"
 #include "workloads/io/input_error.h"
 #include "workloads/io/text_number.h"
 

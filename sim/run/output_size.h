@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "sim/run/run.h"
-#include "sim/scenario/scenario.h"
-
 namespace fluidbatch::sim {
+
+struct RunOptions;
+struct Scenario;
 
 /// Throws io::InputError where the disk can't hold what `options` asks for, or where series.csv would have
 /// more rows than Series takes, as far as the length of the run is known. Returns a line that says the size

@@ -9,6 +9,7 @@
 
 #include "sim/core/illegal_decision.h"
 #include "sim/drive/child_process.h"
+#include "sim/drive/message.h"
 #include "sim/output/output_file.h"
 #include "sim/output/requests_csv.h"
 #include "sim/output/resolved_part.h"
@@ -16,7 +17,7 @@
 #include "sim/output/series.h"
 #include "sim/output/summary_json.h"
 #include "sim/run/simulation.h"
-#include "sim/run/statistics_transfer.h"
+#include "sim/scenario/scenario.h"
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
@@ -117,7 +118,8 @@ std::vector<RunStatistics> run_systems(const Scenario& scenario, const RunOption
   const SharedCounters counters(scenario.systems.size());
   std::vector<std::function<std::string()>> tasks;
   for (std::size_t i = 0; i < scenario.systems.size(); ++i) {
-    tasks.emplace_back([&, i] { return to_bytes(run_one(scenario, i, options, workshop, counters.at(i))); });
+    tasks.emplace_back(
+        [&, i] { return to_message(run_one(scenario, i, options, workshop, counters.at(i))); });
   }
   const auto outcomes = run_in_children(tasks, processors(), [&] {
     if (options.progress) options.progress(counters.values());
@@ -125,7 +127,7 @@ std::vector<RunStatistics> run_systems(const Scenario& scenario, const RunOption
   throw_failure(scenario, outcomes);
   std::vector<RunStatistics> results;
   results.reserve(outcomes.size());
-  for (const ChildOutcome& outcome : outcomes) results.push_back(from_bytes(outcome.text));
+  for (const ChildOutcome& outcome : outcomes) results.push_back(from_message<RunStatistics>(outcome.text));
   if (folder) {
     write_file(*workshop / "resolved.yaml", io::to_yaml(options.resolved));
     folder->publish();

@@ -9,10 +9,11 @@
 #include "sim/drive/driver.h"
 #include "sim/measure/statistics.h"
 #include "sim/output/timeline.h"
-#include "sim/scenario/scenario.h"
 #include "workloads/io/yaml_node.h"
 
 namespace fluidbatch::sim {
+
+struct Scenario;
 
 struct RunOptions {
   std::optional<std::filesystem::path> folder;  ///< where the outputs go; none are written without

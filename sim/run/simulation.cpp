@@ -3,10 +3,12 @@
 #include <cmath>
 
 #include "sim/drive/delivered_requests.h"
+#include "sim/drive/driver_choice.h"
 #include "sim/drive/engine.h"
 #include "sim/measure/bounds.h"
 #include "sim/run/serving.h"
 #include "sim/scenario/expected_length.h"
+#include "sim/scenario/scenario.h"
 #include "sim/scenario/workload.h"
 #include "workloads/io/input_error.h"
 
@@ -50,6 +52,7 @@ bool dates_are_foreseen(const Scenario& scenario) {
 }  // namespace
 
 RunStatistics simulate(const Scenario& scenario, const System& system, const SimulationOptions& options) {
+  check_driver(options.driver, scenario.uplink);
   Recorder recorder(*system.table, scenario.slo, scenario.warmup_requests, options.progress);
   if (const auto requests = scenario.known_requests()) recorder.reserve(*requests);
   ObserverList list(options.observers);

@@ -7,10 +7,13 @@
 
 #include "sim/core/observer.h"
 #include "sim/drive/driver.h"
+#include "sim/measure/recorder.h"
 #include "sim/measure/statistics.h"
-#include "sim/scenario/scenario.h"
 
 namespace fluidbatch::sim {
+
+struct Scenario;
+struct System;
 
 struct SimulationOptions {
   Driver driver = Driver::bare;                    ///< those of SimGrid work once per process (engine.h)
@@ -18,8 +21,8 @@ struct SimulationOptions {
   std::atomic<std::uint64_t>* progress = nullptr;  ///< where not null: requests completed, about up to date
 };
 
-/// Simulates `system`. Throws IllegalDecision, InvariantViolation, and io::InputError where dates that nobody
-/// could foresee are too late for doubles.
+/// Simulates `system`. Throws IllegalDecision, InvariantViolation, and io::InputError where the driver does not
+/// go with the uplink (driver_choice.h) or where dates that nobody could foresee are too late for doubles.
 RunStatistics simulate(const Scenario& scenario, const System& system, const SimulationOptions& options = {});
 
 }  // namespace fluidbatch::sim

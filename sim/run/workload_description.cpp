@@ -125,7 +125,7 @@ class Requests {
   std::priority_queue<Answer, std::vector<Answer>, std::greater<>> answers_;
 };
 
-/// Fills in the load, from the rate. A measured reference of fewer batch sizes is no error here: nothing
+/// Fills in the load, from the rate. A measured reference of fewer batch sizes is not an error here: nothing
 /// else needs the others.
 void add_load(const std::function<LeastNpuTime()>& least_npu_time, WorkloadDescription& d) {
   try {

@@ -17,7 +17,7 @@ double smallest_latency_s(const npu::BatchPolicyTable& table) {
   double smallest_s = kInfinity;
   for (int batch = 1; batch <= table.max_batch(); ++batch) {
     for (int segment = 1; segment <= table.segments(); ++segment) {
-      const double latency_s = table.segments_latency_s(0, segment, batch);
+      const double latency_s = table.latency_s(0, table.segment_begin(segment), batch);
       if (latency_s > 0) smallest_s = std::min(smallest_s, latency_s);
     }
   }

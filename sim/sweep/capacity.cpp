@@ -2,16 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <concepts>
 #include <limits>
 #include <optional>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include "sim/config/overrides.h"
 #include "sim/config/run_config.h"
 #include "sim/core/illegal_decision.h"
 #include "sim/drive/child_process.h"
+#include "sim/drive/driver_choice.h"
+#include "sim/drive/message.h"
 #include "sim/measure/confidence.h"
 #include "sim/run/simulation.h"
 #include "sim/sweep/capacity_key.h"
@@ -57,6 +60,13 @@ class MeasuredLatencies final : public Observer {
   std::vector<double> latencies_s_;
   std::vector<unsigned char> late_;
 };
+template <typename Self, typename Visit>
+requires std::same_as<std::remove_const_t<Self>, ProbeRun>
+void fields(Self& run, Visit& visit) {
+  auto& [counts, long_s, throughput_hz, mean_latency_s, saturated] = run;
+  auto& [requests, size, late, long_ones] = counts;
+  visit(requests, size, late, long_ones, long_s, throughput_hz, mean_latency_s, saturated);
+}
 
 /// Runs are looked at when there are 1, 2, 4 .. `most_runs` of them.
 int looks(int most_runs) {
@@ -75,7 +85,7 @@ class Probe {
   Probe(double value, const CapacityOptions& options) : options_(options), value_(value) {}
 
   [[nodiscard]] double value() const { return value_; }
-  /// How many runs are to be there before the next look.
+  /// How many runs the next look needs.
   [[nodiscard]] std::size_t wanted() const { return wanted_; }
 
   /// What counts as a long latency: the first run says it, for all of them.
@@ -89,7 +99,7 @@ class Probe {
     ++arrived_;
   }
 
-  /// The verdict, once all wanted runs are there and more would not help.
+  /// The verdict, once all wanted runs have arrived and more would not help.
   std::optional<CapacityProbe> judge() {
     if (arrived_ < wanted_) return std::nullopt;
     CapacityProbe probe = pooled();
@@ -225,10 +235,8 @@ class Searches {
         if (outcome.kind == ChildOutcome::Kind::input_error) throw InputError(outcome.text);
         if (outcome.kind == ChildOutcome::Kind::policy_error) throw IllegalDecision(outcome.text);
         if (outcome.kind == ChildOutcome::Kind::failed) throw std::runtime_error(outcome.text);
-        ProbeRun run;
-        std::memcpy(&run, outcome.text.data(), sizeof run);
         const auto most = static_cast<std::size_t>(options_.most_runs);
-        searches_[number / most].take(number % most, run);
+        searches_[number / most].take(number % most, from_message<ProbeRun>(outcome.text));
       }
     }
     std::vector<Capacity> results;
@@ -241,8 +249,7 @@ class Searches {
   void start(ChildPool& pool, std::size_t i) {
     const std::size_t number = searches_[i].start_run();
     pool.start(i * static_cast<std::size_t>(options_.most_runs) + number, [this, i, number] {
-      const ProbeRun run = simulate_run(searches_[i], static_cast<int>(number));
-      return std::string(reinterpret_cast<const char*>(&run), sizeof run);
+      return to_message(simulate_run(searches_[i], static_cast<int>(number)));
     });
   }
 
@@ -253,8 +260,9 @@ class Searches {
     RunConfig config = read_run_config(document, cache_);
     config.compute_bounds = false;
     MeasuredLatencies measured(config);
-    const RunStatistics statistics = simulate(config, config.systems[search.system()],
-                                              {.driver = options_.driver, .observers = {&measured}});
+    const RunStatistics statistics =
+        simulate(config, config.systems[search.system()],
+                 {.driver = bulk_driver(options_.driver, config.uplink), .observers = {&measured}});
     const double long_s =
         search.long_s().value_or(long_latency_s(measured.latencies_s(), options_.violation_rate));
     return {.counts = count_late(measured.latencies_s(), measured.late(), long_s),
@@ -275,6 +283,7 @@ void check(const RunConfig& config, const CapacityOptions& options) {
   if (std::isinf(config.slo.latency_s)) {
     throw InputError("capacity needs an SLO: slo.latency_ms or slo.unloaded_multiple");
   }
+  bulk_driver(options.driver, config.uplink);  // throws where it can't be
   const auto requests = config.known_requests();
   if (!requests) return;
   const std::uint64_t least = least_requests(0, options.violation_rate, confidence_of_a_look(options));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,7 @@ struct CapacityOptions {
   int most_runs = 64;            ///< at one load, to be sure of a verdict
   int seeds = 1;                 ///< how often the search is repeated, with other random draws
   int jobs = 1;
-  Driver driver = Driver::simgrid_window;
+  std::optional<Driver> driver;  ///< that was asked for; see bulk_driver
 };
 
 /// One load that was tried: in as many runs as its verdict took, each with other random draws.

@@ -59,7 +59,8 @@ std::string default_capacity_key(const Node& document) {
   }
   if (!of_the_file.empty()) return of_the_file;
   throw InputError(
-      "capacity: none of workload.arrivals.rho, .rate_hz and .load is there to raise; say which with --over "
+      "capacity: the configuration has none of workload.arrivals.rho, .rate_hz and .load; say what to raise "
+      "with --over "
       "KEY; " +
       offer(keys));
 }

@@ -12,7 +12,7 @@ namespace fluidbatch::sim {
 /// could be raised, where it has none of them.
 std::string default_capacity_key(const io::Node& document);
 
-/// Throws InputError where `key` is no number of the workload that makes it heavier when it is raised, such
+/// Throws InputError where `key` is not a number of the workload that makes it heavier when it is raised, such
 /// as a rate or a count of devices; with those that the configuration has.
 void check_capacity_key(const io::Node& document, const std::string& key);
 

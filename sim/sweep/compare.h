@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sim/measure/confidence.h"
-#include "sim/measure/statistics.h"
+#include "sim/measure/statistic.h"
 #include "sim/sweep/point_table.h"
 
 namespace fluidbatch::sim {

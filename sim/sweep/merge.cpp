@@ -49,7 +49,7 @@ class UnfinishedFile {
 
   [[nodiscard]] const fs::path& path() const { return path_; }
 
-  /// Gives it its name, where nothing has come up under that meanwhile.
+  /// Gives it its name, where no file of that name has appeared meanwhile.
   void finish() const {
     if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, out_.c_str(), RENAME_NOREPLACE) == 0) return;
     if (errno == EEXIST) throw InputError(out_.string() + ": already exists");
@@ -125,7 +125,7 @@ class PartCopier {
         is_there && find_.text(kStatusColumn) == "done" && point.text(kStatusColumn) == "done";
     if (both_done && !find_.same_row(point)) {
       throw InputError(part.file().string() + ": point " + std::to_string(point.integer(0)) +
-                       " has other results here than in a file before it");
+                       " has results here that differ from those of an earlier file");
     }
     const bool news =
         !is_there || (find_.text(kStatusColumn) == "failed" && point.text(kStatusColumn) == "done");
@@ -173,7 +173,7 @@ class RangeList {
   std::int64_t count_ = 0;
 };
 
-/// The points that the sweep needs and the file lacks. Those that have failed are there.
+/// The points that the sweep needs and the file lacks. Those that have failed count as present.
 RangeList missing_points(Database& merged, std::int64_t pairs, const Replications& replications) {
   const StatisticId of = replications.of.value_or(StatisticId::requests);
   Query points(merged, std::string("SELECT point, status = 'done', ") +

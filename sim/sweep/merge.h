@@ -1,4 +1,4 @@
-// The results of the parts of a sweep, put together.
+// Merges the results of the parts of a sweep.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ struct MergeOutcome {
   std::int64_t missing = 0;  ///< that the sweep has and no part does
 };
 
-/// Writes the points of `files` to `out`, which must not be there yet: beside it first, under a name that
+/// Writes the points of `files` to `out`, which must not exist yet: beside it first, under a name that
 /// nothing else has. Throws InputError where the files are of different sweeps, have the same point with
 /// different results, or lack points of the sweep and not `partial`; then nothing is written. A part is only
 /// read, also one that a killed sweep has left with its log.

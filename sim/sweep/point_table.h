@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/measure/statistics.h"
+#include "sim/measure/statistic.h"
 
 namespace fluidbatch::sim {
 

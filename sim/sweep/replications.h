@@ -6,7 +6,7 @@
 #include <optional>
 #include <span>
 
-#include "sim/measure/statistics.h"
+#include "sim/measure/statistic.h"
 #include "workloads/io/yaml_node.h"
 
 namespace fluidbatch::sim {
@@ -23,7 +23,7 @@ struct Replications {
 /// In place of a replication's value where it has not been run.
 inline constexpr double kNotRun = std::numeric_limits<double>::infinity();
 
-/// How many replications are known to be needed, from the values of `replications.of` that are there without
+/// How many replications are known to be needed, from the values of `replications.of` that exist without
 /// a gap. It depends on them alone, not on which was run first.
 int needed_replications(const Replications& replications, std::span<const double> values);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "sim/measure/statistics.h"
 #include "sim/sweep/results_schema.h"
 #include "sim/sweep/sqlite.h"
 #include "sim/sweep/sweep_file.h"
@@ -43,7 +44,7 @@ struct PointRun {
 
 class ResultsFile {
  public:
-  /// Makes a file for `sweep`, which must not be there yet and outlives it.
+  /// Makes a file for `sweep`, which must not exist yet and outlives it.
   static ResultsFile create(const std::filesystem::path& file, const Sweep& sweep,
                             const Provenance& provenance);
   /// Opens one for adding to it; one in which nothing is yet gets its tables. Throws InputError where it is

@@ -176,7 +176,7 @@ void require_same(Database& database, const Provenance& expected, const std::str
   // As they are stored: a value that is written differently and reads the same is the same.
   const io::Node given = io::parse_yaml(io::to_yaml(expected.sweep), what);
   if (const auto key = first_difference(stored.sweep, given)) {
-    throw InputError(name + ": was made from another sweep than " + what + "; '" + *key + "' differs");
+    throw InputError(name + ": was made from a different sweep than " + what + "; '" + *key + "' differs");
   }
   if (const auto file = changed_file(stored.files, expected.files)) {
     throw InputError(name + ": was made with other contents of '" + *file + "' than " + what +

@@ -11,7 +11,7 @@
 
 namespace fluidbatch::sim {
 
-/// What points were made from. Files with the same one can be put together.
+/// What points were made from. Files with the same provenance can be merged.
 struct Provenance {
   io::Node sweep;          ///< Sweep::identity
   std::int64_t pairs = 0;  ///< of setting and system, in all parts: point / most replications is below it

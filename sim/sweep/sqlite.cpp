@@ -79,7 +79,7 @@ void make_empty_file(const std::filesystem::path& file) {
 void require_file_name(const std::string& name) {
   if (name.empty()) throw io::InputError("the results need the name of a file, found ''");
   if (name.starts_with(":") || name.starts_with("file:")) {
-    throw io::InputError(name + ": is not the name of a file; for one that is called so, write './" + name +
+    throw io::InputError(name + ": is not the name of a file; for a file of that name, write './" + name +
                          "'");
   }
 }

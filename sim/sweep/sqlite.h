@@ -27,7 +27,7 @@ class Database {
  public:
   enum class Access { read, write, create };
 
-  /// `create` makes a file that must not be there yet, and its folder; `write` also takes an empty one. A
+  /// `create` makes a file that must not exist yet, and its folder; `write` also takes an empty one. A
   /// writer keeps all others out for as long as it lives.
   Database(std::filesystem::path file, Access access);
 
@@ -69,11 +69,11 @@ class Query {
   /// The value, with its type, that another statement's row has in `column`.
   Query& bind_copy(const Query& row, int column);
 
-  /// Goes to the next row; false at the end, after which the statement can be bound anew.
+  /// Goes to the next row; false at the end, after which the statement can be bound again.
   bool step();
   /// For a statement without rows.
   void run();
-  /// Leaves a statement that has rows left; it can be bound anew.
+  /// Leaves a statement that has rows left; it can be bound again.
   void reset();
 
   [[nodiscard]] int columns() const;

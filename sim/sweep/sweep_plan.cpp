@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "sim/config/run_config.h"
+#include "sim/drive/driver_choice.h"
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
@@ -58,7 +60,8 @@ SettingReader::Part SettingReader::part_of(const AxisBlock& block) {
   return all ? part : rest;
 }
 
-SettingReader::SettingReader(const Sweep& sweep, ModelCache& cache) : sweep_(sweep), cache_(cache) {
+SettingReader::SettingReader(const Sweep& sweep, ModelCache& cache, std::optional<Driver> driver)
+    : sweep_(sweep), cache_(cache), driver_(driver) {
   std::array<std::size_t, kParts> rows{1, 1, 1, 1};
   for (const AxisBlock& block : sweep.axes) {
     parts_.push_back(part_of(block));
@@ -94,6 +97,7 @@ SettingReader::Facts SettingReader::read(std::size_t setting) {
 
 void SettingReader::read_configuration(std::size_t setting) {
   const RunConfig config = read_run_config(sweep_.configuration(setting), cache_);
+  bulk_driver(driver_, config.uplink);  // an uplink is among `rest`, so that each is seen
   std::vector<PlannedSystem> found;
   for (const System& system : config.systems) {
     found.push_back({.label = system.label, .cost_per_request = cost_per_request(config, system)});

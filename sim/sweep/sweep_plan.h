@@ -4,15 +4,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
 #include <vector>
 
-#include "sim/config/run_config.h"
+#include "sim/drive/driver.h"
 #include "sim/sweep/sweep_file.h"
 
 namespace fluidbatch::sim {
+
+class ModelCache;
 
 /// Part `index` (from 0) of `count`: every count-th pair of setting and system.
 struct Shard {
@@ -49,9 +52,10 @@ class SettingReader {
     const std::vector<PlannedSystem>* systems = nullptr;  ///< good as long as the reader
   };
 
-  SettingReader(const Sweep& sweep, ModelCache& cache);
+  /// `driver`: the one that was asked for.
+  SettingReader(const Sweep& sweep, ModelCache& cache, std::optional<Driver> driver = {});
 
-  /// Throws InputError where the setting's configuration is wrong.
+  /// Throws InputError where the setting's configuration is wrong, or the driver does not go with its uplink.
   Facts read(std::size_t setting);
 
  private:
@@ -65,6 +69,7 @@ class SettingReader {
 
   const Sweep& sweep_;
   ModelCache& cache_;
+  std::optional<Driver> driver_;
   std::vector<Part> parts_;  // by block
   std::vector<std::uint64_t> seeds_;
   std::vector<double> requests_;

@@ -1,35 +1,38 @@
 #include "sim/sweep/sweep_point.h"
 
-#include <array>
 #include <chrono>
-#include <cstring>
+#include <concepts>
 #include <sys/resource.h>
+#include <type_traits>
 #include <unistd.h>
+#include <utility>
 
 #include "sim/config/overrides.h"
+#include "sim/config/run_config.h"
+#include "sim/drive/driver_choice.h"
+#include "sim/drive/message.h"
 #include "sim/output/resolved_part.h"
 #include "sim/run/simulation.h"
-#include "sim/run/statistics_transfer.h"
 #include "sim/scenario/expected_length.h"
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
 namespace {
 
-std::string with_length(const std::string& text) {
-  const std::uint64_t length = text.size();
-  std::string bytes(sizeof length, '\0');
-  std::memcpy(bytes.data(), &length, sizeof length);
-  return bytes + text;
-}
+/// What a child sends. `result.error` stays empty: a child that fails sends its message instead.
+struct PointMessage {
+  std::int64_t process = 0;
+  double wall_s = 0;
+  double processor_s = 0;
+  PointResult result;
+};
 
-std::string take_text(const std::string& bytes, std::size_t& position) {
-  std::uint64_t length = 0;
-  std::memcpy(&length, bytes.data() + position, sizeof length);
-  position += sizeof length;
-  std::string text = bytes.substr(position, length);
-  position += length;
-  return text;
+template <typename Self, typename Visit>
+requires std::same_as<std::remove_const_t<Self>, PointMessage>
+void fields(Self& message, Visit& visit) {
+  auto& [process, wall_s, processor_s, result] = message;
+  auto& [error, policy, npu, npu_mode, network, configuration, statistics] = result;
+  visit(process, wall_s, processor_s, error, policy, npu, npu_mode, network, configuration, statistics);
 }
 
 /// What has been read must be what the sweep was planned with. Networks and NPUs are those of the plan, from
@@ -54,46 +57,37 @@ std::string simulate_point(const PointTask& task, ModelCache& cache) {
   require_unchanged(files.hashes(), task.files);
   check_expected_dates(config);
   const System& system = config.systems[task.pair.system];
-  const RunStatistics statistics = simulate(config, system, {.driver = task.driver});
+  PointMessage message{
+      .process = ::getpid(),
+      .result = {
+          .error = {},
+          .policy = system.policy->name,
+          .npu = system.npu_name,
+          .npu_mode = std::string(system.table->mode_name()),
+          .network = config.network.name,
+          .configuration = io::to_yaml(resolved_part(config.resolved, task.pair.system)),
+          .statistics = simulate(config, system, {.driver = bulk_driver(task.driver, config.uplink)})}};
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   const auto seconds = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
   };
-  const std::array<double, 2> times{
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
-      seconds(usage.ru_utime) + seconds(usage.ru_stime)};
-  const std::int64_t process = ::getpid();
-  std::string bytes(reinterpret_cast<const char*>(times.data()), sizeof times);
-  bytes.append(reinterpret_cast<const char*>(&process), sizeof process);
-  for (const std::string& text :
-       {system.policy->name, system.npu_name, std::string(system.table->mode_name()), config.network.name,
-        io::to_yaml(resolved_part(config.resolved, task.pair.system)), to_bytes(statistics)}) {
-    bytes += with_length(text);
-  }
-  return bytes;
+  message.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  message.processor_s = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  return to_message(message);
 }
 
 PointResult point_result(const ChildOutcome& outcome, PointRun& run) {
-  PointResult result;
   if (outcome.kind != ChildOutcome::Kind::done) {
-    result.error = outcome.text;
-    return result;
+    PointResult failure;
+    failure.error = outcome.text;
+    return failure;
   }
-  const std::string& bytes = outcome.text;
-  std::array<double, 2> times{};
-  std::memcpy(times.data(), bytes.data(), sizeof times);
-  run.wall_s = times[0];
-  run.processor_s = times[1];
-  std::memcpy(&run.process, bytes.data() + sizeof times, sizeof run.process);
-  std::size_t position = sizeof times + sizeof run.process;
-  result.policy = take_text(bytes, position);
-  result.npu = take_text(bytes, position);
-  result.npu_mode = take_text(bytes, position);
-  result.network = take_text(bytes, position);
-  result.configuration = take_text(bytes, position);
-  result.statistics = from_bytes(take_text(bytes, position));
-  return result;
+  auto message = from_message<PointMessage>(outcome.text);
+  run.process = message.process;
+  run.wall_s = message.wall_s;
+  run.processor_s = message.processor_s;
+  return std::move(message.result);
 }
 
 }  // namespace fluidbatch::sim

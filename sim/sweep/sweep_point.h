@@ -1,6 +1,7 @@
 // One point of a sweep: run in a child process, and what comes back through its pipe.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "sim/drive/child_process.h"
@@ -15,8 +16,8 @@ struct PointTask {
   const Sweep& sweep;
   const Pair& pair;
   int replication = 0;
-  Driver driver = Driver::simgrid_window;
-  const io::FileHashes& files;  ///< that the plan has read
+  std::optional<Driver> driver;  ///< that was asked for
+  const io::FileHashes& files;   ///< that the plan has read
 };
 
 /// Runs a point, in a child; returns what point_result reads. Throws InputError where a file that the

@@ -40,7 +40,8 @@ std::string utc_now() {
 
 /// What a plan has found, and all that children need.
 struct Plan {
-  Plan(const Sweep& sweep_to_run, const SweepOptions& options) : sweep(sweep_to_run), reader(sweep, cache) {
+  Plan(const Sweep& sweep_to_run, const SweepOptions& options)
+      : sweep(sweep_to_run), reader(sweep, cache, options.driver) {
     const io::FilesRead read;
     const auto keep = [this](const Pair& pair) {
       if (pairs.size() == kMostPairs) {
@@ -206,7 +207,7 @@ class Schedule {
 
 SweepPlan plan_sweep(const Sweep& sweep, const SweepOptions& options) {
   ModelCache cache;
-  SettingReader reader(sweep, cache);
+  SettingReader reader(sweep, cache, options.driver);
   SweepPlan result{.settings = sweep.settings(), .pairs = 0, .points = 0, .requests = 0};
   const auto replications = static_cast<std::size_t>(sweep.replications.least);
   const auto count = [&](const Pair& pair) {

@@ -25,7 +25,7 @@ struct SweepOptions {
   bool resume = false;
   Shard shard;
   std::optional<std::size_t> limit;                    ///< start no more points than this
-  Driver driver = Driver::simgrid_window;              ///< points behind SimGrid's links take `simgrid`
+  std::optional<Driver> driver;                        ///< that was asked for; see bulk_driver
   std::function<void(std::size_t)> planning;           ///< settings read so far, now and then; may be empty
   std::function<void(const SweepProgress&)> progress;  ///< called about five times a second; may be empty
 };

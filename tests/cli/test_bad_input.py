@@ -166,6 +166,8 @@ CALLS = [
     (["workload"], r"subcommand is required"),
     (["run", "c.yaml", "--driver", "bare", "--set",
       "workload.uplink={model: simgrid, sample_bytes: 5, access_point_bandwidth_bytes_per_s: 9}"], r"^--driver: uplink simgrid needs driver simgrid"),
+    (["capacity", "c.yaml", "--driver", "bare", "--set",
+      "workload.uplink={model: simgrid, sample_bytes: 5, access_point_bandwidth_bytes_per_s: 9}"], r"^--driver: uplink simgrid needs driver simgrid"),
     (["network", "show", "resnet5"], r"unknown name 'resnet5' \(did you mean 'resnet50'\?\)"),
     (["npu", "table", "--network", "resnet50", "--npu", "none.yaml", "--max-batch", "2"], r"^--npu: no file"),
     (["npu", "table", "--network", "resnet50", "--npu", "zu7ev_large", "--max-batch", "0"], r"--max-batch"),
@@ -276,11 +278,11 @@ class BadInput(CommandLineTest):
             self.write("c.yaml", CONFIG)
             result = self.call(*arguments, program=program)
             self.assertEqual(result.returncode, 2, result.stderr)
-            self.assertRegex(result.stderr, r"share/fluidbatch: the folder with the shipped networks and NPUs is missing; install")
+            self.assertRegex(result.stderr, r"share/fluidbatch: the folder with the shipped networks and NPUs is missing; reinstall")
         (self.folder / "share/fluidbatch").mkdir(parents=True)
         result = self.call("network", "list", program=program)
         self.assertEqual(result.returncode, 2, result.stderr)
-        self.assertRegex(result.stderr, r"the shipped networks can't be read: No such file or directory; install")
+        self.assertRegex(result.stderr, r"the shipped networks can't be read: No such file or directory; reinstall")
 
     def test_values_that_no_npu_has(self):
         """A warning, since a study may want them: the run goes on, and its output is the same."""

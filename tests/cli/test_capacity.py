@@ -147,6 +147,16 @@ class Capacity(CommandLineTest):
         arguments = ("c.yaml", "--tolerance", "0.05", "--seeds", "2")
         self.assertEqual(self.rows(*arguments, "--jobs", "1"), self.rows(*arguments, "--jobs", "4", "--driver", "bare"))
 
+    def test_the_driver_goes_with_the_uplink(self):
+        links = "workload.uplink={model: simgrid, sample_bytes: 5000, access_point_bandwidth_bytes_per_s: 1e9}"
+        self.write("c.yaml", SYSTEMS)
+        arguments = ("c.yaml", "--tolerance", "0.5", "--set", links, "--set", "requests=2000")
+        for driver in ("bare", "simgrid_window"):
+            result = self.call("capacity", *arguments, "--driver", driver)
+            self.assertEqual(result.returncode, 2)
+            self.assertRegex(result.stderr, "^--driver: uplink simgrid needs driver simgrid")
+        self.assertEqual(self.rows(*arguments), self.rows(*arguments, "--driver", "simgrid"))
+
     def test_an_interval_over_seeds(self):
         self.write("c.yaml", SYSTEMS)
         text = self.succeed("capacity", "c.yaml", "--seeds", "3", "--tolerance", "0.05").stdout
@@ -191,7 +201,7 @@ class Capacity(CommandLineTest):
                 self.assertEqual((result.returncode, result.stdout), (2, ""))
                 self.assertIn(f"--over {key}: {why}", result.stderr)
                 self.assertIn(there, result.stderr)
-        self.refuse(["capacity", "d.yaml"], r"say which with --over KEY; can be raised: 'workload\.devices\.cams\.count', "
+        self.refuse(["capacity", "d.yaml"], r"say what to raise with --over KEY; can be raised: 'workload\.devices\.cams\.count', "
                     r"'workload\.devices\.cams\.arrivals\.rate_hz'")
 
     def test_a_load_is_raised_to_the_same_rate(self):
@@ -211,7 +221,7 @@ class Capacity(CommandLineTest):
         # That of the command line stands in place of the file's.
         self.assertEqual(self.rows("c.yaml", "--set", "workload.arrivals.load=0.4"), default)
         self.write("n.yaml", CAMERAS)
-        self.refuse(["capacity", "n.yaml"], r"none of workload\.arrivals\.rho, \.rate_hz and \.load is there to raise")
+        self.refuse(["capacity", "n.yaml"], r"has none of workload\.arrivals\.rho, \.rate_hz and \.load; say what to raise")
 
     def test_wrong_options(self):
         self.write("c.yaml", SYSTEMS)

@@ -252,9 +252,12 @@ class Run(CommandLineTest):
 class Listings(CommandLineTest):
     def test_version_and_help(self):
         self.assertRegex(self.succeed("--version").stdout, r"^fluidbatch \d+\.\d+\.\d+\n$")
-        for arguments in ([], ["run"], ["check"], ["network", "show"], ["npu", "table"]):
+        for arguments in ([], ["run"], ["check"], ["sweep"], ["sweep", "merge"], ["compare"], ["capacity"],
+                          ["workload", "describe"], ["network", "show"], ["network", "import"], ["npu", "table"],
+                          ["npu", "explain"], ["npu", "search"], ["npu", "fit"], ["policy", "list"], ["metric", "list"]):
             text = self.succeed(*arguments, "--help").stdout
             self.assertIn("--help", text)
+            self.assertLessEqual(max(map(len, text.splitlines())), 80, arguments)
 
     def test_a_name_comes_first_on_each_line(self):
         for command, name in (("network", "resnet50"), ("npu", "zu7ev_large"), ("policy", "dynamic_batching")):
@@ -358,6 +361,7 @@ class Import(CommandLineTest):
         self.assertEqual(sizes["c"], (1, 12 * 12, 3 * 3 * 8, 4, 1))
         self.write("c.yaml", CONFIG.replace("ee_resnet50", "./n.yaml").replace("[0.30, 0.35, 0.40]", "[0.5]"))
         self.succeed("run", "c.yaml", "--out", "out")
+
 
 if __name__ == "__main__":
     unittest.main()

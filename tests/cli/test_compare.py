@@ -82,7 +82,7 @@ class Compare(CommandLineTest):
         self.assertTrue(text.startswith("9 of 12 points done\n"), text)
         self.assertNotIn("<", self.line(text, "0.5"))
         self.assertIn("<", self.line(text, "1"))
-        self.assertIn("- not done yet, failed, or no point of the sweep: no best of such a row", text)
+        self.assertIn("- not done yet, failed, or not a point of the sweep: no best of such a row", text)
 
     def test_a_ratio_needs_a_base(self):
         self.results()

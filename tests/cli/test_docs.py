@@ -66,10 +66,10 @@ class Docs(CommandLineTest):
                          (ROOT / "docs/pictures/preemption.svg").read_bytes(), "docs/pictures is out of date")
 
     def test_figure_of_the_fit(self):
-        scripts = ["/usr/bin/python3", "-B"]
-        results, folder = str(self.folder / "npu_fit.sqlite"), ROOT / "experiments/npu_fit"
-        subprocess.run([*scripts, str(folder / "collect.py"), results, "--program", PROGRAM], capture_output=True, check=True)
-        subprocess.run([*scripts, str(folder / "plot.py"), results, "--out", str(self.folder / "picture")], capture_output=True,
+        script = ["/usr/bin/python3", "-B", str(ROOT / "experiments/run.py"), "npu_fit"]
+        results = str(self.folder / "npu_fit.sqlite")
+        subprocess.run([*script, "collect", results, "--program", PROGRAM], capture_output=True, check=True)
+        subprocess.run([*script, "plot", results, "--out", str(self.folder / "picture")], capture_output=True,
                        check=True)
         self.assertEqual((self.folder / "picture/npu_fit.svg").read_bytes(), (ROOT / "docs/pictures/npu_fit.svg").read_bytes(),
                          "docs/pictures is out of date")

@@ -31,12 +31,12 @@ class Merge(SweepTest):
         self.sweep("o.sqlite", "--limit", "1", sweep="o.yaml")
         before = self.hashes()
         self.refuse(["sweep", "merge", "part1.sqlite", "o.sqlite", "--out", "x.sqlite"],
-                    r"^o\.sqlite: was made from another sweep than part1\.sqlite; 'base\.requests' differs")
+                    r"^o\.sqlite: was made from a different sweep than part1\.sqlite; 'base\.requests' differs")
         self.succeed("sweep", "merge", "part1.sqlite", "part1.sqlite", "part2.sqlite", "--out", "fine.sqlite")  # overlaps that agree
         self.assertEqual(self.numbers("fine.sqlite"), list(range(48)))
         (self.folder / "fine.sqlite").unlink()
         self.assertEqual(self.hashes(), before)
-        for change, message in (("SET point = 0, mean_latency_s = 7 WHERE point = 3", r"^part2\.sqlite: point 0 has other results here"),
+        for change, message in (("SET point = 0, mean_latency_s = 7 WHERE point = 3", r"^part2\.sqlite: point 0 has results here that differ"),
                                 ("SET point = 48 WHERE point = 0", r"^part2\.sqlite: point 48 is not one of the sweep's")):
             with sqlite3.connect(self.folder / "part2.sqlite") as database:
                 database.execute(f"UPDATE points {change}")
@@ -52,7 +52,7 @@ class Merge(SweepTest):
         merged = self.succeed("sweep", "merge", one, three, "--out", "x.sqlite", "--partial")
         self.assertEqual(merged.stdout, "33 points of 2 files in x.sqlite, 15 missing\n")
         # What is missing can be added.
-        self.assertRegex(self.sweep("x.sqlite", "--resume").stdout, r"^15 points run in .*, 33 there before")
+        self.assertRegex(self.sweep("x.sqlite", "--resume").stdout, r"^15 points run in .*, 33 done before")
         self.sweep("whole.sqlite")
         self.assertEqual(self.rows("x.sqlite"), self.rows("whole.sqlite"))
 

@@ -23,6 +23,7 @@ from harness import CONFIG, PROGRAM, ROOT, SWEEP, SweepTest  # noqa: E402
 APPLICATION_ID = 0x466C4261  # by which the program knows its files
 RELEASE = os.environ.get("FLUIDBATCH_BUILD", "").endswith("release")
 
+
 class Sweep(SweepTest):
     def test_any_number_of_jobs_and_parts_gives_the_same_rows(self):
         out = self.sweep("one.sqlite", "--jobs", "1").stdout
@@ -37,6 +38,21 @@ class Sweep(SweepTest):
         self.assertEqual(sorted(p.name for p in self.folder.glob("*-wal")), [])
         with sqlite3.connect(self.folder / "all.sqlite") as database:
             self.assertEqual(database.execute("SELECT count(*) FROM runs WHERE wall_s > 0 AND process > 0").fetchone(), (48,))
+
+    def test_the_driver_goes_with_the_uplink_of_every_setting(self):
+        links = "{model: simgrid, sample_bytes: 5000, access_point_bandwidth_bytes_per_s: 1e9}"
+        self.write("links.yaml", (SWEEP % 50).replace("replications: 3", "replications: 1").replace(
+            "    exits:", f"    uplink: {links}\n    exits:").replace(
+            "  zip:", "  list: [{workload.uplink.model: none}, {workload.uplink.model: simgrid}]\n  zip:"))
+        for driver in ("bare", "simgrid_window"):
+            for more in (["--dry-run"], ["--out", "no.sqlite"]):
+                result = self.call("sweep", "links.yaml", "--driver", driver, *more)
+                self.assertEqual(result.returncode, 2)
+                self.assertRegex(result.stderr, "^--driver: uplink simgrid needs driver simgrid")
+        self.assertFalse((self.folder / "no.sqlite").exists())
+        self.succeed("sweep", "links.yaml", "--out", "one.sqlite")  # nobody asked: each point takes what it can
+        self.succeed("sweep", "links.yaml", "--out", "two.sqlite", "--driver", "simgrid")
+        self.assertEqual(self.rows("one.sqlite"), self.rows("two.sqlite"))
 
     def test_a_point_is_the_run_of_its_configuration(self):
         self.sweep("r.sqlite")
@@ -112,7 +128,7 @@ class Sweep(SweepTest):
         first = {row[0]: row for row in self.rows("r.sqlite")[-1]}
         again = self.call("sweep", "s.yaml", "--out", "r.sqlite")
         self.assertEqual((again.returncode, "--resume" in again.stderr), (2, True))
-        self.assertRegex(self.sweep("r.sqlite", "--resume").stdout, r"^43 points run in .*, 5 there before")
+        self.assertRegex(self.sweep("r.sqlite", "--resume").stdout, r"^43 points run in .*, 5 done before")
         self.assertEqual(self.numbers("r.sqlite"), list(range(48)))
         for number, row in first.items():
             self.assertEqual(self.rows("r.sqlite")[-1][number], row)
@@ -122,7 +138,7 @@ class Sweep(SweepTest):
             self.write("other.yaml", (SWEEP % 300).replace(old, new))
             result = self.call("sweep", "other.yaml", "--out", "r.sqlite", "--resume")
             self.assertEqual(result.returncode, 2)
-            self.assertIn(f"was made from another sweep than this one; '{key}' differs", result.stderr)
+            self.assertIn(f"was made from a different sweep than this one; '{key}' differs", result.stderr)
         self.assertEqual(self.numbers("r.sqlite"), list(range(48)))
 
     def test_until_the_interval_is_narrow_enough(self):
@@ -223,7 +239,7 @@ class Sweep(SweepTest):
         with sqlite3.connect(self.folder / "r.sqlite", isolation_level=None) as other:
             other.execute("BEGIN EXCLUSIVE")
             self.refuse(["sweep", "s.yaml", "--out", "r.sqlite", "--resume"], r"^r\.sqlite: is in use by another process")
-        self.write("text.sqlite", "this is no database, although it is long enough to be read as the head of one" * 20)
+        self.write("text.sqlite", "this is not a database, although it is long enough to be read as the head of one" * 20)
         self.refuse(["sweep", "s.yaml", "--out", "text.sqlite", "--resume"], r"^text\.sqlite: is not an SQLite database")
         self.refuse(["compare", "text.sqlite", "--metric", "requests"], r"^text\.sqlite: is not an SQLite database")
         with sqlite3.connect(self.folder / "empty.sqlite") as other:

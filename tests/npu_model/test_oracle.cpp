@@ -99,7 +99,8 @@ double whole_network(const npu::BatchPolicyTable& table, int batch, Layers layer
   double looped = 0;
   for (int l = 0; l < table.layers(); ++l) {
     REQUIRE_FALSE(npu::is_mover(table.layer(l).kind));
-    const Case it(table.layer(l), *table.npu(), batch, table.policy(l, batch), table.cost(l, batch));
+    const Case it(table.layer(l), *table.npu(), batch, table.control_block()->policy(l, batch),
+                  table.control_block()->cost(l, batch));
     if (layers == Layers::with_all_words && it.passes_left_out() > 1) continue;
     closed += it.cost.latency_cycles;
     looped += it.looped(options).latency_cycles;

@@ -23,12 +23,13 @@ TEST_CASE("the table is the layers' costs and their sums", "[npu_model]") {
     double segments = 0;
     for (int l = 0; l < table.layers(); ++l) {
       const npu::LayerCost cost =
-          npu::layer_cost(table.layer(l), *table.npu(), batch, table.policy(l, batch));
-      CHECK(table.cost(l, batch).latency_s == cost.latency_s);
+          npu::layer_cost(table.layer(l), *table.npu(), batch, table.control_block()->policy(l, batch));
+      CHECK(table.control_block()->cost(l, batch).latency_s == cost.latency_s);
       CHECK(table.latency_s(l, l + 1, batch) == Approx(cost.latency_s).epsilon(1e-9));
       sum += cost.latency_s;
     }
-    for (int s = 0; s < 4; ++s) segments += table.segments_latency_s(s, s + 1, batch);
+    for (int s = 0; s < 4; ++s)
+      segments += table.latency_s(table.segment_begin(s), table.segment_begin(s + 1), batch);
     CHECK(table.latency_s(0, table.layers(), batch) == Approx(sum).epsilon(1e-12));
     CHECK(segments == Approx(sum).epsilon(1e-12));
   }
@@ -44,9 +45,11 @@ TEST_CASE("mode r: a larger batch never takes less, up to one last tile store", 
         static_cast<double>(npu.t_r * npu.t_c) * npu.cycles_per_output_word() / npu.clock_hz;
     for (int l = 0; l < table.layers(); ++l) {
       for (int b = 2; b <= 16; ++b) {
-        CHECK(table.cost(l, b).latency_s >= table.cost(l, b - 1).latency_s - last_store_s);
-        CHECK(table.cost(l, b).latency_s >= table.cost(l, b).roofline_s * (1 - 1e-12));
-        CHECK(table.policy(l, b) == npu::BatchPolicy{.b_r = b, .b_p = 1, .k = 1});
+        CHECK(table.control_block()->cost(l, b).latency_s >=
+              table.control_block()->cost(l, b - 1).latency_s - last_store_s);
+        CHECK(table.control_block()->cost(l, b).latency_s >=
+              table.control_block()->cost(l, b).roofline_s * (1 - 1e-12));
+        CHECK(table.control_block()->policy(l, b) == npu::BatchPolicy{.b_r = b, .b_p = 1, .k = 1});
       }
     }
   }
@@ -58,7 +61,7 @@ TEST_CASE("with unlimited bandwidth latency is compute, and the roofline too", "
       std::numeric_limits<double>::infinity();
   const npu::BatchPolicyTable table(test::shipped_network("resnet50").layers, npu, npu::Mode::r, 4);
   for (int l = 0; l < table.layers(); ++l) {
-    const npu::LayerCost& cost = table.cost(l, 3);
+    const npu::LayerCost& cost = table.control_block()->cost(l, 3);
     CHECK(cost.latency_cycles == static_cast<double>(cost.compute_cycles));
     CHECK(cost.roofline_cycles == cost.latency_cycles);
   }
@@ -84,6 +87,23 @@ TEST_CASE("Timeloop's cycles for 54 layers of ResNet-50", "[npu_model][oracle]")
     cycles += npu::layer_cost(layer, npu, 1, npu::blocks_of(1, 1, 1)).compute_cycles;
   }
   CHECK(cycles == 5'751'296);
+}
+
+TEST_CASE("a measured table has latencies and no control block", "[npu_model]") {
+  const std::vector<npu::Layer> layers{test::gemm_layer("a", {.groups = 1, .r = 4, .p = 4, .c = 4})};
+  const npu::BatchPolicyTable measured(layers, Eigen::ArrayXXd::Constant(1, 2, 0.5));
+  CHECK(measured.control_block() == nullptr);
+  CHECK(measured.npu() == nullptr);
+  CHECK(measured.mode_name() == "measured");
+  CHECK(measured.latency_s(0, 1, 2) == 0.5);
+
+  const npu::ControlBlock block(layers, test::small_npu(), npu::Mode::r, 2);
+  const npu::BatchPolicyTable modelled(layers, test::small_npu(), npu::Mode::r, 2);
+  REQUIRE(modelled.control_block() != nullptr);
+  for (int batch = 1; batch <= 2; ++batch) {
+    CHECK(modelled.control_block()->policy(0, batch) == block.policy(0, batch));
+    CHECK(modelled.latency_s(0, 1, batch) == block.latencies_s()(0, batch - 1));
+  }
 }
 
 TEST_CASE("a table needs layers, a batch, and segments without a gap", "[npu_model]") {

@@ -73,7 +73,7 @@ TEST_CASE("M/G/1: Pollaczek and Khinchine's mean wait, with exits", "[.release][
     double mean_s = 0;
     double second_moment = 0;
     for (int s = 0; s < 4; ++s) {
-      service_s += table->segments_latency_s(s, s + 1, 1);
+      service_s += table->latency_s(table->segment_begin(s), table->segment_begin(s + 1), 1);
       const double leaves = reach * (s < 3 ? rates[static_cast<std::size_t>(s)] : 1);
       mean_s += leaves * service_s;
       second_moment += leaves * service_s * service_s;

@@ -266,7 +266,7 @@ TEST_CASE("unloaded latency is the sum of the table's layers", "[sim]") {
     const npu::BatchPolicyTable& table = *scenario.systems[0].table;
     double sum = 0;
     for (int l = 0; l < table.layers(); ++l) {
-      if (table.layer(l).segment <= exit) sum += table.cost(l, 1).latency_s;
+      if (table.layer(l).segment <= exit) sum += table.latency_s(l, l + 1, 1);
     }
     const Request request = test::run_bare(scenario).requests.at(0);
     CHECK(request.completion_s == Approx(sum).epsilon(1e-12).margin(0));

@@ -227,7 +227,7 @@ TEST_CASE("devices are merged in order of date, of equal dates in order of numbe
   for (std::uint32_t device = 0; device < 500; ++device) {
     const bool poisson = device < 300;
     const std::uint64_t key = workloads::Devices::key(poisson ? 0 : 1, poisson ? device : device - 300);
-    const auto own = devices.group_of(device).arrivals->start(5, key);
+    const auto own = devices.groups()[poisson ? 0 : 1].arrivals->start(5, key);
     for (double date_s = own->next_s(); date_s <= merged.back().date_s; date_s = own->next_s()) {
       expected.emplace_back(date_s, device);
     }

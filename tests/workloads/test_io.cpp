@@ -1,4 +1,5 @@
 // Numbers as text, strict YAML, CSV: what they take, and what they say of what they do not take.
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -11,6 +12,7 @@
 #include "workloads/io/files_read.h"
 #include "workloads/io/input_file.h"
 #include "workloads/io/map_reader.h"
+#include "workloads/io/names.h"
 #include "workloads/io/text_number.h"
 
 using namespace fluidbatch;
@@ -188,6 +190,27 @@ TEST_CASE("a map's values are of their type and in range", "[io]") {
                     Contains("f.yaml:1:1: a thing needs the key 'other'"));
   CHECK_THROWS_WITH(io::MapReader(io::parse_yaml("oter: 1", "f.yaml"), "a thing", {"x", "other"}),
                     Contains("f.yaml:1:1: unknown key 'oter' (did you mean 'other'?)"));
+}
+
+TEST_CASE("names of values: one table for reading, writing and messages", "[io]") {
+  enum class Side { left, right };
+  constexpr std::array kSides{io::Name{Side::right, "right"}, io::Name{Side::left, "left"}};  // in any order
+  CHECK(io::word_of(kSides, Side::left) == "left");
+  CHECK(io::value_of(kSides, "right") == Side::right);
+  CHECK_FALSE(io::value_of(kSides, "up"));
+  CHECK(io::words_of(kSides) == std::vector<std::string>{"right", "left"});
+  CHECK_THROWS_AS(io::word_of(kSides, static_cast<Side>(2)), std::logic_error);
+
+  const auto read = [&](io::MapReader& r) { io::read_name(r, "x", kSides); };
+  CHECK_THROWS_WITH(read_x("rigth", read),
+                    "f.yaml:1:4: unknown x 'rigth' (did you mean 'right'?); allowed: 'right', 'left'");
+  CHECK_THROWS_WITH(read_x("[left]", read), Contains("x must be a text, found a list"));
+  const io::Node node = io::parse_yaml("x: left\n", "f.yaml");
+  io::MapReader reader(node, "a thing", {"x", "y", "z"});
+  CHECK(io::read_name(reader, "x", kSides, Side::right) == Side::left);
+  CHECK(io::read_name(reader, "y", kSides, Side::right) == Side::right);
+  CHECK_THROWS_WITH(io::read_name(reader, "z", kSides), Contains("a thing needs the key 'z'"));
+  CHECK(io::to_yaml(reader.resolved()) == "x: left\ny: right\n");
 }
 
 TEST_CASE("defaults end up in the resolved map", "[io]") {

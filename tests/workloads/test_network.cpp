@@ -188,7 +188,7 @@ TEST_CASE("wrong networks are refused where they are wrong", "[network]") {
   refuses("name: n\nbase: resnet50\nlayers:\n" + conv, "not both");
   const std::string exits =
       "exits:\n  - {name: e, after: b, head: [{name: h, kind: dense, out_channels: 4}]}\n";
-  refuses(head + conv + exits, "n.yaml:6:22: no layer 'b' to stand after");
+  refuses(head + conv + exits, "n.yaml:6:22: no layer 'b' for it to follow");
   refuses(head + conv + "exits:\n  - {name: e, after: a, head: []}\n",
           "the head of an exit needs at least one layer, its classifier");
   refuses(head + conv + "exits:\n  - {name: e, after: a, haed: []}\n",

@@ -1,4 +1,4 @@
-// The analytic uplink against a fluid model written anew, closed forms, and hand-worked cases. (Against
+// The analytic uplink against a second, independent fluid model, closed forms, and hand-worked cases. (Against
 // SimGrid's links: tests/sim/test_uplink_links.cpp.)
 #include <algorithm>
 #include <cmath>

@@ -87,4 +87,10 @@ std::string quoted_list(const std::vector<std::string>& words) {
   return text;
 }
 
+std::string unknown_word(std::string_view what, std::string_view found,
+                         const std::vector<std::string>& allowed) {
+  return "unknown " + std::string(what) + " " + in_quotes(found) + did_you_mean(found, allowed) +
+         "; allowed: " + quoted_list(allowed);
+}
+
 }  // namespace fluidbatch::io

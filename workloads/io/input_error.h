@@ -36,4 +36,8 @@ std::string did_you_mean(std::string_view found, const std::vector<std::string>&
 /// `'a', 'b', 'c'`; of a long list the first ones, and how many more there are.
 std::string quoted_list(const std::vector<std::string>& words);
 
+/// `unknown WHAT 'found' (did you mean 'x'?); allowed: 'a', 'b'`.
+std::string unknown_word(std::string_view what, std::string_view found,
+                         const std::vector<std::string>& allowed);
+
 }  // namespace fluidbatch::io

@@ -26,10 +26,7 @@ const Node& require_scalar(const Node& node, std::string_view what, const std::s
 std::size_t choose(const Node& node, std::string_view what, const std::vector<std::string>& choices) {
   const std::string found = read_text(node, what);
   const auto place = std::find(choices.begin(), choices.end(), found);
-  if (place == choices.end()) {
-    throw InputError(node.mark, "unknown " + std::string(what) + " " + in_quotes(found) +
-                                    did_you_mean(found, choices) + "; allowed: " + quoted_list(choices));
-  }
+  if (place == choices.end()) throw InputError(node.mark, unknown_word(what, found, choices));
   return static_cast<std::size_t>(place - choices.begin());
 }
 

@@ -72,7 +72,7 @@ fs::path shipped_folder() {
   if (is_folder(folder)) return folder;
   const std::string& installed = installed_share().string();
   throw InputError((installed.empty() ? "" : installed + ", ") + folder.string() +
-                   ": the folder with the shipped networks and NPUs is missing; install the program anew, "
+                   ": the folder with the shipped networks and NPUs is missing; reinstall the program, "
                    "with its share folder beside bin, or name that folder in FLUIDBATCH_SHARE");
 }
 
@@ -86,7 +86,7 @@ std::vector<std::string> shipped_names(const std::string& kind) {
   }
   if (error) {
     throw InputError(folder.string() + ": the folder of the shipped " + kind +
-                     " can't be read: " + error.message() + "; install the program anew");
+                     " can't be read: " + error.message() + "; reinstall the program");
   }
   std::sort(names.begin(), names.end());
   return names;

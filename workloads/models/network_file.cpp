@@ -43,7 +43,7 @@ Backbone read_backbone(const io::Node& document, const io::MapReader& reader) {
   return read_backbone(other, other_reader);
 }
 
-/// Adds the head of the exit that stands after the layer just added, if there is one.
+/// Adds the head of the exit that follows the layer just added, if there is one.
 void add_exit_after(NetworkBuilder& builder, const std::string& layer, const io::Node& exit) {
   io::MapReader reader(exit, "an exit", {"name", "after", "head"});
   const io::Node& head = reader.required("head");
@@ -71,7 +71,7 @@ Network build(const Backbone& backbone, const std::vector<io::Node>& exits, cons
     const io::MapReader reader(exits[next_exit], "an exit", {"name", "after", "head"});
     const io::Node& after = reader.required("after");
     throw io::InputError(after.mark, "no layer '" + io::read_text(after, "after") +
-                                         "' to stand after; exits are in the order of the layers");
+                                         "' for it to follow; exits are in the order of the layers");
   }
   // Where nothing is left for the final exit to do, the exit before it is to blame.
   builder.end_segment("final", exits.empty() ? mark : exits.back().mark);

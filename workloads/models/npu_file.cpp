@@ -1,8 +1,11 @@
 #include "workloads/models/npu_file.h"
 
+#include <array>
 #include <stdexcept>
+#include <vector>
 
 #include "workloads/io/map_reader.h"
+#include "workloads/io/names.h"
 #include "workloads/io/shipped_files.h"
 
 namespace fluidbatch::workloads {
@@ -13,9 +16,23 @@ constexpr std::int64_t kMostWords = std::int64_t{1} << 40;
 constexpr std::int64_t kMostOutputTiles = 1024;
 constexpr std::int64_t kMostOverheadCycles = std::int64_t{1} << 40;
 
+using io::Name;
+
+constexpr std::array kChannels{Name{npu::Channel::shared, "shared"},
+                               Name{npu::Channel::separate, "separate"}};
+constexpr std::array kWeightReuses{Name{npu::WeightReuse::none, "none"},
+                                   Name{npu::WeightReuse::interleaved, "interleaved"}};
+constexpr std::array kEdgeRows{Name{npu::EdgeRows::pad, "pad"}, Name{npu::EdgeRows::trim, "trim"}};
+constexpr std::array kWeightSources{Name{npu::WeightSource::off_chip, "off_chip"},
+                                    Name{npu::WeightSource::on_chip, "on_chip"}};
+constexpr std::array kInputPaths{Name{npu::InputPath::im2col, "im2col"},
+                                 Name{npu::InputPath::line_buffer, "line_buffer"}};
+constexpr std::array kRowWeights{Name{npu::RowWeights::once, "once"},
+                                 Name{npu::RowWeights::each_block, "each_block"}};
+
 void read_bandwidth(io::MapReader& reader, npu::Npu& npu) {
   const io::Range range = io::Range::positive_or_infinite();
-  npu.channel = static_cast<npu::Channel>(reader.choice("channel", {"shared", "separate"}, 0));
+  npu.channel = io::read_name(reader, "channel", kChannels, npu::Channel::shared);
   const bool shared = npu.channel == npu::Channel::shared;
   const char* stray = shared ? "input_bandwidth_bytes_per_s" : "bandwidth_bytes_per_s";
   for (const char* key : {stray, "output_bandwidth_bytes_per_s"}) {
@@ -43,13 +60,16 @@ npu::WeightReuse read_weight_reuse(io::MapReader& reader) {
                          "weight_reuse: column is now residency: column, where a column of weights stays "
                          "on the chip and crosses the channel once");
   }
-  return static_cast<npu::WeightReuse>(reader.choice("weight_reuse", {"none", "interleaved"}, 1));
+  return io::read_name(reader, "weight_reuse", kWeightReuses, npu::WeightReuse::interleaved);
 }
 
 std::optional<npu::Residency> read_residency(io::MapReader& reader) {
-  const std::size_t choice = reader.choice("residency", {"stream", "row", "column", "weights", "auto"}, 0);
-  if (choice == 4) return std::nullopt;
-  return static_cast<npu::Residency>(choice);
+  std::vector<Name<std::optional<npu::Residency>>> names;
+  for (const npu::Residency residency : npu::all_residencies()) {
+    names.push_back({residency, npu::name_of(residency)});
+  }
+  names.push_back({std::nullopt, "auto"});
+  return io::read_name(reader, "residency", names, npu::Residency::stream);
 }
 
 /// The model's messages begin with the name of the field, which is the key here: that is their place.
@@ -96,18 +116,17 @@ npu::Npu read_npu(const io::Node& document) {
   npu.clock_hz = reader.number("clock_hz", io::Range::positive());
   npu.word_bytes = static_cast<int>(reader.integer("word_bytes", 1, 16, 2));
   read_bandwidth(reader, npu);
-  npu.edge_rows = static_cast<npu::EdgeRows>(reader.choice("edge_rows", {"pad", "trim"}, 0));
+  npu.edge_rows = io::read_name(reader, "edge_rows", kEdgeRows, npu::EdgeRows::pad);
   npu.weight_reuse = read_weight_reuse(reader);
-  npu.weight_source =
-      static_cast<npu::WeightSource>(reader.choice("weight_source", {"off_chip", "on_chip"}, 0));
+  npu.weight_source = io::read_name(reader, "weight_source", kWeightSources, npu::WeightSource::off_chip);
   npu.weight_buffer_words = reader.integer("weight_buffer_words", 0, kMostWords, 0);
   npu.output_tiles = static_cast<int>(reader.integer("output_tiles", 1, kMostOutputTiles, 1));
   npu.accumulator_bytes = static_cast<int>(reader.integer("accumulator_bytes", 1, 16, 4));
   npu.fill_cycles = reader.integer("fill_cycles", 0, kMostTile, 0);
   npu.layer_overhead_cycles = reader.integer("layer_overhead_cycles", 0, kMostOverheadCycles, 0);
-  npu.input_path = static_cast<npu::InputPath>(reader.choice("input_path", {"im2col", "line_buffer"}, 0));
+  npu.input_path = io::read_name(reader, "input_path", kInputPaths, npu::InputPath::im2col);
   npu.residency = read_residency(reader);
-  npu.row_weights = static_cast<npu::RowWeights>(reader.choice("row_weights", {"once", "each_block"}, 0));
+  npu.row_weights = io::read_name(reader, "row_weights", kRowWeights, npu::RowWeights::once);
   npu.on_chip_bytes = reader.has("on_chip_bytes") ? reader.integer("on_chip_bytes", 1, kMostWords) : 0;
   try {
     npu::validate(npu);
@@ -168,14 +187,7 @@ npu::Board load_board(const io::Node& name_or_path) {
 }
 
 npu::Mode read_mode(const io::Node& node) {
-  std::vector<std::string> names;
-  for (const npu::Mode mode : npu::all_modes()) names.emplace_back(npu::name_of(mode));
-  const std::string found = io::read_text(node, "npu_mode");
-  for (const npu::Mode mode : npu::all_modes()) {
-    if (found == npu::name_of(mode)) return mode;
-  }
-  throw io::InputError(node.mark, "unknown npu_mode '" + found + "'" + io::did_you_mean(found, names) +
-                                      "; allowed: " + io::quoted_list(names));
+  return io::read_name(node, "npu_mode", io::names_of(npu::all_modes()));
 }
 
 }  // namespace fluidbatch::workloads

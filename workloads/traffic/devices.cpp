@@ -94,13 +94,6 @@ Devices::Devices(std::vector<DeviceGroup> groups) : groups_(std::move(groups)) {
   }
 }
 
-const DeviceGroup& Devices::group_of(std::uint32_t device) const {
-  const auto after = std::upper_bound(
-      groups_.begin(), groups_.end(), device,
-      [](std::uint32_t number, const DeviceGroup& group) { return number < group.first_device; });
-  return *(after - 1);
-}
-
 std::vector<std::uint64_t> Devices::keys() const {
   std::vector<std::uint64_t> keys;
   keys.reserve(size_);

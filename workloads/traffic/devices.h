@@ -37,7 +37,6 @@ class Devices {
 
   [[nodiscard]] const std::vector<DeviceGroup>& groups() const { return groups_; }
   [[nodiscard]] std::uint32_t size() const { return size_; }
-  [[nodiscard]] const DeviceGroup& group_of(std::uint32_t device) const;
   /// Names a device's streams of random draws. It is made of the group's place in the list and the device's
   /// place in the group, so that a group that grows leaves the draws of all other devices alone.
   [[nodiscard]] static std::uint64_t key(std::size_t group, std::uint32_t index) {

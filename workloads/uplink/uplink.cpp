@@ -1,7 +1,10 @@
 #include "workloads/uplink/uplink.h"
 
+#include <array>
 #include <string>
 #include <vector>
+
+#include "workloads/io/names.h"
 
 namespace fluidbatch::workloads {
 namespace {
@@ -27,13 +30,15 @@ UplinkSpec make_uplink(const UplinkSpec& spec) {
 
 UplinkConfig read_uplink(io::MapReader& workload) {
   using Model = UplinkSpec::Model;
+  static constexpr std::array kModels{io::Name{Model::none, "none"}, io::Name{Model::analytic, "analytic"},
+                                      io::Name{Model::simgrid, "simgrid"}};
   UplinkConfig config;
   io::Node default_node = io::Node::map();
   default_node.put("model", io::Node::text("none"));
   io::MapReader reader(workload.has("uplink") ? workload.required("uplink") : default_node, "uplink",
                        {"model", "sample_bytes", "access_point_bandwidth_bytes_per_s",
                         "device_bandwidth_bytes_per_s", "latency_ms", "answer_latency_ms"});
-  config.spec.model = static_cast<Model>(reader.choice("model", {"none", "analytic", "simgrid"}));
+  config.spec.model = io::read_name(reader, "model", kModels);
   const bool none = config.spec.model == Model::none;
   // With `none` all else may be there, so that one key switches the uplink on and off, and has no effect.
   if (!none || reader.has("sample_bytes")) {

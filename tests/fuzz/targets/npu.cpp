@@ -15,7 +15,7 @@ void read(const std::string& input) {
     const npu::BatchPolicyTable table(network.layers, npu, mode, 3);
     for (int layer = 0; layer < table.layers(); ++layer) {
       for (int batch = 1; batch <= table.max_batch(); ++batch) {
-        const npu::LayerCost& cost = table.cost(layer, batch);
+        const npu::LayerCost& cost = table.control_block()->cost(layer, batch);
         require(cost.latency_s >= cost.roofline_s * (1 - 1e-9), "faster than the roofline");
       }
     }

@@ -1,0 +1,30 @@
+#!/usr/bin/python3
+"""Starts a script of an experiment, from any folder: what all scripts share is found beside this one.
+
+    run.py EXPERIMENT collect RESULTS.sqlite [--program FLUIDBATCH] [--quick]
+    run.py EXPERIMENT plot RESULTS.sqlite --out FOLDER
+"""
+
+import importlib
+import sys
+from pathlib import Path
+
+EXPERIMENTS = Path(__file__).resolve().parent
+
+
+def main():
+    scripts = sorted(
+        f"{path.parent.name} {path.stem}"
+        for part in ("collect", "plot")
+        for path in EXPERIMENTS.glob(f"*/{part}.py")
+        if "\ndef main(" in path.read_text()
+    )
+    wanted = " ".join(sys.argv[1:3])
+    if wanted not in scripts:
+        sys.exit(f"{__doc__}\nThere are: {', '.join(scripts)}")
+    del sys.argv[1:3]
+    importlib.import_module(wanted.replace(" ", ".")).main()
+
+
+if __name__ == "__main__":
+    main()
