@@ -22,6 +22,7 @@ using io::MapReader;
 using io::Node;
 using io::Range;
 
+constexpr double kMostPreemptionCost_s = 3600;
 constexpr std::int64_t kMostRequests = std::int64_t{1} << 40;
 
 /// A node for what is not given: reads as if the user had written `value` there.
@@ -184,7 +185,7 @@ class Reader {
 
   /// A system, and its map with the defaults.
   std::pair<System, Node> read_system(const Node& node) {
-    MapReader reader(node, "a system", {"label", "policy", "drop", "npu", "npu_mode"});
+    MapReader reader(node, "a system", {"label", "policy", "drop", "preemption_cost_s", "npu", "npu_mode"});
     System system;
     Node policy = read_policy(reader.required("policy"), system);
     if (config_.slo.end_to_end && system.policy->needs_deadlines_in_order) {
@@ -197,9 +198,10 @@ class Reader {
     check_label(system.label, reader.mark_of("label"));
     reader.resolve("policy", std::move(policy));
     system.drop_hopeless = reader.choice("drop", {"none", "hopeless"}, 0) == 1;
+    system.preemption_cost_s = reader.number("preemption_cost_s", {.min = 0, .max = kMostPreemptionCost_s}, 0);
     const NpuChoice choice = read_npu_choice(reader, config_.reference_choice, cache_);
     system.npu_name = choice.name;
-    const int max_batch = system.policy->make(system.parameters, config_.policy_context())->max_batch();
+    const int max_batch = system.policy->traits(system.parameters).max_batch;
     system.table = cache_.table(*network_, choice, max_batch);
     warn(choice, *system.table, reader.mark_of("npu"));
     return {std::move(system), reader.resolved()};
@@ -219,6 +221,7 @@ class Reader {
     std::vector<std::string> names;
     for (const auto& info : scheduler::all_policies()) names.push_back(info.name);
     system.policy = &scheduler::all_policies()[io::read_kind(node, "policy", "name", names)];
+    refuse_preemption_cost(node);
     std::vector<std::string> keys{"name"};
     for (const auto& parameter : system.policy->parameters) keys.push_back(parameter.name);
     MapReader reader(node, "policy " + system.policy->name, keys);
@@ -228,6 +231,16 @@ class Reader {
       values.push_back(read_parameter(reader, parameter));
     system.parameters = scheduler::ParameterValues(system.policy->parameters, std::move(values));
     return reader.resolved();
+  }
+
+  /// Where it stood at first.
+  static void refuse_preemption_cost(const Node& policy) {
+    for (const Node::Entry& entry : policy.entries) {
+      if (entry.key != "preemption_cost_s") continue;
+      throw InputError(entry.key_mark,
+                       "preemption_cost_s is a property of the hardware, not of the policy: it is a key of the "
+                       "system, beside 'policy' and 'npu'");
+    }
   }
 
   static double read_parameter(MapReader& reader, const scheduler::Parameter& parameter) {

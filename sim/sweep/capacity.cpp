@@ -10,7 +10,7 @@
 
 #include "sim/config/overrides.h"
 #include "sim/config/run_config.h"
-#include "sim/core/illegal_decision.h"
+#include "scheduler/policy_error.h"
 #include "sim/drive/child_process.h"
 #include "sim/measure/confidence.h"
 #include "sim/run/simulation.h"
@@ -199,7 +199,7 @@ class Searches {
       constexpr int kWaitMilliseconds = 200;
       for (const auto& [number, outcome] : pool.wait(kWaitMilliseconds)) {
         if (outcome.kind == ChildOutcome::Kind::input_error) throw InputError(outcome.text);
-        if (outcome.kind == ChildOutcome::Kind::policy_error) throw IllegalDecision(outcome.text);
+        if (outcome.kind == ChildOutcome::Kind::policy_error) throw scheduler::PolicyError(outcome.text);
         if (outcome.kind == ChildOutcome::Kind::failed) throw std::runtime_error(outcome.text);
         ProbeRun run;
         std::memcpy(&run, outcome.text.data(), sizeof run);

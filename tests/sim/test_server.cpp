@@ -7,7 +7,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "sim/core/illegal_decision.h"
+#include "scheduler/policy_error.h"
 #include "sim/core/invariant.h"
 #include "sim/drive/child_process.h"
 #include "sim/drive/engine.h"
@@ -234,7 +234,7 @@ TEST_CASE("the batch stack holds its samples to their layers and exits", "[sim]"
 TEST_CASE("a decision that is not allowed ends the run", "[sim]") {
   const auto refuses = [](const Scripted::Script& script, const char* message) {
     Scripted policy(script);
-    CHECK_THROWS_AS(serve(policy, {{0.5, 0, 1}, {0.5, 0, 1}}), sim::IllegalDecision);
+    CHECK_THROWS_AS(serve(policy, {{0.5, 0, 1}, {0.5, 0, 1}}), scheduler::PolicyError);
     Scripted again(script);
     CHECK_THROWS_WITH(serve(again, {{0.5, 0, 1}, {0.5, 0, 1}}),
                       "policy 'scripted' at t = 0.5 asked to " + std::string(message));
