@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
-#include "scheduler/slo.h"
 #include "scheduler/view.h"
 
 namespace fluidbatch::scheduler {
@@ -27,6 +27,8 @@ struct Decision {
   Refusal refusal = Refusal::none;
   int until_layer = 0;
 
+  bool operator==(const Decision&) const = default;
+
   /// `until_layer`: the answer is the same at all boundaries before that one, as long as no sample leaves the
   /// batch and nothing merges with it, whoever arrives; so the policy need not be asked there.
   static Decision go_on(Refusal refusal = Refusal::none, int until_layer = 0) {
@@ -49,29 +51,46 @@ enum class Boundary {
   layer,    ///< before each layer but the first
 };
 
+/// Whether a policy of this kind is asked before `layer`, not the first one.
+inline bool is_asked_before(int layer, Boundary boundary, const npu::BatchPolicyTable& table) {
+  switch (boundary) {
+    case Boundary::batch:
+      return false;
+    case Boundary::segment:
+      return layer == table.segment_begin(table.segment_of(layer));
+    case Boundary::layer:
+      return true;
+  }
+  return false;
+}
+
+/// What must be known of a policy before it is made: the same for all policies of the same parameters.
+struct PolicyTraits {
+  int max_batch = 1;                    ///< most samples ever in flight; latency tables are built up to it
+  Boundary boundary = Boundary::batch;  ///< where it wants to be asked
+  bool oracle = false;                  ///< it looks at the exits that requests will take (view.h)
+};
+
 /// A scheduling policy.
 ///
 /// Contract: `decide` is called, once for all events of a date, when the queue is not empty and the NPU is
 /// idle, or the active batch stands at a boundary that the policy wants to see. It returns a decision and
-/// touches nothing; the server checks it and carries it out, and ends the run with an IllegalDecision
-/// where it is not allowed. A policy may keep state of its own, but must be a pure function of the views that
-/// it has been given, so that runs can be repeated.
+/// touches nothing; the server checks it and carries it out, and ends the run with a PolicyError where it is
+/// not allowed. A policy may keep state of its own, but must be a pure function of the views that it has been
+/// given, so that runs can be repeated.
 class Policy {
  public:
   Policy() = default;
-  Policy(const Policy&) = delete;
   Policy& operator=(const Policy&) = delete;
   virtual ~Policy() = default;
 
   [[nodiscard]] virtual Decision decide(const ServerView& view) = 0;
 
-  /// The most samples that the policy ever has in flight; the latency table is built up to it.
-  [[nodiscard]] virtual int max_batch() const = 0;
+  /// A policy in the same state, which goes its own way from here.
+  [[nodiscard]] virtual std::unique_ptr<Policy> clone() const = 0;
 
-  [[nodiscard]] virtual Boundary boundary() const { return Boundary::batch; }
-
-  /// Seconds that a preemption costs, before the first layer of the newcomers.
-  [[nodiscard]] virtual double preemption_cost_s() const { return 0; }
+ protected:
+  Policy(const Policy&) = default;
 };
 
 }  // namespace fluidbatch::scheduler

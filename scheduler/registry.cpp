@@ -78,4 +78,8 @@ Parameter max_batch_parameter() {
           .meaning = "largest number of samples in a batch"};
 }
 
+PolicyTraits traits_of_max_batch(const ParameterValues& values) {
+  return {.max_batch = values.integer("max_batch")};
+}
+
 }  // namespace fluidbatch::scheduler

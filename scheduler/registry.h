@@ -1,11 +1,13 @@
 // The policies by name, with the parameters that each declares.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <list>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "scheduler/interface_stamp.h"
@@ -25,6 +27,17 @@ struct Parameter {
   std::vector<std::string> words = {};  ///< not empty: one of these is given, and the value is its index
 };
 
+/// The words that a parameter takes, each with what it stands for; the first is the default.
+template <typename Meaning, std::size_t N>
+using Words = std::array<std::pair<const char*, Meaning>, N>;
+
+template <typename Meaning, std::size_t N>
+Parameter word_parameter(std::string name, const Words<Meaning, N>& words, std::string meaning) {
+  Parameter parameter{.name = std::move(name), .max = N - 1, .integer = true, .meaning = std::move(meaning)};
+  for (const auto& [word, unused] : words) parameter.words.emplace_back(word);
+  return parameter;
+}
+
 /// Values of a policy's parameters, in the order of their declaration; all are present and in range.
 class ParameterValues {
  public:
@@ -34,6 +47,11 @@ class ParameterValues {
   /// Throws std::logic_error where the policy has declared no such parameter.
   [[nodiscard]] double number(std::string_view name) const;
   [[nodiscard]] int integer(std::string_view name) const { return static_cast<int>(number(name)); }
+  /// What the word that was given stands for.
+  template <typename Meaning, std::size_t N>
+  [[nodiscard]] Meaning word(std::string_view name, const Words<Meaning, N>& words) const {
+    return words.at(static_cast<std::size_t>(number(name))).second;
+  }
 
  private:
   std::vector<std::string> names_;
@@ -50,6 +68,7 @@ struct PolicyInfo {
   std::string name;
   std::string summary;  ///< one line
   std::vector<Parameter> parameters;
+  std::function<PolicyTraits(const ParameterValues&)> traits;
   std::function<std::unique_ptr<Policy>(const ParameterValues&, const PolicyContext&)> make;
   /// It takes the queue to be in order of deadlines, hence is refused where the SLO counts from sending.
   bool needs_deadlines_in_order = false;
@@ -83,5 +102,8 @@ LoadedPolicies policies_loaded_by(const std::function<void()>& load);
 
 /// `max_batch`, the parameter that most policies share.
 Parameter max_batch_parameter();
+
+/// Traits of a policy that has this parameter, and lets a batch run to its end.
+PolicyTraits traits_of_max_batch(const ParameterValues& values);
 
 }  // namespace fluidbatch::scheduler

@@ -1,4 +1,4 @@
-// The latency bound of a run.
+// The latency bound of a run, and all arithmetic of deadlines.
 #pragma once
 
 #include "scheduler/request.h"
@@ -10,6 +10,25 @@ inline constexpr double kDeadlineTolerance_s = 1e-9;
 
 /// True where `latency_s` breaks the bound `slo_s`.
 inline bool is_late(double latency_s, double slo_s) { return latency_s > slo_s + kDeadlineTolerance_s; }
+
+/// The latency bound as the server has to keep it.
+struct ServerSlo {
+  double latency_s = 0;       ///< from `start_s` to completion; may be infinite
+  bool from_sending = false;  ///< it counts from sending, not from arrival at the server
+
+  /// The date from which the bound of a request counts. Where that is its sending, requests are not in order
+  /// of it. `request`: a Request, or what a policy knows of one.
+  template <typename AnyRequest>
+  [[nodiscard]] double start_s(const AnyRequest& request) const {
+    return from_sending ? request.sent_s : request.arrival_s;
+  }
+  /// What the bound leaves at `now_s` of a request whose bound counts from `start_s`; negative where it is
+  /// late.
+  [[nodiscard]] double slack_s(double now_s, double start_s) const { return latency_s - (now_s - start_s); }
+  [[nodiscard]] double deadline_s(double start_s) const { return start_s + latency_s; }
+  /// True where a stay of `stay_s`, counted from `start_s`, breaks the bound.
+  [[nodiscard]] bool is_missed_by(double stay_s) const { return is_late(stay_s, latency_s); }
+};
 
 /// The latency bound, and what it is laid on.
 struct Slo {
@@ -25,8 +44,8 @@ struct Slo {
     return is_late(end_to_end ? end_to_end_s(request) : request.completion_s - request.arrival_s, latency_s);
   }
   /// What is left for the server: the bound less the way of the answer, where that counts.
-  [[nodiscard]] double server_latency_s() const {
-    return end_to_end ? latency_s - answer_latency_s : latency_s;
+  [[nodiscard]] ServerSlo of_server() const {
+    return {.latency_s = end_to_end ? latency_s - answer_latency_s : latency_s, .from_sending = end_to_end};
   }
 };
 

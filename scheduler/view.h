@@ -2,42 +2,84 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
 #include <span>
 #include <vector>
 
 #include "npu_model/batch_policy_table.h"
+#include "scheduler/policy_error.h"
 #include "scheduler/request.h"
+#include "scheduler/slo.h"
 
 namespace fluidbatch::scheduler {
 
 /// Samples that run together, and the layer that they run next.
 struct Batch {
-  static constexpr int kNoExit = std::numeric_limits<int>::max();
-
   std::vector<RequestId> samples;
   int next_layer = 0;            ///< layers 0 .. next_layer - 1 have run
-  int next_exit = kNoExit;       ///< the first that one of them takes: as Request::exit, for an oracle only
   double suspended_since_s = 0;  ///< meaningless while active
 };
 
-/// What a policy sees when it is asked: the state after all events of this date have been applied.
+/// What a server knows of a request: all but the exit that it will take.
+struct KnownRequest {
+  double arrival_s;  ///< at the server
+  double sent_s;     ///< by its device; arrival_s where there is no uplink
+  double start_s;    ///< its first step began; meaningless while queued
+  std::uint32_t device;
+};
+
+/// The requests in the system, by number, as far as a server knows them.
+class KnownRequests {
+ public:
+  /// `requests` must outlive this.
+  explicit KnownRequests(const RequestWindow& requests) : requests_(&requests) {}
+
+  [[nodiscard]] KnownRequest operator[](RequestId id) const {
+    const Request& request = (*requests_)[id];
+    return {.arrival_s = request.arrival_s,
+            .sent_s = request.sent_s,
+            .start_s = request.start_s,
+            .device = request.device};
+  }
+
+ private:
+  const RequestWindow* requests_;
+};
+
+/// What no server knows: the exit that each request will take. For policies that are meant to be impossible,
+/// and say so (PolicyTraits::oracle).
+class ExitOracle {
+ public:
+  /// One that knows nothing.
+  ExitOracle() = default;
+  /// `requests` must outlive this.
+  explicit ExitOracle(const RequestWindow& requests) : requests_(&requests) {}
+
+  /// Throws PolicyError where the policy has not declared itself an oracle.
+  [[nodiscard]] int exit(RequestId id) const {
+    if (requests_ == nullptr) {
+      throw PolicyError("it asked for the exit of request " + std::to_string(id) +
+                        ", but has not declared itself an oracle (PolicyTraits::oracle)");
+    }
+    return (*requests_)[id].exit;
+  }
+
+ private:
+  const RequestWindow* requests_ = nullptr;
+};
+
+/// The state after all events of a date have been applied, made for one question: nothing in it is good after
+/// the answer.
 struct ServerView {
   double now_s = 0;
-  double slo_s = 0;  ///< latency bound, from `slo_start_s` to completion; may be infinite
+  ServerSlo slo;
   const npu::BatchPolicyTable& table;
-  const RequestWindow& requests;
-  RequestId queue_begin = 0;  ///< the queue is requests queue_begin .. queue_end - 1, oldest first
-  RequestId queue_end = 0;
-  std::span<const Batch> stack = {};  ///< batches in flight; the last one is active, the others suspended
-  bool someone_left = false;          ///< a sample left the active batch, or the one above it, at this date
-  bool slo_from_sending = false;      ///< the SLO counts from sending, not from arrival at the server
-  double run_begin_s = 0;   ///< since when the active batch has run with the same samples, and from which
-  int run_first_layer = 0;  ///< layer on; its dates count from there
-
-  [[nodiscard]] std::size_t queue_size() const { return static_cast<std::size_t>(queue_end - queue_begin); }
-  /// Arrival at the server. Precondition: the queue is not empty.
-  [[nodiscard]] double oldest_arrival_s() const { return requests[queue_begin].arrival_s; }
+  KnownRequests requests;
+  std::span<const RequestId> queue = {};  ///< oldest first
+  std::span<const Batch> stack = {};      ///< batches in flight; the last one is active, the others suspended
+  bool someone_left = false;  ///< a sample left the active batch, or the one above it, at this date
+  double run_begin_s = 0;     ///< since when the active batch has run with the same samples, and from which
+  int run_first_layer = 0;    ///< layer on; its dates count from there
+  ExitOracle oracle = {};     ///< knows nothing, but for a policy that has declared itself one
 
   [[nodiscard]] bool idle() const { return stack.empty(); }
   /// Precondition: the NPU is not idle.
@@ -52,11 +94,9 @@ struct ServerView {
     for (const Batch& batch : stack) samples += batch.samples.size();
     return samples;
   }
-  /// The date from which the SLO of a request counts. Where that is its sending, requests are not in order of
-  /// it.
-  [[nodiscard]] double slo_start_s(RequestId id) const {
-    return slo_from_sending ? requests[id].sent_s : requests[id].arrival_s;
-  }
+  /// The date from which the SLO of a request counts.
+  [[nodiscard]] double slo_start_s(RequestId id) const { return slo.start_s(requests[id]); }
+  /// What of its SLO a request has used up.
   [[nodiscard]] double elapsed_s(RequestId id) const { return now_s - slo_start_s(id); }
 };
 

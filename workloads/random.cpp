@@ -129,4 +129,14 @@ RandomStream::RandomStream(std::uint64_t seed, std::string_view purpose, std::ui
   for (std::uint64_t& word : state_) word = splitmix64(mixed);
 }
 
+RandomStream RandomStream::split(std::uint64_t branch) const {
+  // As a stream is seeded, with the whole state in place of the seed.
+  std::uint64_t mixed = hash_of("split");
+  for (const std::uint64_t word : state_) mixed = splitmix64(mixed) ^ word;
+  mixed = splitmix64(mixed) ^ branch;
+  RandomStream stream;
+  for (std::uint64_t& word : stream.state_) word = splitmix64(mixed);
+  return stream;
+}
+
 }  // namespace fluidbatch::workloads

@@ -53,6 +53,10 @@ class RandomStream {
  public:
   RandomStream(std::uint64_t seed, std::string_view purpose, std::uint64_t index);
 
+  /// A stream that is independent of this one, and of those of its other branches: a lawful future beside the
+  /// one that this stream stands for. The same for the same state and branch.
+  [[nodiscard]] RandomStream split(std::uint64_t branch) const;
+
   std::uint64_t bits() {
     auto& s = state_;
     const std::uint64_t result = std::rotl(s[0] + s[3], 23) + s[0];
@@ -75,6 +79,8 @@ class RandomStream {
   double gamma(double shape);
 
  private:
+  RandomStream() = default;
+
   std::array<std::uint64_t, 4> state_{};
 };
 

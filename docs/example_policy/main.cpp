@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
     const sim::RunConfig scenario = sim::load_run_config(argv[1], {});
     for (const sim::System& system : scenario.systems) {
       // `bare` works any number of times in a process, SimGrid's clock once; the results are the same bytes.
-      const sim::RunStatistics result = sim::simulate(scenario, system, sim::Driver::bare, {}, nullptr);
+      const sim::RunStatistics result = sim::simulate(scenario, system);
       std::printf("%s %.17g s\n", system.label.c_str(), result[sim::StatisticId::mean_latency]);
     }
   } catch (const std::exception& error) {

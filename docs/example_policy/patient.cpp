@@ -15,17 +15,16 @@ class Patient final : public Policy {
 
   Decision decide(const ServerView& view) override {
     if (view.idle()) {
-      const double latest_s = view.oldest_arrival_s() + delay_s_;
-      if (view.queue_size() < min_batch_ && view.now_s < latest_s) return Decision::wait_until(latest_s);
-      return Decision::start(std::min(view.queue_size(), max_batch_));
+      const double latest_s = view.requests[view.queue.front()].arrival_s + delay_s_;
+      if (view.queue.size() < min_batch_ && view.now_s < latest_s) return Decision::wait_until(latest_s);
+      return Decision::start(std::min(view.queue.size(), max_batch_));
     }
     const bool last_segment = view.active().next_layer == view.table.segment_begin(view.table.segments() - 1);
     const bool lonely = view.in_flight() == 1 && max_batch_ > 1;
     return last_segment && lonely ? Decision::preempt(1) : Decision::go_on();
   }
 
-  int max_batch() const override { return static_cast<int>(max_batch_); }
-  Boundary boundary() const override { return Boundary::segment; }
+  std::unique_ptr<Policy> clone() const override { return std::make_unique<Patient>(*this); }
 
  private:
   std::size_t max_batch_;
@@ -49,10 +48,15 @@ const PolicyRegistration kRegistration(
                      .max = 3.6e6,
                      .integer = false,
                      .meaning = "longest wait of the oldest request"}},
-     .make = [](const ParameterValues& values, const PolicyContext&) {
-       return std::make_unique<Patient>(values.integer("max_batch"), values.integer("min_batch"),
-                                        values.number("delay_ms") / 1000.0);
-     }});
+     .traits =
+         [](const ParameterValues& values) {
+           return PolicyTraits{.max_batch = values.integer("max_batch"), .boundary = Boundary::segment};
+         },
+     .make =
+         [](const ParameterValues& values, const PolicyContext&) {
+           return std::make_unique<Patient>(values.integer("max_batch"), values.integer("min_batch"),
+                                            values.number("delay_ms") / 1000.0);
+         }});
 
 }  // namespace
 }  // namespace fluidbatch::scheduler

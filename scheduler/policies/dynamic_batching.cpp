@@ -14,15 +14,15 @@ class DynamicBatching final : public Policy {
       : max_batch_(max_batch), max_queue_delay_s_(max_queue_delay_s) {}
 
   Decision decide(const ServerView& view) override {
-    const auto samples = std::min(view.queue_size(), static_cast<std::size_t>(max_batch_));
-    const double timeout_s = view.oldest_arrival_s() + max_queue_delay_s_;
+    const auto samples = std::min(view.queue.size(), static_cast<std::size_t>(max_batch_));
+    const double timeout_s = view.requests[view.queue.front()].arrival_s + max_queue_delay_s_;
     if (samples == static_cast<std::size_t>(max_batch_) || view.now_s >= timeout_s) {
       return Decision::start(samples);
     }
     return Decision::wait_until(timeout_s);
   }
 
-  int max_batch() const override { return max_batch_; }
+  std::unique_ptr<Policy> clone() const override { return std::make_unique<DynamicBatching>(*this); }
 
  private:
   int max_batch_;
@@ -39,6 +39,7 @@ const PolicyRegistration kRegistration(
                      .max = 3.6e6,
                      .integer = false,
                      .meaning = "longest time that the oldest request waits for company; 0 is greedy"}},
+     .traits = traits_of_max_batch,
      .make = [](const ParameterValues& values, const PolicyContext&) {
        return std::make_unique<DynamicBatching>(values.integer("max_batch"),
                                                 values.number("max_queue_delay_ms") / 1000.0);

@@ -16,13 +16,20 @@ enum class SlackEstimate { expected, worst_case };
 enum class ExitKnowledge { rates, oracle, none };
 enum class DecideAt { segment, layer };
 
+constexpr Words<Trigger, 2> kTriggers{
+    {{"exit_boundary", Trigger::exit_boundary}, {"exit_event", Trigger::exit_event}}};
+constexpr Words<SlackEstimate, 2> kSlackEstimates{
+    {{"expected", SlackEstimate::expected}, {"worst_case", SlackEstimate::worst_case}}};
+constexpr Words<ExitKnowledge, 3> kExitKnowledge{
+    {{"rates", ExitKnowledge::rates}, {"oracle", ExitKnowledge::oracle}, {"none", ExitKnowledge::none}}};
+constexpr Words<DecideAt, 2> kDecideAt{{{"segment", DecideAt::segment}, {"layer", DecideAt::layer}}};
+
 struct Settings {
   std::size_t max_batch = 8;
   Trigger trigger = Trigger::exit_boundary;
   SlackEstimate slack_estimate = SlackEstimate::expected;
   ExitKnowledge exit_knowledge = ExitKnowledge::rates;
   std::size_t preemption_depth = 1;
-  double preemption_cost_s = 0;
   DecideAt decide_at = DecideAt::segment;
 };
 
@@ -160,25 +167,21 @@ class ExitAware final : public Policy {
         without_exits_(std::vector<double>(go_on.size(), 1), settings.max_batch) {}
 
   Decision decide(const ServerView& view) override {
-    if (view.idle()) return Decision::start(std::min(view.queue_size(), settings_.max_batch));
+    if (view.idle()) return Decision::start(std::min(view.queue.size(), settings_.max_batch));
     if (view.stack.size() > settings_.preemption_depth) return Decision::go_on();
     if (settings_.trigger == Trigger::exit_event && !view.someone_left) return Decision::go_on();
     const std::size_t in_flight = view.in_flight();
     if (in_flight >= settings_.max_batch) return Decision::go_on();
-    return weigh(view, std::min(view.queue_size(), settings_.max_batch - in_flight));
+    return weigh(view, std::min(view.queue.size(), settings_.max_batch - in_flight));
   }
 
-  int max_batch() const override { return static_cast<int>(settings_.max_batch); }
-  Boundary boundary() const override {
-    return settings_.decide_at == DecideAt::layer ? Boundary::layer : Boundary::segment;
-  }
-  double preemption_cost_s() const override { return settings_.preemption_cost_s; }
+  std::unique_ptr<Policy> clone() const override { return std::make_unique<ExitAware>(*this); }
 
  private:
   /// Preempts with the number of newcomers, up to `most`, that is allowed and gains most.
   Decision weigh(const ServerView& view, std::size_t most) {
     const auto batch = static_cast<double>(view.active().samples.size());
-    const auto queued = static_cast<double>(view.queue_size());
+    const auto queued = static_cast<double>(view.queue.size());
     double largest_gain_s = 0;
     std::size_t best = 0;
     bool any_forbidden = false;
@@ -220,8 +223,8 @@ class ExitAware final : public Policy {
     const int end = view.table.layers();
     std::vector<int> active;
     std::vector<int> newcomers;
-    for (const RequestId id : view.active().samples) active.push_back(view.requests[id].exit);
-    for (std::size_t i = 0; i < n; ++i) newcomers.push_back(view.requests[view.queue_begin + i].exit);
+    for (const RequestId id : view.active().samples) active.push_back(view.oracle.exit(id));
+    for (const RequestId id : view.queue.first(n)) newcomers.push_back(view.oracle.exit(id));
     Courses c;
     c.continued = forecast.run(active, boundary, end);
     c.newcomers = forecast.run(newcomers, 0, end);
@@ -237,12 +240,11 @@ class ExitAware final : public Policy {
   [[nodiscard]] bool breaks_a_deadline(const ServerView& view, std::size_t n, const Courses& expected) {
     const bool worst = settings_.slack_estimate == SlackEstimate::worst_case;
     const Courses& c = worst ? courses_by(without_exits_, view, n) : expected;
-    const double bound_s = view.slo_s + kDeadlineTolerance_s;
     const auto& samples = view.active().samples;
     return std::any_of(samples.begin(), samples.end(), [&](RequestId id) {
       const double elapsed_s = view.elapsed_s(id);
-      return elapsed_s + c.catching_up.duration_s + c.merged.duration_s > bound_s &&
-             elapsed_s + c.continued.duration_s <= bound_s;
+      return view.slo.is_missed_by(elapsed_s + c.catching_up.duration_s + c.merged.duration_s) &&
+             !view.slo.is_missed_by(elapsed_s + c.continued.duration_s);
     });
   }
 
@@ -262,52 +264,48 @@ std::vector<double> go_on_of(const std::vector<double>& exit_rates, ExitKnowledg
   return go_on;
 }
 
-Parameter words(const char* name, std::vector<std::string> allowed, const char* meaning) {
-  return {.name = name,
-          .default_value = 0,
-          .min = 0,
-          .max = 0,
-          .integer = true,
-          .meaning = meaning,
-          .words = std::move(allowed)};
+Settings settings_of(const ParameterValues& values) {
+  return {.max_batch = static_cast<std::size_t>(values.integer("max_batch")),
+          .trigger = values.word("trigger", kTriggers),
+          .slack_estimate = values.word("slack_estimate", kSlackEstimates),
+          .exit_knowledge = values.word("exit_knowledge", kExitKnowledge),
+          .preemption_depth = static_cast<std::size_t>(values.integer("preemption_depth")),
+          .decide_at = values.word("decide_at", kDecideAt)};
 }
 
 const PolicyRegistration kRegistration(
     {.name = "exit_aware",
      .summary =
          "at exits the shrunken batch waits for newcomers to catch up, where that pays (Fluid Batching)",
-     .parameters = {max_batch_parameter(),
-                    words("trigger", {"exit_boundary", "exit_event"},
-                          "decide at every segment boundary, or only where a sample has just left"),
-                    words("slack_estimate", {"expected", "worst_case"},
-                          "whether the test of deadlines counts on exits"),
-                    words("exit_knowledge", {"rates", "oracle", "none"},
-                          "what is known of exits: the workload's rates, each sample's own, or nothing"),
-                    {.name = "preemption_depth",
-                     .default_value = 1,
-                     .min = 1,
-                     .max = 64,
-                     .integer = true,
-                     .meaning = "most batches suspended at a time; the FBE has registers for one"},
-                    {.name = "preemption_cost_s",
-                     .default_value = 0,
-                     .min = 0,
-                     .max = 3600,
-                     .integer = false,
-                     .meaning = "time before the first layer of the newcomers of each preemption"},
-                    words("decide_at", {"segment", "layer"},
-                          "decide at segment boundaries, or, for study, at every layer")},
-     .make = [](const ParameterValues& values, const PolicyContext& context) {
-       const Settings settings{
-           .max_batch = static_cast<std::size_t>(values.integer("max_batch")),
-           .trigger = static_cast<Trigger>(values.integer("trigger")),
-           .slack_estimate = static_cast<SlackEstimate>(values.integer("slack_estimate")),
-           .exit_knowledge = static_cast<ExitKnowledge>(values.integer("exit_knowledge")),
-           .preemption_depth = static_cast<std::size_t>(values.integer("preemption_depth")),
-           .preemption_cost_s = values.number("preemption_cost_s"),
-           .decide_at = static_cast<DecideAt>(values.integer("decide_at"))};
-       return std::make_unique<ExitAware>(settings, go_on_of(context.exit_rates, settings.exit_knowledge));
-     }});
+     .parameters =
+         {max_batch_parameter(),
+          word_parameter("trigger", kTriggers,
+                         "decide at every segment boundary, or only where a sample has just left"),
+          word_parameter("slack_estimate", kSlackEstimates, "whether the test of deadlines counts on exits"),
+          word_parameter("exit_knowledge", kExitKnowledge,
+                         "what is known of exits: the workload's rates, each sample's own, or nothing"),
+          {.name = "preemption_depth",
+           .default_value = 1,
+           .min = 1,
+           .max = 64,
+           .integer = true,
+           .meaning = "most batches suspended at a time; the FBE has registers for one"},
+          word_parameter("decide_at", kDecideAt,
+                         "decide at segment boundaries, or, for study, at every layer")},
+     .traits =
+         [](const ParameterValues& values) {
+           const Settings settings = settings_of(values);
+           return PolicyTraits{
+               .max_batch = static_cast<int>(settings.max_batch),
+               .boundary = settings.decide_at == DecideAt::layer ? Boundary::layer : Boundary::segment,
+               .oracle = settings.exit_knowledge == ExitKnowledge::oracle};
+         },
+     .make =
+         [](const ParameterValues& values, const PolicyContext& context) {
+           const Settings settings = settings_of(values);
+           return std::make_unique<ExitAware>(settings,
+                                              go_on_of(context.exit_rates, settings.exit_knowledge));
+         }});
 
 }  // namespace
 }  // namespace fluidbatch::scheduler

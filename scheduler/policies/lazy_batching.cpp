@@ -18,16 +18,15 @@ class LazyBatching final : public Policy {
       : max_batch_(static_cast<std::size_t>(max_batch)), slack_factor_(slack_factor) {}
 
   Decision decide(const ServerView& view) override {
-    if (view.idle()) return Decision::start(std::min(view.queue_size(), max_batch_));
+    if (view.idle()) return Decision::start(std::min(view.queue.size(), max_batch_));
     const std::size_t in_flight = view.in_flight();
     if (in_flight >= max_batch_) return Decision::go_on(Decision::Refusal::none, view.table.layers());
-    const std::size_t samples = admitted(view, std::min(view.queue_size(), max_batch_ - in_flight));
+    const std::size_t samples = admitted(view, std::min(view.queue.size(), max_batch_ - in_flight));
     if (samples > 0) return Decision::preempt(samples);
     return Decision::go_on(Decision::Refusal::slo, next_chance(view));
   }
 
-  int max_batch() const override { return static_cast<int>(max_batch_); }
-  Boundary boundary() const override { return Boundary::layer; }
+  std::unique_ptr<Policy> clone() const override { return std::make_unique<LazyBatching>(*this); }
 
  private:
   /// The most samples, up to `most`, whose admission leaves every request enough slack for the remaining
@@ -39,15 +38,15 @@ class LazyBatching final : public Policy {
     for (const Batch& batch : view.stack) {
       const double remaining_s = view.table.latency_s(batch.next_layer, view.table.layers(), 1);
       for (const RequestId id : batch.samples) {
-        if (view.elapsed_s(id) > view.slo_s + kDeadlineTolerance_s) return most;
+        if (view.slo.is_missed_by(view.elapsed_s(id))) return most;
         work_s += remaining_s;
         oldest_s = std::min(oldest_s, view.slo_start_s(id));
       }
     }
     for (std::size_t samples = 0; samples < most; ++samples) {
       // All have the same SLO, so the oldest has the least slack.
-      oldest_s = std::min(oldest_s, view.slo_start_s(view.queue_begin + samples));
-      const double slack_s = slack_factor_ * (view.slo_s - (view.now_s - oldest_s)) + kDeadlineTolerance_s;
+      oldest_s = std::min(oldest_s, view.slo_start_s(view.queue[samples]));
+      const double slack_s = slack_factor_ * view.slo.slack_s(view.now_s, oldest_s) + kDeadlineTolerance_s;
       const double admitted_s = static_cast<double>(samples + 1) * view.table.single_sample_latency_s();
       if (work_s + admitted_s > slack_s) return samples;
     }
@@ -69,13 +68,13 @@ class LazyBatching final : public Policy {
       waiting_s += static_cast<double>(one.samples.size()) * remaining_s;
       for (const RequestId id : one.samples) oldest_s = std::min(oldest_s, view.slo_start_s(id));
     }
-    const double first_s = std::min(oldest_s, view.slo_start_s(view.queue_begin));
+    const double first_s = std::min(oldest_s, view.slo_start_s(view.queue.front()));
     const double easier_s = (2 * kDeadlineTolerance_s + 1e-12 * view.now_s) * std::max(1.0, slack_factor_);
     const auto chance = [&](int layer) {
       const double date_s = view.date_before(layer);
       const double work_s = waiting_s + batch * view.table.latency_s(layer, end, 1);
-      const bool someone_late = date_s - oldest_s > view.slo_s - easier_s;
-      return someone_late || work_s <= slack_factor_ * (view.slo_s - (date_s - first_s)) + easier_s;
+      const bool someone_late = date_s - oldest_s > view.slo.latency_s - easier_s;
+      return someone_late || work_s <= slack_factor_ * view.slo.slack_s(date_s, first_s) + easier_s;
     };
     return first_where(active.next_layer + 1, end, chance);
   }
@@ -111,9 +110,14 @@ const PolicyRegistration kRegistration(
                      .max = 1e6,
                      .integer = false,
                      .meaning = "times that slack counts in the test of deadlines; 1 is conservative"}},
-     .make = [](const ParameterValues& values, const PolicyContext&) {
-       return std::make_unique<LazyBatching>(values.integer("max_batch"), values.number("slack_factor"));
-     }});
+     .traits =
+         [](const ParameterValues& values) {
+           return PolicyTraits{.max_batch = values.integer("max_batch"), .boundary = Boundary::layer};
+         },
+     .make =
+         [](const ParameterValues& values, const PolicyContext&) {
+           return std::make_unique<LazyBatching>(values.integer("max_batch"), values.number("slack_factor"));
+         }});
 
 }  // namespace
 }  // namespace fluidbatch::scheduler

@@ -18,6 +18,7 @@ struct RunArguments {
   std::vector<std::string> plugins;    ///< shared objects
   std::optional<std::string> out;      ///< default: runs/ and the configuration's name
   std::optional<Driver> driver;        ///< that was asked for
+  bool audit = false;                  ///< hold policies to what they say of the boundaries to come
   bool timeline = false;
   std::string timeline_requests;  ///< A..B or A, several joined by commas
   std::string series_s;           ///< seconds, or nothing

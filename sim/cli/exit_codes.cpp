@@ -12,7 +12,7 @@
 #include <system_error>
 #include <unistd.h>
 
-#include "sim/core/illegal_decision.h"
+#include "scheduler/policy_error.h"
 #include "sim/drive/users_error.h"
 
 namespace fluidbatch::sim::cli {
@@ -76,7 +76,7 @@ int exit_code_of(const std::function<int()>& program) {
       note(*text + "\n");
       return kUserError;
     }
-    if (dynamic_cast<const IllegalDecision*>(&error) != nullptr) {
+    if (dynamic_cast<const scheduler::PolicyError*>(&error) != nullptr) {
       note(std::string(error.what()) + "\n");
       return kBug;
     }

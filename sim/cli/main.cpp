@@ -196,6 +196,10 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
              "Folder for the results; default: runs/ and the configuration's name")
       ->type_name("DIR");
   add_driver(*run, arguments.driver, Driver::simgrid);
+  run->add_flag(
+      "--audit", arguments.audit,
+      "Ask a clone of each policy at every boundary that it wants to be passed over, and end the run "
+      "where it answers otherwise");
   run->add_flag("--timeline", arguments.timeline, "Write timeline.json, which ui.perfetto.dev opens");
   run->add_option("--timeline-requests", arguments.timeline_requests, "Follow these requests in the timeline")
       ->type_name("A..B");

@@ -184,7 +184,8 @@ RunOptions options_of(const RunArguments& arguments) {
 }  // namespace
 
 void run(const RunArguments& arguments) {
-  const RunConfig config = load_run_config(arguments.config, arguments.overrides, arguments.plugins);
+  RunConfig config = load_run_config(arguments.config, arguments.overrides, arguments.plugins);
+  config.audit = arguments.audit;
   print_warnings(config.warnings);
   RunOptions options = options_of(arguments);
   check_driver(options.driver, config.uplink);  // before a folder is made

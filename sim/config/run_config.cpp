@@ -188,7 +188,7 @@ class Reader {
 
   /// A system, and its map with the defaults.
   std::pair<System, Node> read_system(const Node& node) {
-    MapReader reader(node, "a system", {"label", "policy", "drop", "npu", "npu_mode"});
+    MapReader reader(node, "a system", {"label", "policy", "drop", "preemption_cost_s", "npu", "npu_mode"});
     System system;
     Node policy = read_policy(reader.required("policy"), system);
     if (const auto objection = objection_to_policy(*system.policy, config_.slo)) {
@@ -200,9 +200,10 @@ class Reader {
     }
     reader.resolve("policy", std::move(policy));
     system.drop_hopeless = reader.choice("drop", {"none", "hopeless"}, 0) == 1;
+    system.preemption_cost_s = reader.number("preemption_cost_s", kPreemptionCosts_s, 0);
     const NpuChoice choice = read_npu_choice(reader, config_.reference_choice, cache_);
     system.npu_name = choice.name;
-    const int max_batch = system.policy->make(system.parameters, config_.policy_context())->max_batch();
+    const int max_batch = system.policy->traits(system.parameters).max_batch;
     system.table = cache_.table(*network_, choice, max_batch);
     warn(choice, *system.table, reader.mark_of("npu"));
     return {std::move(system), reader.resolved()};
@@ -222,6 +223,7 @@ class Reader {
     std::vector<std::string> names;
     for (const auto& info : scheduler::all_policies()) names.push_back(info.name);
     system.policy = scheduler::find_policy(names[io::read_kind(node, "policy", "name", names)]);
+    refuse_preemption_cost(node);
     std::vector<std::string> keys{"name"};
     for (const auto& parameter : system.policy->parameters) keys.push_back(parameter.name);
     MapReader reader(node, "policy " + system.policy->name, keys);
@@ -231,6 +233,17 @@ class Reader {
       values.push_back(read_parameter(reader, parameter));
     system.parameters = scheduler::ParameterValues(system.policy->parameters, std::move(values));
     return reader.resolved();
+  }
+
+  /// Where it stood at first.
+  static void refuse_preemption_cost(const Node& policy) {
+    for (const Node::Entry& entry : policy.entries) {
+      if (entry.key != "preemption_cost_s") continue;
+      throw InputError(
+          entry.key_mark,
+          "preemption_cost_s is a property of the hardware, not of the policy: it is a key of the "
+          "system, beside 'policy' and 'npu'");
+    }
   }
 
   static double read_parameter(MapReader& reader, const scheduler::Parameter& parameter) {

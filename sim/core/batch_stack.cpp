@@ -8,6 +8,7 @@ namespace fluidbatch::sim {
 
 using scheduler::Batch;
 using scheduler::RequestId;
+using scheduler::RequestWindow;
 
 FbeRegisters BatchStack::registers() const {
   FbeRegisters registers;
@@ -21,21 +22,21 @@ FbeRegisters BatchStack::registers() const {
   return registers;
 }
 
-bool BatchStack::merge_uppermost(double date_s) {
-  Batch& newcomers = top();
-  Batch& suspended = end_[-2];
+bool BatchStack::merge_uppermost(RequestWindow& requests, double date_s) {
+  const Batch& newcomers = top();
+  Batch& suspended = batches_[depth_ - 2];
   require_invariant(newcomers.next_layer <= suspended.next_layer,
                     "newcomers do not overtake the batch that waits");
   if (newcomers.next_layer != suspended.next_layer) return false;
-  resume(suspended, date_s);
+  resume(requests, suspended, date_s);
   suspended.samples.insert(suspended.samples.end(), newcomers.samples.begin(), newcomers.samples.end());
-  suspended.next_exit = std::min(suspended.next_exit, newcomers.next_exit);
-  --end_;
+  next_exit_ = std::min(next_exit_, next_exits_below_[depth_ - 2]);
+  --depth_;
   return true;
 }
 
-void BatchStack::resume(Batch& batch, double date_s) {
-  for (const RequestId id : batch.samples) requests_[id].suspended_s += date_s - batch.suspended_since_s;
+void BatchStack::resume(RequestWindow& requests, const Batch& batch, double date_s) {
+  for (const RequestId id : batch.samples) requests[id].suspended_s += date_s - batch.suspended_since_s;
 }
 
 }  // namespace fluidbatch::sim

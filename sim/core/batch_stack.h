@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
 
-#include "scheduler/policy.h"
+#include "scheduler/view.h"
 #include "sim/core/invariant.h"
 
 namespace fluidbatch::sim {
@@ -21,44 +22,48 @@ struct FbeRegisters {
 };
 
 /// A stack of batches, the active one on top. The FBE's two levels, generalised to any depth: every batch is
-/// at an earlier layer than the one below it. Dates are of the caller's; samples keep their start and
-/// suspended time in the request window.
+/// at an earlier layer than the one below it. A value; dates are of the caller's, and samples keep their
+/// start and suspended time in the request window, which is given to each call.
 class BatchStack {
  public:
-  /// `requests` must outlive the stack. No more than `most` batches are in flight at a time.
-  BatchStack(scheduler::RequestWindow& requests, std::size_t most) : requests_(requests), batches_(most) {}
-  BatchStack(const BatchStack&) = delete;
-  BatchStack& operator=(const BatchStack&) = delete;
+  static constexpr int kNoExit = std::numeric_limits<int>::max();
 
-  [[nodiscard]] bool empty() const { return end_ == batches_.data(); }
+  /// No more than `most` batches are in flight at a time.
+  explicit BatchStack(std::size_t most) : batches_(most), next_exits_below_(most) {}
+
+  [[nodiscard]] bool empty() const { return depth_ == 0; }
   /// Precondition: not empty.
-  [[nodiscard]] const scheduler::Batch& active() const { return end_[-1]; }
+  [[nodiscard]] const scheduler::Batch& active() const { return batches_[depth_ - 1]; }
+  /// The first exit that a sample of the active batch takes. Precondition: not empty.
+  [[nodiscard]] int next_exit() const { return next_exit_; }
   /// The batch that the active one has preempted; nullptr where there is none.
   [[nodiscard]] const scheduler::Batch* suspended() const {
-    return end_ - batches_.data() > 1 ? end_ - 2 : nullptr;
+    return depth_ > 1 ? &batches_[depth_ - 2] : nullptr;
   }
-  [[nodiscard]] std::span<const scheduler::Batch> batches() const { return {batches_.data(), end_}; }
+  [[nodiscard]] std::span<const scheduler::Batch> batches() const { return {batches_.data(), depth_}; }
   /// The registers as the FBE would hold them: of the two uppermost batches.
   [[nodiscard]] FbeRegisters registers() const;
 
-  /// B_incr requests, from number `first` on, become the active batch, at layer 0. The batch that was active
-  /// is suspended, or joined where it has not run a layer yet. True where one has been suspended.
-  bool push(scheduler::RequestId first, int b_incr, double date_s) {
+  /// The requests `ids` become the active batch, at layer 0. The batch that was active is suspended, or
+  /// joined where it has not run a layer yet. True where one has been suspended.
+  bool push(scheduler::RequestWindow& requests, std::span<const scheduler::RequestId> ids, double date_s) {
     const bool suspends = !empty() && active().next_layer > 0;
-    if (suspends) top().suspended_since_s = date_s;
+    if (suspends) suspend(date_s);
     if (suspends || empty()) {
-      ++end_;
+      ++depth_;
       top().samples.clear();
       top().next_layer = 0;
-      top().next_exit = scheduler::Batch::kNoExit;
+      next_exit_ = kNoExit;
     }
     scheduler::Batch& batch = top();
-    for (int i = 0; i < b_incr; ++i) {
-      scheduler::Request& request = requests_[first];
+    int next_exit = next_exit_;
+    for (const scheduler::RequestId id : ids) {
+      scheduler::Request& request = requests[id];
       request.start_s = date_s;
-      batch.next_exit = std::min(batch.next_exit, request.exit);
-      batch.samples.push_back(first++);
+      next_exit = std::min(next_exit, request.exit);
+      batch.samples.push_back(id);
     }
+    next_exit_ = next_exit;
     return suspends;
   }
 
@@ -72,41 +77,52 @@ class BatchStack {
   /// `visit` with each. An emptied batch is popped, and the one below becomes active: true where there is
   /// one.
   template <typename Visit>
-  bool leave(double date_s, const Visit& visit) {
+  bool leave(scheduler::RequestWindow& requests, double date_s, const Visit& visit) {
     scheduler::Batch& batch = top();
-    const int exit = std::exchange(batch.next_exit, scheduler::Batch::kNoExit);
+    const int exit = next_exit_;
+    int next_exit = kNoExit;
     auto stay = batch.samples.begin();  // those who stay keep their order
     for (const scheduler::RequestId id : batch.samples) {
-      scheduler::Request& request = requests_[id];
+      scheduler::Request& request = requests[id];
       require_invariant(request.exit >= exit, "nobody is carried past the exit that it takes");
       if (request.exit == exit) {
         visit(request);
       } else {
         *stay++ = id;
-        batch.next_exit = std::min(batch.next_exit, request.exit);
+        next_exit = std::min(next_exit, request.exit);
       }
     }
+    next_exit_ = next_exit;
     batch.samples.erase(stay, batch.samples.end());
     if (!batch.samples.empty()) return false;
-    --end_;
+    --depth_;
     if (empty()) return false;
-    resume(top(), date_s);
+    next_exit_ = next_exits_below_[depth_ - 1];
+    resume(requests, top(), date_s);
     return true;
   }
 
   /// Merges the two uppermost batches where they are about to run the same layer; true where they are.
-  bool merge(double date_s) { return suspended() != nullptr && merge_uppermost(date_s); }
+  bool merge(scheduler::RequestWindow& requests, double date_s) {
+    return depth_ > 1 && merge_uppermost(requests, date_s);
+  }
 
  private:
-  bool merge_uppermost(double date_s);
-  [[nodiscard]] scheduler::Batch& top() { return end_[-1]; }
-  void resume(scheduler::Batch& batch, double date_s);
+  void suspend(double date_s) {
+    top().suspended_since_s = date_s;
+    next_exits_below_[depth_ - 1] = next_exit_;
+  }
+  bool merge_uppermost(scheduler::RequestWindow& requests, double date_s);
+  [[nodiscard]] scheduler::Batch& top() { return batches_[depth_ - 1]; }
+  static void resume(scheduler::RequestWindow& requests, const scheduler::Batch& batch, double date_s);
 
-  scheduler::RequestWindow& requests_;
-  // Those from `end_` on are gone; they are kept for their vectors, since allocating one for each batch would
-  // cost more than all the rest.
+  // Those from `depth_` on are gone; they are kept for their vectors, since allocating one for each batch
+  // would cost more than all the rest.
   std::vector<scheduler::Batch> batches_;
-  scheduler::Batch* end_ = batches_.data();
+  std::size_t depth_ = 0;
+  // The first exit that a sample of each batch takes: apart from the batches, since no policy may see it.
+  int next_exit_ = kNoExit;  // of the active one
+  std::vector<int> next_exits_below_;
 };
 
 }  // namespace fluidbatch::sim

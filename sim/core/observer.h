@@ -25,7 +25,6 @@ struct Step {
 class Observer {
  public:
   Observer() = default;
-  Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
   virtual ~Observer() = default;
 
@@ -46,6 +45,9 @@ class Observer {
   /// follow, `boundaries` in all.
   virtual void refused(double /*date_s*/, scheduler::Decision::Refusal /*refusal*/, int /*boundaries*/) {}
   virtual void completed(scheduler::RequestId /*id*/, const scheduler::Request& /*request*/) {}
+
+ protected:
+  Observer(const Observer&) = default;
 };
 
 /// Passes every call on to each of several observers, in their order.

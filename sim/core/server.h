@@ -3,16 +3,13 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <limits>
-#include <vector>
 
 #include "npu_model/batch_policy_table.h"
 #include "scheduler/policy.h"
-#include "sim/core/batch_stack.h"
-#include "sim/core/look_ahead.h"
+#include "sim/core/decision_text.h"
 #include "sim/core/observer.h"
 #include "sim/core/server_options.h"
+#include "sim/core/server_state.h"
 #include "sim/core/serving_core.h"
 #include "workloads/traffic/request_stream.h"
 
@@ -24,7 +21,7 @@ namespace fluidbatch::sim {
 /// batch merges with the one that it has preempted, or the policy wants to be asked and there is somebody to
 /// ask about. All events of a date are applied in this order: step end (its exits leave, an emptied batch is
 /// popped, batches merge), arrivals, timer; then one decision is asked for. Throws InvariantViolation where a
-/// policy's decision is not allowed or a conservation law is broken.
+/// conservation law is broken, and scheduler::PolicyError where a decision is not allowed.
 /// `Sink` is an Observer whose type is known here, so that its calls are inlined: what collects the
 /// statistics.
 template <typename Sink>
@@ -33,26 +30,28 @@ class Server final : public ServingCore {
   /// All references must outlive the server. `sink` is told of everything, and after it `observer`, where not
   /// null.
   Server(const npu::BatchPolicyTable& table, const ServerOptions& options, scheduler::Policy& policy,
-         workloads::RequestStream& stream, Sink& sink, Observer* observer = nullptr);
+         workloads::RequestStream& stream, Sink& sink, Observer* observer);
+
+  /// One that goes on from `state`; `policy` and `stream` are in the states that belong to it.
+  Server(const npu::BatchPolicyTable& table, const ServerOptions& options, scheduler::Policy& policy,
+         workloads::RequestStream& stream, Sink& sink, Observer* observer, const ServerState& state);
 
   [[nodiscard]] double next_event_s() const override {
-    return running() ? step_.end_s : std::min(next_arrival_s_, timer_s_);
+    return running() ? state_.step.end_s : std::min(state_.next_arrival_s, state_.timer_s);
   }
-  [[nodiscard]] bool idle() const override { return stack_.empty(); }
+  [[nodiscard]] bool idle() const override { return state_.stack.empty(); }
   void advance(double date_s) override;
   void advance_through(double date_s) override;
   void stream_changed() override;
   [[nodiscard]] const npu::BatchPolicyTable& table() const override { return table_; }
-  [[nodiscard]] double now_s() const override { return event_s_; }
+  [[nodiscard]] double now_s() const override { return state_.event_s; }
+  [[nodiscard]] const ServerState& state() const override { return state_; }
   void finish() const override;
-  [[nodiscard]] const Conservation& conservation() const override { return conservation_; }
 
  private:
-  static constexpr double kNever = std::numeric_limits<double>::infinity();
+  static constexpr double kNever = ServerState::kNever;
 
   [[nodiscard]] bool running() const { return !idle(); }
-  [[nodiscard]] bool queue_empty() const { return view_.queue_begin == requests_.end(); }
-  [[nodiscard]] std::size_t queue_size() const { return requests_.end() - view_.queue_begin; }
 
   /// `call` is a call of an Observer's.
   template <typename Call>
@@ -75,14 +74,15 @@ class Server final : public ServingCore {
   void report_refusal();
   [[nodiscard]] double date_before(int layer) const;
   [[nodiscard]] int next_stop() const;
-  [[nodiscard]] bool is_boundary(int layer) const;
 
   [[nodiscard]] bool must_decide() const;
+  [[nodiscard]] scheduler::ServerView view_at(double date_s) const;
   void decide(double date_s);
+  [[nodiscard]] scheduler::Decision ask(double date_s);
   bool carry_out(const scheduler::Decision& decision, double date_s);
+  [[nodiscard]] DecisionPlace place_of(double date_s) const;
   [[noreturn]] void refuse(const scheduler::Decision& decision, double date_s, const char* why) const;
   [[nodiscard]] std::size_t hopeless(double date_s) const;
-  [[nodiscard]] double slo_start_s(const scheduler::Request& request) const;
   void drop(std::size_t samples, double date_s);
   void take_from_queue(double date_s, const scheduler::Decision& decision);
 
@@ -94,35 +94,16 @@ class Server final : public ServingCore {
   const npu::BatchPolicyTable& table_;
   ServerOptions options_;
   scheduler::Policy& policy_;
-  const int segments_ = table_.segments();
-  const scheduler::Boundary boundary_ = policy_.boundary();
-  const std::size_t max_batch_ = static_cast<std::size_t>(policy_.max_batch());
-  LookAhead stream_;
+  workloads::RequestStream& stream_;
   bool stream_listens_;
   Sink& sink_;
   Observer* observer_;
-
-  scheduler::RequestWindow requests_;  // all that are in the system, and completed ones held back
-  BatchStack stack_{requests_, max_batch_};
-  // What the policy sees is where the server keeps it: the beginning of the queue, whether somebody has left
-  // at the date of the last step's end, and since when the active batch has run with the same samples. Dates
-  // are counted from there, so that asking a policy in between, which splits a step, does not change a bit of
-  // them. Its other changing members are set before it is asked.
-  scheduler::ServerView view_{.slo_s = options_.slo_s,
-                              .table = table_,
-                              .requests = requests_,
-                              .slo_from_sending = options_.slo_from_sending};
-  Step step_;  // of the active batch
-  // What the policy has said at the boundary before the next step, and up to where that holds.
-  scheduler::Decision::Refusal refusal_ = scheduler::Decision::Refusal::none;
-  int until_layer_ = 0;
-  double next_arrival_s_ = 0;  // the stream's next event; infinity: none left
-  double last_stream_event_s_ = 0;
-  double timer_s_ = kNever;
-  std::int64_t in_system_ = 0;  // signed, since that is what converts to double in one instruction
-  double now_s_ = 0;            // up to where time_in_system_s has been summed
-  double event_s_ = 0;          // the last event
-  Conservation conservation_;
+  const int segments_ = table_.segments();
+  const scheduler::Boundary boundary_ = options_.traits.boundary;
+  const std::size_t max_batch_ = static_cast<std::size_t>(options_.traits.max_batch);
+  ServerState state_;
+  const scheduler::ExitOracle oracle_ =
+      options_.traits.oracle ? scheduler::ExitOracle(state_.requests) : scheduler::ExitOracle();
 };
 
 }  // namespace fluidbatch::sim

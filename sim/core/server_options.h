@@ -1,17 +1,29 @@
 // What a server is told of the system besides its policy and its NPU.
 #pragma once
 
+#include <cstddef>
 #include <string>
+
+#include "scheduler/policy.h"
+#include "scheduler/slo.h"
+#include "sim/core/look_ahead.h"
 
 namespace fluidbatch::sim {
 
 struct ServerOptions {
-  std::string policy = {};        ///< its name, for messages
-  double slo_s = 0;               ///< latency bound at the server; may be infinite
-  bool slo_from_sending = false;  ///< it counts from sending, not from arrival
+  std::string policy = {};  ///< its name, for messages
+  scheduler::PolicyTraits traits = {};
+  scheduler::ServerSlo slo = {};
   /// Drop a queued request that could not meet its deadline any more, were it run alone at once (all layers,
   /// exits ignored), when it is the oldest in the queue and a decision is due.
   bool drop_hopeless = false;
+  double preemption_cost_s = 0;  ///< time before the first layer of the newcomers of each preemption
+  /// Ask a copy of the policy at every boundary that it has said it need not be asked at, and end the run
+  /// with a PolicyError where it answers otherwise than it has said.
+  bool audit = false;
+  /// Requests that are read at a time where they can be foretold. What has been read stays as it is when
+  /// streams are split: 1 where that matters.
+  std::size_t read_ahead = LookAhead::kMost;
 };
 
 }  // namespace fluidbatch::sim

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "npu_model/batch_policy_table.h"
-#include "sim/core/conservation.h"
+#include "sim/core/server_state.h"
 
 namespace fluidbatch::sim {
 
@@ -42,7 +42,9 @@ class ServingCore {
   /// Checks, after the last event, that nothing was lost.
   virtual void finish() const = 0;
 
-  [[nodiscard]] virtual const Conservation& conservation() const = 0;
+  /// Where it stands. See make_server (sim/run/serving.h), which makes a core that goes on from there.
+  [[nodiscard]] virtual const ServerState& state() const = 0;
+  [[nodiscard]] const Conservation& conservation() const { return state().conservation; }
 };
 
 }  // namespace fluidbatch::sim

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sim/core/illegal_decision.h"
+#include "scheduler/policy_error.h"
 #include "sim/drive/users_error.h"
 #include "workloads/io/input_error.h"
 
@@ -26,7 +26,7 @@ using Kind = ChildOutcome::Kind;
 ChildOutcome outcome_of(const std::function<std::string()>& task) {
   try {
     return {Kind::done, task()};
-  } catch (const IllegalDecision& error) {
+  } catch (const scheduler::PolicyError& error) {
     return {Kind::policy_error, error.what()};
   } catch (const std::exception& error) {
     if (std::optional<std::string> text = users_error(error)) return {Kind::input_error, std::move(*text)};

@@ -15,7 +15,7 @@ struct ChildOutcome {
   enum class Kind : char {
     done = 'd',
     input_error = 'u',   ///< what the user can mend: io::InputError, too little memory, a kill from outside
-    policy_error = 'p',  ///< IllegalDecision
+    policy_error = 'p',  ///< scheduler::PolicyError
     failed = 'f',        ///< any other exception, or the child crashed
     stopped = 's',       ///< killed by the parent, as another one had failed
   };

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <memory>
+#include <span>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 
@@ -23,10 +26,11 @@ class DeliveredRequests final : public workloads::RequestStream {
     return waiting_.front().request.date_s;
   }
 
-  bool advance(workloads::Arrival& request) override {
-    request = waiting_.front().request;
+  std::size_t read(std::span<workloads::Arrival> block) override {
+    if (waiting_.empty()) return 0;
+    block.front() = waiting_.front().request;
     waiting_.pop_front();
-    return true;
+    return 1;
   }
 
   [[nodiscard]] bool foretold() const override { return false; }
@@ -35,6 +39,10 @@ class DeliveredRequests final : public workloads::RequestStream {
     sends_.answered(device, date_s);
     if (on_answer_) on_answer_();
   }
+  [[nodiscard]] std::unique_ptr<RequestStream> clone() const override {
+    throw std::logic_error("SimGrid's links can't be copied: only SimGrid knows what is on them");
+  }
+  void split(std::uint64_t branch) override { sends_.split(branch); }
   /// Called after an answer has gone on, since something may be sent sooner now.
   void on_answer(std::function<void()> callback) { on_answer_ = std::move(callback); }
 

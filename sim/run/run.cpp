@@ -7,7 +7,7 @@
 #include <string>
 #include <sys/mman.h>
 
-#include "sim/core/illegal_decision.h"
+#include "scheduler/policy_error.h"
 #include "sim/drive/child_process.h"
 #include "sim/drive/message.h"
 #include "sim/output/output_file.h"
@@ -101,7 +101,7 @@ void throw_failure(const Scenario& scenario, const std::vector<ChildOutcome>& ou
     const ChildOutcome& outcome = outcomes[i];
     if (outcome.kind == ChildOutcome::Kind::input_error) throw io::InputError(outcome.text);
     if (outcome.kind == ChildOutcome::Kind::policy_error) {
-      throw IllegalDecision("system '" + scenario.systems[i].label + "': " + outcome.text);
+      throw scheduler::PolicyError("system '" + scenario.systems[i].label + "': " + outcome.text);
     }
     if (outcome.kind == ChildOutcome::Kind::failed) {
       throw std::runtime_error("system '" + scenario.systems[i].label + "': " + outcome.text);

@@ -5,10 +5,14 @@
 namespace fluidbatch::sim {
 
 // Instantiated here and nowhere else, implicitly: of an explicit instantiation GCC flattens nothing.
-std::unique_ptr<ServingCore> make_server(const npu::BatchPolicyTable& table, const ServerOptions& options,
-                                         scheduler::Policy& policy, workloads::RequestStream& stream,
-                                         Recorder& recorder, Observer* observer) {
-  return std::make_unique<Server<Recorder>>(table, options, policy, stream, recorder, observer);
+std::unique_ptr<ServingCore> make_server(const ServingParts& parts) {
+  return std::make_unique<Server<Recorder>>(parts.table, parts.options, parts.policy, parts.stream,
+                                            parts.recorder, parts.observer);
+}
+
+std::unique_ptr<ServingCore> make_server(const ServingParts& parts, const ServerState& state) {
+  return std::make_unique<Server<Recorder>>(parts.table, parts.options, parts.policy, parts.stream,
+                                            parts.recorder, parts.observer, state);
 }
 
 }  // namespace fluidbatch::sim

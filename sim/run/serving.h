@@ -11,10 +11,21 @@
 
 namespace fluidbatch::sim {
 
-/// All references must outlive the core. `recorder` collects the statistics; `observer`, where not null, is
-/// told of everything after it.
-std::unique_ptr<ServingCore> make_server(const npu::BatchPolicyTable& table, const ServerOptions& options,
-                                         scheduler::Policy& policy, workloads::RequestStream& stream,
-                                         Recorder& recorder, Observer* observer = nullptr);
+/// What a serving core works with. All that is referred to must outlive it.
+struct ServingParts {
+  const npu::BatchPolicyTable& table;
+  ServerOptions options;
+  scheduler::Policy& policy;
+  workloads::RequestStream& stream;
+  Recorder& recorder;            ///< collects the statistics
+  Observer* observer = nullptr;  ///< where not null, is told of everything after the recorder
+};
+
+/// At date 0.
+std::unique_ptr<ServingCore> make_server(const ServingParts& parts);
+
+/// A core that goes on from `state`, which is copied. The policy, the stream and the recorder are copies from
+/// where the state was taken, of the same moment.
+std::unique_ptr<ServingCore> make_server(const ServingParts& parts, const ServerState& state);
 
 }  // namespace fluidbatch::sim

@@ -21,8 +21,9 @@ struct SimulationOptions {
   std::atomic<std::uint64_t>* progress = nullptr;  ///< where not null: requests completed, about up to date
 };
 
-/// Simulates `system`. Throws IllegalDecision, InvariantViolation, and io::InputError where the driver does not
-/// go with the uplink (driver_choice.h) or where dates that nobody could foresee are too late for doubles.
+/// Simulates `system`. Throws scheduler::PolicyError, InvariantViolation, and io::InputError where the driver
+/// does not go with the uplink (driver_choice.h) or where dates that nobody could foresee are too late for
+/// doubles.
 RunStatistics simulate(const Scenario& scenario, const System& system, const SimulationOptions& options = {});
 
 }  // namespace fluidbatch::sim

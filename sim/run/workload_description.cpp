@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sim/scenario/workload.h"
+#include "workloads/uplink/analytic_uplink.h"
 
 namespace fluidbatch::sim {
 namespace {
@@ -91,17 +92,17 @@ class WindowCounter {
 class Requests {
  public:
   Requests(const Scenario& scenario, std::vector<double> work_s)
-      : workload_(scenario), stream_(workload_.requests()), work_s_(std::move(work_s)) {}
+      : stream_(arriving_requests(scenario)), work_s_(std::move(work_s)) {}
 
   bool next(workloads::Arrival& request) {
     while (true) {
       const double answer_s = next_answer_s();
-      if (stream_.next_event_s() == kNever && answer_s == kNever) return false;
-      if (answer_s <= stream_.next_event_s()) {
-        stream_.answered(answers_.top().second, answer_s);
+      if (stream_->next_event_s() == kNever && answer_s == kNever) return false;
+      if (answer_s <= stream_->next_event_s()) {
+        stream_->answered(answers_.top().second, answer_s);
         answers_.pop();
-      } else if (stream_.advance(request)) {
-        if (stream_.listens()) {
+      } else if (stream_->advance(request)) {
+        if (stream_->listens()) {
           answers_.emplace(request.date_s + work_s_[static_cast<std::size_t>(request.exit)], request.device);
         }
         return true;
@@ -119,8 +120,7 @@ class Requests {
 
   using Answer = std::pair<double, std::uint32_t>;
 
-  Workload workload_;
-  workloads::RequestStream& stream_;
+  std::unique_ptr<workloads::RequestStream> stream_;
   std::vector<double> work_s_;
   std::priority_queue<Answer, std::vector<Answer>, std::greater<>> answers_;
 };

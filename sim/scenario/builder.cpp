@@ -32,10 +32,6 @@ workloads::Network network_of(const BatchPolicyTable& table) {
   return network;
 }
 
-int max_batch_of(const System& system, const Scenario& scenario) {
-  return system.policy->make(system.parameters, scenario.policy_context())->max_batch();
-}
-
 /// What concerns all parts together.
 void check(const Scenario& scenario) {
   constexpr double kMost = kMostRequests;
@@ -293,6 +289,8 @@ System ScenarioBuilder::the_system(const SystemSpec& spec, const Scenario& scena
   require_none(objection_to_label(system.label));
   require_none(objection_to_second_label(scenario.systems, system.label));
   system.drop_hopeless = spec.drop_hopeless;
+  system.preemption_cost_s =
+      io::require_in(kPreemptionCosts_s, spec.preemption_cost_s, "preemption_cost_s, in seconds,");
   Latencies latencies = latencies_;
   if (spec.npu) latencies = {.npu = spec.npu, .mode = latencies_.mode, .table = nullptr};
   if (spec.table != nullptr) latencies.table = spec.table;
@@ -300,7 +298,7 @@ System ScenarioBuilder::the_system(const SystemSpec& spec, const Scenario& scena
     require(latencies.table == nullptr, "npu_mode does not go with a measured table");
     latencies.mode = *spec.npu_mode;
   }
-  system.table = table_of(latencies, scenario.network, max_batch_of(system, scenario));
+  system.table = table_of(latencies, scenario.network, system.policy->traits(system.parameters).max_batch);
   system.npu_name = latencies.table == nullptr ? latencies.npu->name : "measured";
   return system;
 }

@@ -36,6 +36,7 @@ struct SystemSpec {
   PolicyArguments parameters = {};         ///< what is not given has its default
   std::string label = {};                  ///< default: the policy's name
   bool drop_hopeless = false;              ///< give up queued requests that can't meet the SLO any more
+  double preemption_cost_s = 0;            ///< before the first layer of each preemption's newcomers
   std::optional<npu::Npu> npu = {};        ///< default: that of all systems
   std::optional<npu::Mode> npu_mode = {};  ///< likewise
   std::shared_ptr<const npu::BatchPolicyTable> table = {};  ///< of latencies, instead of an NPU; likewise

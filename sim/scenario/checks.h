@@ -8,11 +8,15 @@
 #include <string>
 
 #include "sim/scenario/scenario.h"
+#include "workloads/io/range.h"
 
 namespace fluidbatch::sim {
 
 /// Of a run, and of its warm-up.
 inline constexpr std::int64_t kMostRequests = std::int64_t{1} << 40;
+
+/// Of a system.
+inline constexpr io::Range kPreemptionCosts_s{.min = 0, .max = 3600};
 
 /// Seeds have 63 bits, as YAML's whole numbers.
 inline constexpr std::uint64_t kLargestSeed = std::numeric_limits<std::int64_t>::max();

@@ -25,6 +25,7 @@ struct System {
   const scheduler::PolicyInfo* policy = nullptr;
   scheduler::ParameterValues parameters;
   bool drop_hopeless = false;
+  double preemption_cost_s = 0;  ///< of the hardware: before the first layer of each preemption's newcomers
   std::string npu_name;
   std::shared_ptr<const npu::BatchPolicyTable> table;  ///< at least up to the policy's max_batch
 };
@@ -42,6 +43,7 @@ struct Scenario {
   std::shared_ptr<const workloads::ExitSpec> exits;
   std::vector<System> systems;
   bool compute_bounds = true;
+  bool audit = false;  ///< hold every policy to what it says of the boundaries to come (sim/core/audit.h)
 
   /// Number of requests, where it is known before the run.
   [[nodiscard]] std::optional<std::uint64_t> known_requests() const;

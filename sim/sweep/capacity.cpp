@@ -9,9 +9,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "scheduler/policy_error.h"
 #include "sim/config/overrides.h"
 #include "sim/config/run_config.h"
-#include "sim/core/illegal_decision.h"
 #include "sim/drive/child_process.h"
 #include "sim/drive/driver_choice.h"
 #include "sim/drive/message.h"
@@ -233,7 +233,7 @@ class Searches {
       constexpr int kWaitMilliseconds = 200;
       for (const auto& [number, outcome] : pool.wait(kWaitMilliseconds)) {
         if (outcome.kind == ChildOutcome::Kind::input_error) throw InputError(outcome.text);
-        if (outcome.kind == ChildOutcome::Kind::policy_error) throw IllegalDecision(outcome.text);
+        if (outcome.kind == ChildOutcome::Kind::policy_error) throw scheduler::PolicyError(outcome.text);
         if (outcome.kind == ChildOutcome::Kind::failed) throw std::runtime_error(outcome.text);
         const auto most = static_cast<std::size_t>(options_.most_runs);
         searches_[number / most].take(number % most, from_message<ProbeRun>(outcome.text));

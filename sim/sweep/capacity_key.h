@@ -12,8 +12,8 @@ namespace fluidbatch::sim {
 /// could be raised, where it has none of them.
 std::string default_capacity_key(const io::Node& document);
 
-/// Throws InputError where `key` is not a number of the workload that makes it heavier when it is raised, such
-/// as a rate or a count of devices; with those that the configuration has.
+/// Throws InputError where `key` is not a number of the workload that makes it heavier when it is raised,
+/// such as a rate or a count of devices; with those that the configuration has.
 void check_capacity_key(const io::Node& document, const std::string& key);
 
 /// The value that the configuration has under the key; `whole`: it takes whole numbers. Throws InputError.

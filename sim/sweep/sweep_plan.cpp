@@ -18,11 +18,11 @@ constexpr std::uint64_t kUnreadSeed = std::numeric_limits<std::uint64_t>::max();
 constexpr double kUnreadRequests = -1;
 
 /// Steps of the server per request, roughly, by what its policy wants to see.
-double cost_per_request(const RunConfig& config, const System& system) {
+double cost_per_request(const System& system) {
   constexpr double kBatch = 1;
   constexpr double kSegment = 2;
   constexpr double kLayer = 4;
-  switch (system.policy->make(system.parameters, config.policy_context())->boundary()) {
+  switch (system.policy->traits(system.parameters).boundary) {
     case scheduler::Boundary::batch:
       return kBatch;
     case scheduler::Boundary::segment:
@@ -100,7 +100,7 @@ void SettingReader::read_configuration(std::size_t setting) {
   bulk_driver(driver_, config.uplink);  // an uplink is among `rest`, so that each is seen
   std::vector<PlannedSystem> found;
   for (const System& system : config.systems) {
-    found.push_back({.label = system.label, .cost_per_request = cost_per_request(config, system)});
+    found.push_back({.label = system.label, .cost_per_request = cost_per_request(system)});
   }
   seeds_[place(setting, apart)] = config.seed;
   requests_[place(setting, load)] = expected_requests(config);

@@ -59,7 +59,7 @@ class AgainstNaiveServer(CommandLineTest):
         knowledge = rng.choice(("rates", "oracle", "none"))
         depth, cost = rng.choice((1, 1, 3)), rng.choice((0.0, 0.0005))
         text = (f"{{name: exit_aware, max_batch: {b}, trigger: {trigger}, slack_estimate: {slack}, "
-                f"exit_knowledge: {knowledge}, preemption_depth: {depth}, preemption_cost_s: {cost}}}")
+                f"exit_knowledge: {knowledge}, preemption_depth: {depth}}}, preemption_cost_s: {cost}")
         return text, naive.exit_aware(b, slo, rates, trigger, slack, knowledge, depth, cost)
 
     def test_completion_dates(self):

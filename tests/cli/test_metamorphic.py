@@ -22,7 +22,7 @@ SLO_TICKS, DELAY_TICKS, COST_TICKS = 3 << 13, 1 << 12, 256
 POLICIES = ["{name: serial}", "{name: edf}", "{name: clockwork, max_batch: 4}",
             "{name: deferred_batching, max_batch: 4}", "{name: lazy_batching, max_batch: 4}",
             "{name: dynamic_batching, max_batch: 4, max_queue_delay_ms: DELAY_MS}",
-            "{name: exit_aware, max_batch: 4, preemption_cost_s: COST_S}",
+            "{name: exit_aware, max_batch: 4}, preemption_cost_s: COST_S",
             "{name: exit_aware, max_batch: 4, preemption_depth: 2, decide_at: layer, trigger: exit_event}"]
 
 

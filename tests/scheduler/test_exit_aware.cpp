@@ -66,16 +66,16 @@ Decision answer(const Question& question, std::map<std::string, double> settings
   scheduler::Batch batch;
   batch.next_layer = question.segment;
   for (const int exit : question.active) batch.samples.push_back(push(0, exit));
-  const scheduler::RequestId queue_begin = window.end();
-  for (const int exit : question.queue) push(0, exit);
+  std::vector<scheduler::RequestId> queue;
+  for (const int exit : question.queue) queue.push_back(push(0, exit));
   const std::vector<scheduler::Batch> stack{batch};
   return policy->decide({.now_s = question.elapsed_s,
-                         .slo_s = question.slo_s,
+                         .slo = {.latency_s = question.slo_s},
                          .table = table,
-                         .requests = window,
-                         .queue_begin = queue_begin,
-                         .queue_end = window.end(),
-                         .stack = stack});
+                         .requests = scheduler::KnownRequests(window),
+                         .queue = queue,
+                         .stack = stack,
+                         .oracle = scheduler::ExitOracle(window)});
 }
 
 /// What a number of newcomers leads to, by whichever model.

@@ -16,21 +16,27 @@ struct HandMade {
   explicit HandMade(const std::vector<double>& arrivals)
       : table({test::gemm_layer("l", {.groups = 1, .r = 4, .p = 4, .c = 4})}, test::small_npu(), npu::Mode::r,
               8) {
-    for (const double date : arrivals) window.push({.arrival_s = date});
+    for (const double date : arrivals) queue.push_back(window.push({.arrival_s = date}));
   }
 
   [[nodiscard]] scheduler::ServerView at(double now_s) const {
     return {.now_s = now_s,
-            .slo_s = 1,
+            .slo = {.latency_s = 1},
             .table = table,
-            .requests = window,
-            .queue_begin = window.first(),
-            .queue_end = window.end()};
+            .requests = scheduler::KnownRequests(window),
+            .queue = queue};
   }
 
   npu::BatchPolicyTable table;
   scheduler::RequestWindow window;
+  std::vector<scheduler::RequestId> queue;
 };
+
+scheduler::PolicyTraits traits_of(const char* name, std::vector<double> values) {
+  const scheduler::PolicyInfo* info = scheduler::find_policy(name);
+  REQUIRE(info != nullptr);
+  return info->traits(scheduler::ParameterValues(info->parameters, std::move(values)));
+}
 
 std::unique_ptr<scheduler::Policy> make(const char* name, std::vector<double> values,
                                         const std::vector<double>& exit_rates = {}) {
@@ -44,7 +50,7 @@ std::unique_ptr<scheduler::Policy> make(const char* name, std::vector<double> va
 
 TEST_CASE("serial starts one request at a time", "[scheduler]") {
   const auto policy = make("serial", {});
-  CHECK(policy->max_batch() == 1);
+  CHECK(traits_of("serial", {}).max_batch == 1);
   const HandMade server({1, 2, 3});
   const Decision decision = policy->decide(server.at(3));
   CHECK(decision.action == Decision::Action::start);
@@ -53,7 +59,7 @@ TEST_CASE("serial starts one request at a time", "[scheduler]") {
 
 TEST_CASE("dynamic batching", "[scheduler]") {
   const auto policy = make("dynamic_batching", {4, 500});  // max_batch, max_queue_delay_ms
-  CHECK(policy->max_batch() == 4);
+  CHECK(traits_of("dynamic_batching", {4, 500}).max_batch == 4);
 
   SECTION("waits until the oldest request's delay is over") {
     const Decision decision = policy->decide(HandMade({1, 1.2}).at(1.2));
@@ -109,10 +115,10 @@ struct InFlight {
     added.next_layer = next_layer;
     for (const double date : arrivals) added.samples.push_back(request(date, exit));
     stack.push_back(added);
-    queue_begin = window.end();
+    queued.clear();
   }
   void queue(const std::vector<double>& arrivals, int exit = 2) {
-    for (const double date : arrivals) request(date, exit);
+    for (const double date : arrivals) queued.push_back(request(date, exit));
   }
   scheduler::RequestId request(double arrival_s, int exit) {
     scheduler::Request added;
@@ -123,18 +129,18 @@ struct InFlight {
 
   [[nodiscard]] scheduler::ServerView at(double now_s, double slo_s, bool someone_left = false) const {
     return {.now_s = now_s,
-            .slo_s = slo_s,
+            .slo = {.latency_s = slo_s},
             .table = table,
-            .requests = window,
-            .queue_begin = queue_begin,
-            .queue_end = window.end(),
+            .requests = scheduler::KnownRequests(window),
+            .queue = queued,
             .stack = stack,
-            .someone_left = someone_left};
+            .someone_left = someone_left,
+            .oracle = scheduler::ExitOracle(window)};
   }
 
   npu::BatchPolicyTable table;
   scheduler::RequestWindow window;
-  scheduler::RequestId queue_begin = 0;
+  std::vector<scheduler::RequestId> queued;
   std::vector<scheduler::Batch> stack;
 };
 
@@ -145,7 +151,7 @@ constexpr double kNoSlo = std::numeric_limits<double>::infinity();
 
 TEST_CASE("lazy batching: the slack of all in flight", "[scheduler]") {
   const auto policy = make("lazy_batching", {4, 1});
-  CHECK(policy->boundary() == scheduler::Boundary::layer);
+  CHECK(traits_of("lazy_batching", {4, 1}).boundary == scheduler::Boundary::layer);
   InFlight server;
   SECTION("an idle NPU starts what there is, without a test") {
     server.queue({0, 0, 0, 0, 0});
@@ -183,7 +189,7 @@ TEST_CASE("lazy batching: the slack of all in flight", "[scheduler]") {
 
 TEST_CASE("exit-aware: what a preemption gains, from the formulas", "[scheduler]") {
   enum { kMaxBatch, kTrigger, kSlack, kKnowledge, kDepth, kCost, kDecideAt };
-  std::vector<double> values{4, 0, 0, 0, 1, 0, 0};
+  std::vector<double> values{4, 0, 0, 0, 1, 0};
   const std::vector<double> rates{0.5, 0.25};
   InFlight server;
   // Two samples wait before segment 1; one newcomer. Segment latencies at b: 3, 4, 8 times 1 + (b - 1) / 4.

@@ -128,12 +128,19 @@ class ListedRequests final : public workloads::RequestStream {
     if (next_ >= requests_.size()) return kNever;
     return requests_[next_].arrival_s;
   }
-  bool advance(workloads::Arrival& request) override {
-    request = {};
-    request.date_s = requests_[next_].arrival_s;
-    request.exit = requests_[next_++].layers - 1;
-    return true;
+  std::size_t read(std::span<workloads::Arrival> block) override {
+    std::size_t filled = 0;
+    for (; filled < block.size() && next_ < requests_.size(); ++filled) {
+      block[filled] = {};
+      block[filled].date_s = requests_[next_].arrival_s;
+      block[filled].exit = requests_[next_++].layers - 1;
+    }
+    return filled;
   }
+  [[nodiscard]] std::unique_ptr<RequestStream> clone() const override {
+    return std::make_unique<ListedRequests>(*this);
+  }
+  void split(std::uint64_t /*branch*/) override {}
 
  private:
   const std::vector<Tiny>& requests_;

@@ -103,10 +103,10 @@ TEST_CASE("exit-aware by hand: preempt at an exit, merge before the next segment
 TEST_CASE("exit-aware by hand: newcomers that all leave on the way, and what a preemption costs",
           "[preemption]") {
   // The oracle knows that 2 leaves at exit 0: it costs request 0 three seconds and spares 2 twelve.
-  const test::RunOutcome outcome =
-      run({.policy = "exit_aware",
-           .parameters = {{"max_batch", 4}, {"exit_knowledge", "oracle"}, {"preemption_cost_s", 0.25}}},
-          {{0, 2}, {0, 0}, {1, 0}});
+  const test::RunOutcome outcome = run({.policy = "exit_aware",
+                                        .parameters = {{"max_batch", 4}, {"exit_knowledge", "oracle"}},
+                                        .preemption_cost_s = 0.25},
+                                       {{0, 2}, {0, 0}, {1, 0}});
   check_schedule(outcome, {{0, 3.75 + 0.25 + 3 + 12, 3.25}, {0, 3.75, 0}, {3.75, 7, 0}});
   CHECK(outcome.statistics[Id::preemptions] == 1);
   CHECK(outcome.statistics[Id::merges] == 0);
@@ -316,17 +316,21 @@ void fuzz(int runs) {
     INFO("run " << i << ": " << name << ", " << *scenario.known_requests() << " requests");
     {
       const auto policy = system.policy->make(system.parameters, scenario.policy_context());
+      const scheduler::PolicyTraits traits = system.policy->traits(system.parameters);
       workloads::SentRequests stream = sim::sent_requests(scenario);
       const bool waits = name == "dynamic_batching" || name == "deferred_batching" || name == "clockwork" ||
                          system.drop_hopeless;
       const int depth = name == "exit_aware"      ? system.parameters.integer("preemption_depth")
-                        : name == "lazy_batching" ? policy->max_batch() - 1
+                        : name == "lazy_batching" ? traits.max_batch - 1
                                                   : 0;
-      Watch watch(policy->max_batch(), depth, waits);
-      const sim::ServerOptions options{.slo_s = scenario.slo.latency_s,
-                                       .drop_hopeless = system.drop_hopeless};
+      Watch watch(traits.max_batch, depth, waits);
+      const sim::ServerOptions options{.policy = name,
+                                       .traits = traits,
+                                       .slo = scenario.slo.of_server(),
+                                       .drop_hopeless = system.drop_hopeless,
+                                       .audit = true};
       sim::Recorder recorder = test::recorder_for(*system.table);
-      const auto made = sim::make_server(*system.table, options, *policy, stream, recorder, &watch);
+      const auto made = sim::make_server({*system.table, options, *policy, stream, recorder, &watch});
       sim::ServingCore& server = *made;
       sim::drive(server, sim::Driver::bare);
       REQUIRE(watch.completed() == *scenario.known_requests());
@@ -362,8 +366,9 @@ class AskedEverywhere final : public scheduler::Policy {
     decision.until_layer = 0;
     return decision;
   }
-  int max_batch() const override { return policy_.max_batch(); }
-  scheduler::Boundary boundary() const override { return policy_.boundary(); }
+  std::unique_ptr<scheduler::Policy> clone() const override {
+    throw std::logic_error("nobody asks for a clone");
+  }
 
   [[nodiscard]] int asked() const { return asked_; }
   [[nodiscard]] int passed_over() const { return passed_over_; }
@@ -385,8 +390,9 @@ Served serve(const sim::Scenario& scenario, scheduler::Policy& policy) {
   sim::Recorder recorder(*system.table, scenario.slo, scenario.warmup_requests);
   test::CsvText text(scenario.slo);
   workloads::SentRequests stream = sim::sent_requests(scenario);
-  const sim::ServerOptions options{.slo_s = scenario.slo.latency_s};
-  const auto made = sim::make_server(*system.table, options, policy, stream, recorder, &text);
+  const sim::ServerOptions options{.traits = system.policy->traits(system.parameters),
+                                   .slo = scenario.slo.of_server()};
+  const auto made = sim::make_server({*system.table, options, policy, stream, recorder, &text});
   sim::ServingCore& server = *made;
   sim::drive(server, sim::Driver::bare);
   served.csv = text.text();

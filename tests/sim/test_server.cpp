@@ -7,7 +7,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "sim/core/illegal_decision.h"
+#include "scheduler/policy_error.h"
 #include "sim/core/invariant.h"
 #include "sim/drive/child_process.h"
 #include "sim/drive/engine.h"
@@ -39,13 +39,18 @@ class Listed final : public workloads::RequestStream {
     if (next_ == samples_.size()) return kNever;
     return samples_[next_].date_s;
   }
-  bool advance(workloads::Arrival& request) override {
-    const Sample& sample = samples_[next_++];
-    request = workloads::Arrival::at(sample.date_s);
-    request.device = sample.device;
-    request.exit = sample.exit;
-    return true;
+  std::size_t read(std::span<workloads::Arrival> block) override {
+    std::size_t filled = 0;
+    for (; filled < block.size() && next_ < samples_.size(); ++filled) {
+      const Sample& sample = samples_[next_++];
+      block[filled] = workloads::Arrival::at(sample.date_s);
+      block[filled].device = sample.device;
+      block[filled].exit = sample.exit;
+    }
+    return filled;
   }
+  std::unique_ptr<workloads::RequestStream> clone() const override { return std::make_unique<Listed>(*this); }
+  void split(std::uint64_t /*branch*/) override {}
 
  private:
   std::vector<Sample> samples_;
@@ -89,14 +94,16 @@ class Keeper final : public sim::Observer {
   Run& run_;
 };
 
-Run serve(scheduler::Policy& policy, const std::vector<Sample>& arrivals) {
+constexpr scheduler::PolicyTraits kTraits{.max_batch = 4};
+
+Run serve(scheduler::Policy& policy, const std::vector<Sample>& arrivals,
+          const sim::ServerOptions& options = {.policy = "scripted", .traits = kTraits, .slo = {100}}) {
   const npu::BatchPolicyTable table = two_segments();
   Listed stream(arrivals);
   Run run;
   Keeper keeper(run);
   sim::Recorder recorder = test::recorder_for(table);
-  const auto made =
-      sim::make_server(table, {.policy = "scripted", .slo_s = 100}, policy, stream, recorder, &keeper);
+  const auto made = sim::make_server({table, options, policy, stream, recorder, &keeper});
   sim::ServingCore& server = *made;
   sim::drive(server, sim::Driver::bare);
   run.conservation = server.conservation();
@@ -109,14 +116,14 @@ class Scripted final : public scheduler::Policy {
   using Script = std::function<Decision(const scheduler::ServerView&)>;
   explicit Scripted(Script script) : script_(std::move(script)) {}
   Decision decide(const scheduler::ServerView& view) override { return script_(view); }
-  int max_batch() const override { return 4; }
+  std::unique_ptr<scheduler::Policy> clone() const override { return std::make_unique<Scripted>(*this); }
 
  private:
   Script script_;
 };
 
 Decision greedy(const scheduler::ServerView& view) {
-  return Decision::start(std::min<std::size_t>(view.queue_size(), 4));
+  return Decision::start(std::min<std::size_t>(view.queue.size(), 4));
 }
 
 }  // namespace
@@ -160,7 +167,7 @@ TEST_CASE("a batch shrinks at an exit and is not refilled", "[sim]") {
 TEST_CASE("at one date: step end, then arrivals, then the timer, then one decision", "[sim]") {
   std::vector<std::pair<double, std::size_t>> asked;
   Scripted policy([&](const scheduler::ServerView& view) {
-    asked.emplace_back(view.now_s, view.queue_size());
+    asked.emplace_back(view.now_s, view.queue.size());
     // The first request waits for 3 s on its own; everybody else starts at once.
     return view.now_s < 3 ? Decision::wait_until(3) : greedy(view);
   });
@@ -173,7 +180,7 @@ TEST_CASE("at one date: step end, then arrivals, then the timer, then one decisi
 
 TEST_CASE("an arrival replaces what a policy waits for", "[sim]") {
   Scripted policy([](const scheduler::ServerView& view) {
-    return view.queue_size() < 2 ? Decision::wait_until(50) : greedy(view);
+    return view.queue.size() < 2 ? Decision::wait_until(50) : greedy(view);
   });
   const Run run = serve(policy, {{0, 0, 0}, {2, 0, 0}});
   CHECK(run.requests[0].start_s == 2);
@@ -193,7 +200,8 @@ TEST_CASE("steps that take no time", "[sim]") {
   Run run;
   Keeper keeper(run);
   sim::Recorder recorder = test::recorder_for(table);
-  const auto made = sim::make_server(table, {.slo_s = 100}, policy, stream, recorder, &keeper);
+  const auto made =
+      sim::make_server({table, {.traits = kTraits, .slo = {100}}, policy, stream, recorder, &keeper});
   sim::ServingCore& server = *made;
   sim::drive(server, sim::Driver::bare);
   for (const Request& request : run.requests) CHECK(request.completion_s == request.arrival_s);
@@ -207,11 +215,11 @@ TEST_CASE("the batch stack holds its samples to their layers and exits", "[sim]"
       request.exit = exit;
       requests.push(request);
     }
-    stack.push(requests.end() - 2, 2, 0);
+    stack.push(requests, std::vector{requests.end() - 2, requests.end() - 1}, 0);
     stack.ran(0, 5);
   };
   const auto nobody = [](const Request&) {};
-  sim::BatchStack stack(requests, 2);
+  sim::BatchStack stack(2);
   SECTION("layers in order, each once") {
     stack_of_two(stack);
     CHECK_THROWS_WITH(stack.ran(4, 6), Catch::Contains("every layer once"));
@@ -220,22 +228,87 @@ TEST_CASE("the batch stack holds its samples to their layers and exits", "[sim]"
   }
   SECTION("who takes the next exit leaves, and no other") {
     stack_of_two(stack);
-    CHECK(stack.active().next_exit == 1);
-    CHECK_FALSE(stack.leave(1, nobody));
+    CHECK(stack.next_exit() == 1);
+    CHECK_FALSE(stack.leave(requests, 1, nobody));
     CHECK(stack.active().samples == std::vector<scheduler::RequestId>{1});
-    CHECK(stack.active().next_exit == 2);
+    CHECK(stack.next_exit() == 2);
   }
   SECTION("an exit that was missed") {
     stack_of_two(stack);
     requests[0].exit = 0;
-    CHECK_THROWS_WITH(stack.leave(1, nobody), Catch::Contains("carried past"));
+    CHECK_THROWS_WITH(stack.leave(requests, 1, nobody), Catch::Contains("carried past"));
   }
+}
+
+TEST_CASE("an audit holds a policy to what it has said", "[sim]") {
+  const sim::ServerOptions options{.policy = "scripted",
+                                   .traits = {.max_batch = 4, .boundary = scheduler::Boundary::layer},
+                                   .slo = {100},
+                                   .audit = true};
+  // 0 runs alone from 0 to 5, over the boundary before layer 1 at 2; 1 arrives at 1.
+  const std::vector<Sample> samples{{0, 0, 1}, {1, 0, 1}, {1, 0, 1}};
+  const auto starts = [](const scheduler::ServerView& view) {
+    return view.idle() ? Decision::start(1) : Decision::go_on();
+  };
+  SECTION("a policy that is what it says") {
+    Scripted policy(starts);
+    CHECK(serve(policy, samples, options).requests.size() == 3);
+  }
+  SECTION("another answer to the same question") {
+    int asked = 0;
+    Scripted policy([&](const scheduler::ServerView& view) {
+      return Decision::start(++asked % 2 == 0 ? 1 : std::min<std::size_t>(2, view.queue.size()));
+    });
+    CHECK_THROWS_WITH(
+        serve(policy, {{0, 0, 1}, {0, 0, 1}}, options),
+        "policy 'scripted' at t = 0: a clone of it answered otherwise to the same question (--audit)");
+  }
+  SECTION("a promise that does not hold") {
+    // Three layers: the policy is asked before layer 1, promises to go on until layer 3, and would preempt
+    // before layer 2.
+    Scripted policy([](const scheduler::ServerView& view) {
+      if (view.idle()) return Decision::start(1);
+      if (view.active().next_layer == 1) return Decision::go_on(Decision::Refusal::slo, 3);
+      return Decision::preempt(1);
+    });
+    const npu::BatchPolicyTable table({test::gemm_layer("a", {.groups = 1, .r = 1, .p = 1, .c = 1}),
+                                       test::gemm_layer("b", {.groups = 1, .r = 1, .p = 1, .c = 1}),
+                                       test::gemm_layer("c", {.groups = 1, .r = 1, .p = 1, .c = 1})},
+                                      Eigen::ArrayXXd::Constant(3, 4, 2));
+    const auto run = [&](bool audit) {
+      Listed stream({{0, 0, 0}, {1, 0, 0}});
+      sim::Recorder recorder = test::recorder_for(table);
+      sim::ServerOptions audited = options;
+      audited.audit = audit;
+      const auto server = sim::make_server({table, audited, policy, stream, recorder});
+      sim::drive(*server, sim::Driver::bare);
+    };
+    run(false);
+    CHECK_THROWS_WITH(
+        run(true),
+        "policy 'scripted' at t = 4 asked to preempt with 1 of 1 queued, 1 in flight, max_batch 4 "
+        "before layer 2, but had said that it would go on until layer 3 (--audit)");
+  }
+}
+
+TEST_CASE("the exits of requests are for declared oracles", "[sim]") {
+  const auto looks = [](const scheduler::ServerView& view) {
+    return Decision::start(static_cast<std::size_t>(view.oracle.exit(view.queue.front())) + 1);
+  };
+  Scripted policy(looks);
+  CHECK_THROWS_WITH(
+      serve(policy, {{0, 0, 1}, {0, 0, 1}}),
+      "policy 'scripted' at t = 0: it asked for the exit of request 0, but has not declared itself "
+      "an oracle (PolicyTraits::oracle)");
+  const sim::ServerOptions oracle{
+      .policy = "scripted", .traits = {.max_batch = 4, .oracle = true}, .slo = {100}};
+  CHECK(serve(policy, {{0, 0, 1}, {0, 0, 1}}, oracle).requests[1].start_s == 0);
 }
 
 TEST_CASE("a decision that is not allowed ends the run", "[sim]") {
   const auto refuses = [](const Scripted::Script& script, const char* message) {
     Scripted policy(script);
-    CHECK_THROWS_AS(serve(policy, {{0.5, 0, 1}, {0.5, 0, 1}}), sim::IllegalDecision);
+    CHECK_THROWS_AS(serve(policy, {{0.5, 0, 1}, {0.5, 0, 1}}), scheduler::PolicyError);
     Scripted again(script);
     CHECK_THROWS_WITH(serve(again, {{0.5, 0, 1}, {0.5, 0, 1}}),
                       "policy 'scripted' at t = 0.5 asked to " + std::string(message));
@@ -332,7 +405,7 @@ TEST_CASE("SimGrid's driver can be used once in a process", "[sim]") {
       const npu::BatchPolicyTable wide(scenario.network.layers, *table.npu(), npu::Mode::r, 4);
       workloads::SentRequests stream = sim::sent_requests(scenario);
       sim::Recorder recorder = test::recorder_for(wide);
-      const auto made = sim::make_server(wide, {.slo_s = 1}, policy, stream, recorder);
+      const auto made = sim::make_server({wide, {.traits = kTraits, .slo = {1}}, policy, stream, recorder});
       sim::ServingCore& server = *made;
       sim::drive(server, sim::Driver::simgrid);
     };

@@ -25,7 +25,7 @@ std::vector<int> exits_taken(const workloads::ExitSpec& spec, const workloads::D
   for (int i = 0; i < count; ++i) {
     workloads::Arrival request;
     request.device = static_cast<std::uint32_t>(i) % devices.size();
-    stream->draw(request);
+    stream->draw({&request, 1});
     taken.push_back(request.exit);
   }
   return taken;
@@ -140,7 +140,7 @@ TEST_CASE("confidences: a sample leaves at the first exit that is sure enough", 
   for (int i = 0; i < kDraws; ++i) {
     workloads::Arrival request;
     request.device = static_cast<std::uint32_t>(i % 2);
-    stream->draw(request);
+    stream->draw({&request, 1});
     exits.push_back(request.exit);
     correct += request.correct;
   }

@@ -1,6 +1,7 @@
 // Random streams: the generator against its published outputs, draws against their distributions.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -78,6 +79,43 @@ TEST_CASE("a stream is xoshiro256++ seeded through splitmix64", "[random]") {
   RandomStream stream(17, "arrivals", 3);
   for (int i = 0; i < 1000; ++i) REQUIRE(stream.bits() == reference.next());
   CHECK(RandomStream(1, "arrivals", 0).bits() == 7847785157697811454U);  // pinned
+}
+
+TEST_CASE("branches of a stream are independent of it, and of each other", "[random]") {
+  constexpr int kBranches = 20'000;
+  RandomStream stream(17, "arrivals", 3);
+  for (int i = 0; i < 7; ++i) stream.bits();
+  CHECK(stream.split(5).bits() == stream.split(5).bits());
+  RandomStream unsplit = stream;
+  const double own = unsplit.uniform();
+  std::vector<double> first;
+  std::vector<double> second;
+  for (std::uint64_t branch = 0; branch < kBranches; ++branch) {
+    RandomStream split = stream.split(branch);
+    first.push_back(split.uniform());
+    second.push_back(split.uniform());
+    REQUIRE(first.back() != own);
+  }
+  // Uniform over branches, and neither neighbouring branches nor the draws of one are correlated: the mean of
+  // n uniform draws has the standard deviation 1 / sqrt(12 n), their correlation 1 / sqrt(n).
+  const auto mean = [](const std::vector<double>& draws) {
+    return std::accumulate(draws.begin(), draws.end(), 0.0) / static_cast<double>(draws.size());
+  };
+  CHECK(mean(first) == Approx(0.5).margin(4 / std::sqrt(12.0 * kBranches)));
+  CHECK(mean(second) == Approx(0.5).margin(4 / std::sqrt(12.0 * kBranches)));
+  double neighbours = 0;
+  double draws = 0;
+  for (std::size_t i = 0; i + 1 < first.size(); ++i) {
+    neighbours += 12 * (first[i] - 0.5) * (first[i + 1] - 0.5) / kBranches;
+    draws += 12 * (first[i] - 0.5) * (second[i] - 0.5) / kBranches;
+  }
+  CHECK(std::abs(neighbours) < 4 / std::sqrt(kBranches));
+  CHECK(std::abs(draws) < 4 / std::sqrt(kBranches));
+  // A branch of a branch is another stream again, and so is the same branch a draw later.
+  RandomStream later = stream;
+  later.bits();
+  CHECK(stream.split(1).split(2).bits() != stream.split(2).split(1).bits());
+  CHECK(later.split(1).bits() != stream.split(1).bits());
 }
 
 TEST_CASE("uniform and exponential draws have their distributions", "[random]") {

@@ -30,7 +30,7 @@ std::vector<double> dates_of(const std::string& csv, const std::string& more) {
       test::arrivals_of("{kind: trace, path: " + folder.write("t.csv", csv).string() + more + "}");
   const auto stream = spec->start(1, 0);
   std::vector<double> dates_s(spec->bound());
-  stream->next_s(dates_s);
+  stream->draw(dates_s);
   return dates_s;
 }
 

@@ -1,5 +1,5 @@
-// The analytic uplink against a second, independent fluid model, closed forms, and hand-worked cases. (Against
-// SimGrid's links: tests/sim/test_uplink_links.cpp.)
+// The analytic uplink against a second, independent fluid model, closed forms, and hand-worked cases.
+// (Against SimGrid's links: tests/sim/test_uplink_links.cpp.)
 #include <algorithm>
 #include <cmath>
 #include <limits>

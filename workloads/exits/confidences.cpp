@@ -27,11 +27,17 @@ class ConfidencesStream final : public ExitStream {
     for (const std::uint64_t key : device_keys) random_.emplace_back(seed, "exits", key);
   }
 
-  void draw(Arrival& request) override {
-    const double u = random_[request.device].uniform();
-    const Outcome& outcome = samples_[static_cast<std::size_t>(u * static_cast<double>(samples_.size()))];
-    request.exit = outcome.exit;
-    request.correct = outcome.correct;
+  void draw(std::span<Arrival> requests) override {
+    for (Arrival& request : requests) {
+      const double u = random_[request.device].uniform();
+      const Outcome& outcome = samples_[static_cast<std::size_t>(u * static_cast<double>(samples_.size()))];
+      request.exit = outcome.exit;
+      request.correct = outcome.correct;
+    }
+  }
+  std::unique_ptr<ExitStream> clone() const override { return std::make_unique<ConfidencesStream>(*this); }
+  void split(std::uint64_t branch) override {
+    for (RandomStream& random : random_) random = random.split(branch);
   }
 
  private:

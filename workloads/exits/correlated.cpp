@@ -30,14 +30,12 @@ class CorrelatedStream final : public ExitStream {
     }
   }
 
-  void draw(Arrival& request) override {
-    Device& device = devices_[request.device];
-    const double fresh = device.random.normal();
-    device.difficulty = device.begun ? correlation_ * device.difficulty + innovation_ * fresh
-                                     : fresh;  // stationary from the start
-    device.begun = true;
-    request.exit = exit_below(quantiles_, device.difficulty);
-    request.correct = -1;
+  void draw(std::span<Arrival> requests) override {
+    for (Arrival& request : requests) draw(request);
+  }
+  std::unique_ptr<ExitStream> clone() const override { return std::make_unique<CorrelatedStream>(*this); }
+  void split(std::uint64_t branch) override {
+    for (Device& device : devices_) device.random = device.random.split(branch);
   }
 
  private:
@@ -46,6 +44,16 @@ class CorrelatedStream final : public ExitStream {
     double difficulty;
     bool begun;
   };
+
+  void draw(Arrival& request) {
+    Device& device = devices_[request.device];
+    const double fresh = device.random.normal();
+    device.difficulty = device.begun ? correlation_ * device.difficulty + innovation_ * fresh
+                                     : fresh;  // stationary from the start
+    device.begun = true;
+    request.exit = exit_below(quantiles_, device.difficulty);
+    request.correct = -1;
+  }
 
   double correlation_;
   double innovation_;

@@ -7,10 +7,14 @@ namespace {
 class LastExit final : public ExitStream {
  public:
   explicit LastExit(int exits) : last_(exits - 1) {}
-  void draw(Arrival& request) override {
-    request.exit = last_;
-    request.correct = -1;
+  void draw(std::span<Arrival> requests) override {
+    for (Arrival& request : requests) {
+      request.exit = last_;
+      request.correct = -1;
+    }
   }
+  std::unique_ptr<ExitStream> clone() const override { return std::make_unique<LastExit>(*this); }
+  void split(std::uint64_t /*branch*/) override {}
 
  private:
   int last_;

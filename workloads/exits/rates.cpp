@@ -17,11 +17,7 @@ class RatesStream final : public ExitStream {
     for (const std::uint64_t key : device_keys) random_.emplace_back(seed, "exits", key);
   }
 
-  void draw(Arrival& request) override {
-    request.exit = exit_below(left_, random_[request.device].uniform());
-    request.correct = -1;
-  }
-  void draw_each(std::span<Arrival> requests) override {
+  void draw(std::span<Arrival> requests) override {
     auto request = requests.begin();
     while (request != requests.end()) {
       // A device's requests in a row: its state stays in registers.
@@ -33,6 +29,10 @@ class RatesStream final : public ExitStream {
       }
       random_[device] = random;
     }
+  }
+  std::unique_ptr<ExitStream> clone() const override { return std::make_unique<RatesStream>(*this); }
+  void split(std::uint64_t branch) override {
+    for (RandomStream& random : random_) random = random.split(branch);
   }
 
  private:

@@ -16,7 +16,9 @@ constexpr const char* kRatesComeFirst =
 /// The arrivals bring their exits along.
 class ExitOfArrival final : public ExitStream {
  public:
-  void draw(Arrival& /*request*/) override {}
+  void draw(std::span<Arrival> /*requests*/) override {}
+  std::unique_ptr<ExitStream> clone() const override { return std::make_unique<ExitOfArrival>(*this); }
+  void split(std::uint64_t /*branch*/) override {}
 };
 
 class ExitsOfArrivals final : public ExitSpec {
@@ -36,10 +38,14 @@ class ExitsOfArrivals final : public ExitSpec {
 class ExitList final : public ExitStream {
  public:
   explicit ExitList(const std::vector<int>& exits) : exits_(exits) {}
-  void draw(Arrival& request) override {
-    request.exit = exits_[next_++];  // there are as many as bound() says
-    request.correct = -1;
+  void draw(std::span<Arrival> requests) override {
+    for (Arrival& request : requests) {
+      request.exit = exits_[next_++];  // there are as many as bound() says
+      request.correct = -1;
+    }
   }
+  std::unique_ptr<ExitStream> clone() const override { return std::make_unique<ExitList>(*this); }
+  void split(std::uint64_t /*branch*/) override {}
 
  private:
   const std::vector<int>& exits_;

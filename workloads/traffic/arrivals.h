@@ -36,16 +36,22 @@ struct Arrival {
 class ArrivalStream {
  public:
   ArrivalStream() = default;
-  ArrivalStream(const ArrivalStream&) = delete;
   ArrivalStream& operator=(const ArrivalStream&) = delete;
   virtual ~ArrivalStream() = default;
 
-  /// The date of the next one; infinity when there are no more, or none before an answer.
-  virtual double next_s() = 0;
-  /// The dates of the next dates.size() ones.
-  virtual void next_s(std::span<double> dates) {
-    for (double& date_s : dates) date_s = next_s();
+  /// The dates of the next dates.size() ones; infinity for those that do not come, or not before an answer.
+  virtual void draw(std::span<double> dates) = 0;
+  /// The date of the next one.
+  double next_s() {
+    double date_s = 0;
+    draw({&date_s, 1});
+    return date_s;
   }
+
+  /// A stream in the same state. It may use what its specification holds, which must outlive both.
+  [[nodiscard]] virtual std::unique_ptr<ArrivalStream> clone() const = 0;
+  /// From here on another future, that of `branch` (RandomStream::split); nothing where nothing is drawn.
+  virtual void split(std::uint64_t branch) = 0;
 
   /// Adds what else is known of the last one to `arrival`, whose dates are set: a trace's device, for
   /// instance. Called where ArrivalSpec::has_details only.
@@ -53,6 +59,9 @@ class ArrivalStream {
 
   /// The device has got its answer. Called where ArrivalSpec::listens only.
   virtual void answered(double /*date_s*/) {}
+
+ protected:
+  ArrivalStream(const ArrivalStream&) = default;
 };
 
 /// A process as configured; gives every system of a run the same streams.

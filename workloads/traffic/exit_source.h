@@ -15,16 +15,20 @@ namespace fluidbatch::workloads {
 class ExitStream {
  public:
   ExitStream() = default;
-  ExitStream(const ExitStream&) = delete;
   ExitStream& operator=(const ExitStream&) = delete;
   virtual ~ExitStream() = default;
 
-  /// Fills in the exit of a request and, where it is known, whether its answer is right.
-  virtual void draw(Arrival& request) = 0;
-  /// The same for each of `requests`, in their order.
-  virtual void draw_each(std::span<Arrival> requests) {
-    for (Arrival& request : requests) draw(request);
-  }
+  /// Fills in the exit of each of `requests`, in their order, and, where it is known, whether its answer is
+  /// right.
+  virtual void draw(std::span<Arrival> requests) = 0;
+
+  /// A stream in the same state. It may use what its specification holds, which must outlive both.
+  [[nodiscard]] virtual std::unique_ptr<ExitStream> clone() const = 0;
+  /// From here on another future, that of `branch` (RandomStream::split); nothing where nothing is drawn.
+  virtual void split(std::uint64_t branch) = 0;
+
+ protected:
+  ExitStream(const ExitStream&) = default;
 };
 
 /// An exit model as configured.

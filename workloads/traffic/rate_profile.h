@@ -64,6 +64,8 @@ class RateProfile {
     throw_no_arrival(date_s_);
   }
 
+  [[nodiscard]] Path& path() { return path_; }
+
  private:
   Path path_;
   double date_s_ = 0;

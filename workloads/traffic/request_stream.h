@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 
 #include "workloads/traffic/arrivals.h"
@@ -23,7 +24,6 @@ class RequestStream {
   static constexpr double kNever = std::numeric_limits<double>::infinity();
 
   RequestStream() = default;
-  RequestStream(const RequestStream&) = delete;
   RequestStream& operator=(const RequestStream&) = delete;
   virtual ~RequestStream() = default;
 
@@ -31,19 +31,16 @@ class RequestStream {
   /// Infinity: none.
   [[nodiscard]] virtual double next_event_s() const = 0;
 
-  /// Applies that event; true where it has brought a request, which is filled in.
-  virtual bool advance(Arrival& request) = 0;
+  /// Applies events: where the stream is foretold, until `block` is full of requests or no event is left;
+  /// otherwise the next one alone. Returns how many requests that has brought; they are the first of `block`,
+  /// which is not empty.
+  virtual std::size_t read(std::span<Arrival> block) = 0;
+  /// Applies the next event, or all up to the next request where the stream is foretold; true where that has
+  /// brought a request, which is filled in.
+  bool advance(Arrival& request) { return read({&request, 1}) == 1; }
 
   /// Whether what comes does not depend on what happens at the server, so that it can be read ahead of time.
   [[nodiscard]] virtual bool foretold() const { return !listens(); }
-
-  /// Fills `block` with the next requests: all of it, or as many as there are left. Returns how many. Only
-  /// where the stream is foretold.
-  virtual std::size_t read(std::span<Arrival> block) {
-    std::size_t filled = 0;
-    while (filled < block.size() && next_event_s() < kNever) filled += std::size_t{advance(block[filled])};
-    return filled;
-  }
 
   /// Whether answers set off requests: a closed loop.
   [[nodiscard]] virtual bool listens() const { return false; }
@@ -51,6 +48,16 @@ class RequestStream {
   /// A request's stay at the server has ended at `date_s`, not before the last event. Called where it
   /// listens.
   virtual void answered(std::uint32_t /*device*/, double /*date_s*/) {}
+
+  /// A stream in the same state. It may use what the scenario holds, which must outlive both. Throws
+  /// std::logic_error where others than the stream know of its state: SimGrid's links.
+  [[nodiscard]] virtual std::unique_ptr<RequestStream> clone() const = 0;
+  /// From here on another future, that of `branch` (RandomStream::split). Dates and exits that have been
+  /// drawn already stay: the next request of each device, and one more where there are many.
+  virtual void split(std::uint64_t branch) = 0;
+
+ protected:
+  RequestStream(const RequestStream&) = default;
 };
 
 }  // namespace fluidbatch::workloads

@@ -44,22 +44,53 @@ SentRequests::SentRequests(const Devices& devices, const ExitSpec& exits, std::u
   look_ahead();
 }
 
-bool SentRequests::advance(Arrival& request) {
+SentRequests::SentRequests(const SentRequests& other)
+    : RequestStream(other),
+      exits_(other.exits_->clone()),
+      length_(other.length_),
+      answer_latency_s_(other.answer_latency_s_),
+      tree_(other.tree_),
+      stream_of_device_(other.stream_of_device_),
+      given_(other.given_),
+      next_event_s_(other.next_event_s_) {
+  sources_.reserve(other.sources_.size());
+  for (const Source& source : other.sources_) {
+    sources_.push_back({.stream = source.stream->clone(),
+                        .first_device = source.first_device,
+                        .has_details = source.has_details,
+                        .drawn_ahead = source.drawn_ahead,
+                        .next_s = source.next_s});
+  }
+}
+
+void SentRequests::split(std::uint64_t branch) {
+  exits_->split(branch);
+  for (Source& source : sources_) source.stream->split(branch);
+}
+
+void SentRequests::read_one(Arrival& request) {
   const std::uint32_t source = tree_.leaf();
   const Source& from = sources_[source];
   request = Arrival::at(tree_.date_s());
   if (from.has_details) from.stream->add_details(request);
   request.device += from.first_device;
-  exits_->draw(request);
+  exits_->draw({&request, 1});
   ++given_;
   fetch(source);
   look_ahead();
-  return true;
 }
 
 std::size_t SentRequests::read(std::span<Arrival> block) {
-  if (sources_.size() > 1 || sources_.front().has_details) return RequestStream::read(block);
-  // The only stream is asked for many dates at once.
+  const bool one_by_one = sources_.size() > 1 || sources_.front().has_details || block.size() == 1;
+  if (!one_by_one && foretold()) return read_many(block);
+  const std::size_t most = foretold() ? block.size() : 1;
+  std::size_t filled = 0;
+  while (filled < most && next_event_s_ < kNever) read_one(block[filled++]);
+  return filled;
+}
+
+/// The only stream is asked for many dates at once.
+std::size_t SentRequests::read_many(std::span<Arrival> block) {
   constexpr std::size_t kMost = 64;
   std::array<double, kMost> dates_s{};
   std::size_t filled = 0;
@@ -67,7 +98,7 @@ std::size_t SentRequests::read(std::span<Arrival> block) {
     const std::size_t wanted = std::min({kMost, block.size() - filled, length_.requests - given_});
     const std::span<double> dates(dates_s.data(), wanted);
     dates.front() = tree_.date_s();
-    sources_.front().stream->next_s(dates.subspan(1));
+    sources_.front().stream->draw(dates.subspan(1));
     const std::size_t begin = filled;
     const auto end = std::ranges::lower_bound(dates, std::min(kNever, length_.duration_s));
     for (const double date_s : dates.first(static_cast<std::size_t>(end - dates.begin()))) {
@@ -75,7 +106,7 @@ std::size_t SentRequests::read(std::span<Arrival> block) {
       block[filled].device = sources_.front().first_device;
       ++filled;
     }
-    exits_->draw_each(block.subspan(begin, filled - begin));
+    exits_->draw(block.subspan(begin, filled - begin));
     given_ += filled - begin;
     if (filled < begin + wanted) {
       tree_.set(0, dates[filled - begin]);  // the first one too late

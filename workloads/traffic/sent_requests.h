@@ -20,11 +20,17 @@ class SentRequests final : public RequestStream {
                double answer_latency_s = 0);
 
   [[nodiscard]] double next_event_s() const override { return next_event_s_; }
-  /// Always brings a request.
-  bool advance(Arrival& request) override;
   std::size_t read(std::span<Arrival> block) override;
   [[nodiscard]] bool listens() const override { return !stream_of_device_.empty(); }
   void answered(std::uint32_t device, double date_s) override;
+  [[nodiscard]] std::unique_ptr<RequestStream> clone() const override {
+    return std::make_unique<SentRequests>(*this);
+  }
+  void split(std::uint64_t branch) override;
+
+  SentRequests(const SentRequests& other);
+  SentRequests& operator=(const SentRequests&) = delete;
+  ~SentRequests() override = default;
 
  private:
   struct Source {
@@ -46,6 +52,8 @@ class SentRequests final : public RequestStream {
 
   void fetch(std::uint32_t source) { tree_.set(source, sources_[source].draw()); }
   void look_ahead();
+  void read_one(Arrival& request);
+  std::size_t read_many(std::span<Arrival> block);
 
   std::unique_ptr<ExitStream> exits_;
   RunLength length_;

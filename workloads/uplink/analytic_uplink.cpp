@@ -22,7 +22,7 @@ std::vector<double> sample_bytes(const Devices& devices) {
   return by_device(devices, &DeviceGroup::sample_bytes);
 }
 
-AnalyticUplink::AnalyticUplink(const UplinkSpec& spec, const Devices& devices, SentRequests& sends)
+AnalyticUplink::AnalyticUplink(const UplinkSpec& spec, const Devices& devices, const SentRequests& sends)
     : latency_s_(spec.latency_s),
       sends_(sends),
       sample_bytes_(workloads::sample_bytes(devices)),
@@ -30,7 +30,16 @@ AnalyticUplink::AnalyticUplink(const UplinkSpec& spec, const Devices& devices, S
   look_ahead();
 }
 
-bool AnalyticUplink::advance(Arrival& request) {
+std::size_t AnalyticUplink::read(std::span<Arrival> block) {
+  std::size_t filled = 0;
+  while (filled < block.size() && next_event_s_ < kNever) {
+    filled += std::size_t{apply_next(block[filled])};
+    if (!foretold()) break;
+  }
+  return filled;
+}
+
+bool AnalyticUplink::apply_next(Arrival& request) {
   const double date_s = next_event_s_;
   const bool brings = !on_the_way_.empty() && on_the_way_.front().date_s <= date_s;
   if (brings) {

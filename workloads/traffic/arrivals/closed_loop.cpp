@@ -20,9 +20,12 @@ class Client final : public ArrivalStream {
     answered(0);
   }
 
-  double next_s() override {
-    return std::exchange(next_s_, std::numeric_limits<double>::infinity());  // which it is while it waits
+  void draw(std::span<double> dates) override {
+    // Infinity while it waits.
+    for (double& date_s : dates) date_s = std::exchange(next_s_, std::numeric_limits<double>::infinity());
   }
+  std::unique_ptr<ArrivalStream> clone() const override { return std::make_unique<Client>(*this); }
+  void split(std::uint64_t branch) override { random_ = random_.split(branch); }
 
   void answered(double date_s) override {
     next_s_ = date_s + loop_.think_time_s * (loop_.exponential ? random_.exponential() : 1);

@@ -13,7 +13,11 @@ class GammaStream final : public ArrivalStream {
   GammaStream(double rate_hz, double shape, std::uint64_t seed, std::uint64_t key)
       : mean_gap_s_(1 / rate_hz), shape_(shape), random_(seed, "arrivals", key) {}
 
-  double next_s() override { return date_s_ += mean_gap_s_ * random_.gamma(shape_); }
+  void draw(std::span<double> dates) override {
+    for (double& date_s : dates) date_s = date_s_ += mean_gap_s_ * random_.gamma(shape_);
+  }
+  std::unique_ptr<ArrivalStream> clone() const override { return std::make_unique<GammaStream>(*this); }
+  void split(std::uint64_t branch) override { random_ = random_.split(branch); }
 
  private:
   double mean_gap_s_;

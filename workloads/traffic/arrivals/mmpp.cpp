@@ -29,6 +29,8 @@ class StatePath {
     stay();
   }
 
+  void split(std::uint64_t branch) { random_ = random_.split(branch); }
+
  private:
   void stay() { end_s_ += states_[state_].duration_s * random_.exponential(); }
 
@@ -43,7 +45,14 @@ class MmppStream final : public ArrivalStream {
   MmppStream(const std::vector<RatePiece>& states, std::uint64_t seed, std::uint64_t key)
       : rate_(StatePath(states, seed, key)), random_(seed, "arrivals", key) {}
 
-  double next_s() override { return rate_.next_s(random_); }
+  void draw(std::span<double> dates) override {
+    for (double& date_s : dates) date_s = rate_.next_s(random_);
+  }
+  std::unique_ptr<ArrivalStream> clone() const override { return std::make_unique<MmppStream>(*this); }
+  void split(std::uint64_t branch) override {
+    random_ = random_.split(branch);
+    rate_.path().split(branch);
+  }
 
  private:
   RateProfile<StatePath> rate_;

@@ -19,13 +19,19 @@ class PeriodicStream final : public ArrivalStream {
     if (std::isnan(cadence_.phase_s)) cadence_.phase_s = random_.uniform() * cadence_.period_s;
   }
 
-  double next_s() override {
+  void draw(std::span<double> dates) override {
+    for (double& date_s : dates) date_s = next();
+  }
+  std::unique_ptr<ArrivalStream> clone() const override { return std::make_unique<PeriodicStream>(*this); }
+  void split(std::uint64_t branch) override { random_ = random_.split(branch); }
+
+ private:
+  double next() {
     double date_s = cadence_.phase_s + static_cast<double>(samples_++) * cadence_.period_s;
     if (cadence_.jitter_s > 0) date_s += random_.uniform() * cadence_.jitter_s;
     return last_s_ = std::fmax(last_s_, date_s);  // with a jitter of a whole period, against the last digit
   }
 
- private:
   Cadence cadence_;
   std::uint64_t samples_ = 0;
   double last_s_ = 0;

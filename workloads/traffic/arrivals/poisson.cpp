@@ -10,8 +10,7 @@ class PoissonStream final : public ArrivalStream {
   PoissonStream(double rate_hz, std::uint64_t seed, std::uint64_t key)
       : mean_gap_s_(1 / rate_hz), random_(seed, "arrivals", key) {}
 
-  double next_s() override { return date_s_ += mean_gap_s_ * random_.exponential(); }
-  void next_s(std::span<double> dates) override {
+  void draw(std::span<double> dates) override {
     // Bits, logarithms and sums apart, so that the logarithms do not wait for one another.
     RandomStream random = random_;
     for (double& date_s : dates) date_s = random.uniform();
@@ -21,6 +20,8 @@ class PoissonStream final : public ArrivalStream {
     for (double& date_s : dates) date_s = sum_s += date_s;
     date_s_ = sum_s;
   }
+  std::unique_ptr<ArrivalStream> clone() const override { return std::make_unique<PoissonStream>(*this); }
+  void split(std::uint64_t branch) override { random_ = random_.split(branch); }
 
  private:
   double mean_gap_s_;

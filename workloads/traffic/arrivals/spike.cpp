@@ -41,7 +41,11 @@ class SpikeStream final : public ArrivalStream {
   SpikeStream(const Profile& profile, std::uint64_t seed, std::uint64_t key)
       : rate_(ProfilePath(profile)), random_(seed, "arrivals", key) {}
 
-  double next_s() override { return rate_.next_s(random_); }
+  void draw(std::span<double> dates) override {
+    for (double& date_s : dates) date_s = rate_.next_s(random_);
+  }
+  std::unique_ptr<ArrivalStream> clone() const override { return std::make_unique<SpikeStream>(*this); }
+  void split(std::uint64_t branch) override { random_ = random_.split(branch); }
 
  private:
   RateProfile<ProfilePath> rate_;

@@ -14,9 +14,13 @@ class Replay final : public ArrivalStream {
  public:
   explicit Replay(const std::vector<Arrival>& arrivals) : arrivals_(arrivals) {}
 
-  double next_s() override {
-    return next_ < arrivals_.size() ? arrivals_[next_++].date_s : std::numeric_limits<double>::infinity();
+  void draw(std::span<double> dates) override {
+    for (double& date_s : dates) {
+      date_s = next_ < arrivals_.size() ? arrivals_[next_++].date_s : std::numeric_limits<double>::infinity();
+    }
   }
+  std::unique_ptr<ArrivalStream> clone() const override { return std::make_unique<Replay>(*this); }
+  void split(std::uint64_t /*branch*/) override {}  // a recording has one future
   void add_details(Arrival& arrival) const override { arrival = arrivals_[next_ - 1]; }
 
  private:

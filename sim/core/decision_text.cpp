@@ -1,4 +1,4 @@
-#include "sim/core/illegal_decision.h"
+#include "sim/core/decision_text.h"
 
 #include <array>
 #include <charconv>
@@ -37,9 +37,12 @@ std::string what_is_asked(const scheduler::Decision& decision, const DecisionPla
 
 }  // namespace
 
+std::string describe(const DecisionPlace& place) {
+  return "policy '" + place.policy + "' at t = " + text_of(place.date_s);
+}
+
 std::string describe(const scheduler::Decision& decision, const DecisionPlace& place) {
-  return "policy '" + place.policy + "' at t = " + text_of(place.date_s) + " asked to " +
-         what_is_asked(decision, place);
+  return describe(place) + " asked to " + what_is_asked(decision, place);
 }
 
 }  // namespace fluidbatch::sim

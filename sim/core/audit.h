@@ -1,0 +1,22 @@
+// Whether a policy is what it must be: the same answer to the same question, and answers that hold for as
+// long as it has said.
+#pragma once
+
+#include "scheduler/policy.h"
+#include "sim/core/decision_text.h"
+#include "sim/core/server_state.h"
+
+namespace fluidbatch::sim {
+
+/// The policy's answer, after a clone of it has given the same. Throws scheduler::PolicyError where it has
+/// not.
+scheduler::Decision audited_answer(scheduler::Policy& policy, const scheduler::ServerView& view);
+
+/// A step has ended, and all who arrived before its end are in the queue: asks a clone of the policy at every
+/// boundary that the step has passed over because of what the policy had said, as the server was then. Throws
+/// scheduler::PolicyError where it would not have gone on, with the same reason. `view`: at the step's end,
+/// before its exits; `place`: likewise.
+void audit_passed_over(const scheduler::Policy& policy, const scheduler::ServerView& view,
+                       const ServerState& state, scheduler::Boundary boundary, const DecisionPlace& place);
+
+}  // namespace fluidbatch::sim

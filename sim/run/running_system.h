@@ -1,0 +1,70 @@
+// One system in the middle of its run, as a value.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "sim/core/observer.h"
+#include "sim/core/server_options.h"
+#include "sim/core/serving_core.h"
+#include "sim/measure/recorder.h"
+#include "sim/measure/statistics.h"
+#include "sim/run/serving.h"
+#include "sim/scenario/scenario.h"
+#include "workloads/traffic/request_stream.h"
+
+namespace fluidbatch::sim {
+
+/// A system in the middle of its run: the core with all that it works with. It can be copied at any event;
+/// copy and original go on apart, to the same end, unless one of them is split.
+class RunningSystem {
+ public:
+  /// What a run may be told besides its scenario. All that is referred to must outlive it.
+  struct Options {
+    std::atomic<std::uint64_t>* progress = nullptr;  ///< as Recorder
+    Observer* observer = nullptr;                    ///< sees the run too
+    std::size_t read_ahead = LookAhead::kMost;       ///< as ServerOptions
+  };
+
+  /// At date 0. `scenario` and `system` must outlive it. Uplink `simgrid` is computed as
+  /// `analytic`.
+  RunningSystem(const Scenario& scenario, const System& system, const Options& options);
+  /// The same with requests from `stream`, in place of those of the scenario.
+  RunningSystem(const Scenario& scenario, const System& system, const Options& options,
+                std::unique_ptr<workloads::RequestStream> stream);
+  /// A copy, seen by `observer` (may be null) from here on. Throws std::logic_error where the stream can't be
+  /// copied.
+  RunningSystem(const RunningSystem& other, Observer* observer);
+  RunningSystem(const RunningSystem&) = delete;
+  RunningSystem& operator=(const RunningSystem&) = delete;
+
+  [[nodiscard]] ServingCore& core() { return *core_; }
+  [[nodiscard]] const ServingCore& core() const { return *core_; }
+
+  /// From here on another future, that of `branch`: all that has not been drawn yet is drawn from streams
+  /// that are independent of this one's and of other branches' (RandomStream::split).
+  /// Its requests are not those of the scenario any more, so that no bounds are computed.
+  void split(std::uint64_t branch) {
+    stream_->split(branch);
+    is_split_ = true;
+  }
+
+  /// To be called once, after the last event. Throws InvariantViolation where something was lost, and
+  /// io::InputError where dates that nobody could foresee are too late for doubles.
+  RunStatistics finish();
+
+ private:
+  [[nodiscard]] ServingParts parts(Observer* observer);
+
+  const Scenario& scenario_;
+  const System& system_;
+  ServerOptions options_;
+  std::unique_ptr<scheduler::Policy> policy_;
+  std::unique_ptr<workloads::RequestStream> stream_;
+  bool is_split_ = false;
+  Recorder recorder_;
+  std::unique_ptr<ServingCore> core_;
+};
+
+}  // namespace fluidbatch::sim
