@@ -55,7 +55,7 @@ class ExitOracle {
   explicit ExitOracle(const RequestWindow& requests) : requests_(&requests) {}
 
   /// Throws PolicyError where the policy has not declared itself an oracle.
-  [[nodiscard]] int exit(RequestId id) const {
+  [[nodiscard]] int exit_of(RequestId id) const {
     if (requests_ == nullptr) {
       throw PolicyError("it asked for the exit of request " + std::to_string(id) +
                         ", but has not declared itself an oracle (PolicyTraits::oracle)");

@@ -223,8 +223,8 @@ class ExitAware final : public Policy {
     const int end = view.table.layers();
     std::vector<int> active;
     std::vector<int> newcomers;
-    for (const RequestId id : view.active().samples) active.push_back(view.oracle.exit(id));
-    for (const RequestId id : view.queue.first(n)) newcomers.push_back(view.oracle.exit(id));
+    for (const RequestId id : view.active().samples) active.push_back(view.oracle.exit_of(id));
+    for (const RequestId id : view.queue.first(n)) newcomers.push_back(view.oracle.exit_of(id));
     Courses c;
     c.continued = forecast.run(active, boundary, end);
     c.newcomers = forecast.run(newcomers, 0, end);

@@ -34,7 +34,7 @@ class Server final : public ServingCore {
 
   /// One that goes on from `state`; `policy` and `stream` are in the states that belong to it.
   Server(const npu::BatchPolicyTable& table, const ServerOptions& options, scheduler::Policy& policy,
-         workloads::RequestStream& stream, Sink& sink, Observer* observer, const ServerState& state);
+         workloads::RequestStream& stream, Sink& sink, Observer* observer, ServerState state);
 
   [[nodiscard]] double next_event_s() const override {
     return running() ? state_.step.end_s : std::min(state_.next_arrival_s, state_.timer_s);
@@ -95,9 +95,9 @@ class Server final : public ServingCore {
   ServerOptions options_;
   scheduler::Policy& policy_;
   workloads::RequestStream& stream_;
-  bool stream_listens_;
+  bool stream_listens_ = false;
   Sink& sink_;
-  Observer* observer_;
+  Observer* observer_ = nullptr;
   const int segments_ = table_.segments();
   const scheduler::Boundary boundary_ = options_.traits.boundary;
   const std::size_t max_batch_ = static_cast<std::size_t>(options_.traits.max_batch);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "scheduler/bisection.h"
 #include "sim/core/audit.h"
@@ -24,7 +25,7 @@ Server<Sink>::Server(const npu::BatchPolicyTable& table, const ServerOptions& op
 template <typename Sink>
 Server<Sink>::Server(const npu::BatchPolicyTable& table, const ServerOptions& options,
                      scheduler::Policy& policy, workloads::RequestStream& stream, Sink& sink,
-                     Observer* observer, const ServerState& state)
+                     Observer* observer, ServerState state)
     : table_(table),
       options_(options),
       policy_(policy),
@@ -32,7 +33,7 @@ Server<Sink>::Server(const npu::BatchPolicyTable& table, const ServerOptions& op
       stream_listens_(stream.listens()),
       sink_(sink),
       observer_(observer),
-      state_(state) {
+      state_(std::move(state)) {
   require_invariant(options.traits.max_batch <= table.max_batch(),
                     "the latency table ends below the policy's batch");
 }

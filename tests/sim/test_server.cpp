@@ -293,7 +293,7 @@ TEST_CASE("an audit holds a policy to what it has said", "[sim]") {
 
 TEST_CASE("the exits of requests are for declared oracles", "[sim]") {
   const auto looks = [](const scheduler::ServerView& view) {
-    return Decision::start(static_cast<std::size_t>(view.oracle.exit(view.queue.front())) + 1);
+    return Decision::start(static_cast<std::size_t>(view.oracle.exit_of(view.queue.front())) + 1);
   };
   Scripted policy(looks);
   CHECK_THROWS_WITH(
