@@ -10,18 +10,6 @@ using scheduler::Batch;
 using scheduler::RequestId;
 using scheduler::RequestWindow;
 
-FbeRegisters BatchStack::registers() const {
-  FbeRegisters registers;
-  if (empty()) return registers;
-  registers.b_act = static_cast<int>(active().samples.size());
-  registers.l = active().next_layer;
-  if (suspended() != nullptr) {
-    registers.b_old = static_cast<int>(suspended()->samples.size());
-    registers.l_old = suspended()->next_layer;
-  }
-  return registers;
-}
-
 bool BatchStack::merge_uppermost(RequestWindow& requests, double date_s) {
   const Batch& newcomers = top();
   Batch& suspended = batches_[depth_ - 2];

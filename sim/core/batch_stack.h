@@ -42,7 +42,17 @@ class BatchStack {
   }
   [[nodiscard]] std::span<const scheduler::Batch> batches() const { return {batches_.data(), depth_}; }
   /// The registers as the FBE would hold them: of the two uppermost batches.
-  [[nodiscard]] FbeRegisters registers() const;
+  [[nodiscard]] FbeRegisters registers() const {
+    FbeRegisters registers;
+    if (empty()) return registers;
+    registers.b_act = static_cast<int>(active().samples.size());
+    registers.l = active().next_layer;
+    if (suspended() != nullptr) {
+      registers.b_old = static_cast<int>(suspended()->samples.size());
+      registers.l_old = suspended()->next_layer;
+    }
+    return registers;
+  }
 
   /// The requests `ids` become the active batch, at layer 0. The batch that was active is suspended, or
   /// joined where it has not run a layer yet. True where one has been suspended.
