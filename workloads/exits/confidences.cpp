@@ -132,7 +132,6 @@ std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context
 }
 
 const ExitRegistration kRegistration({.name = "confidences",
-                                      .summary = "recorded confidences against a threshold; gives accuracy",
                                       .keys = {"path", "threshold", "thresholds"},
                                       .read = read});
 

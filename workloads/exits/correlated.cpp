@@ -80,10 +80,7 @@ std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context
   return make_correlated(std::move(rates), reader.number("correlation", kCorrelations));
 }
 
-const ExitRegistration kRegistration({.name = "correlated",
-                                      .summary = "as rates, with a correlation between a device's samples",
-                                      .keys = {"rates", "correlation"},
-                                      .read = read});
+const ExitRegistration kRegistration({.name = "correlated", .keys = {"rates", "correlation"}, .read = read});
 
 }  // namespace
 

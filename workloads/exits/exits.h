@@ -22,7 +22,6 @@ struct ExitContext {
 
 struct ExitKind {
   std::string name;
-  std::string summary;
   std::vector<std::string> keys;
   std::function<std::unique_ptr<ExitSpec>(io::MapReader&, const ExitContext&)> read;
 };

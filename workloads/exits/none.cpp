@@ -37,7 +37,6 @@ class NoEarlyExits final : public ExitSpec {
 };
 
 const ExitRegistration kRegistration({.name = "none",
-                                      .summary = "every sample runs to the end",
                                       .keys = {},
                                       .read = [](io::MapReader&, const ExitContext& context) {
                                         return make_no_exits(context.exits);

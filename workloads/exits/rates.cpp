@@ -56,7 +56,6 @@ class Rates final : public ExitSpec {
 };
 
 const ExitRegistration kRegistration({.name = "rates",
-                                      .summary = "independent, a probability for each early exit",
                                       .keys = {"rates"},
                                       .read = [](io::MapReader& reader, const ExitContext& context) {
                                         return make_rates(read_exit_rates(reader, context));

@@ -91,8 +91,7 @@ std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context
   return make_exit_list(std::move(exits), context.exits, known_rates());
 }
 
-const ExitRegistration kRegistration(
-    {.name = "trace", .summary = "the column 'exit' of a CSV", .keys = {"path", "rates"}, .read = read});
+const ExitRegistration kRegistration({.name = "trace", .keys = {"path", "rates"}, .read = read});
 
 }  // namespace
 

@@ -107,7 +107,6 @@ struct ArrivalContext {
 
 struct ArrivalKind {
   std::string name;
-  std::string summary;
   std::vector<std::string> keys;  ///< besides `kind`
   std::function<std::unique_ptr<ArrivalSpec>(io::MapReader&, const ArrivalContext&)> read;
 };

@@ -26,11 +26,11 @@ inline constexpr std::uint32_t kMostDevices = 1U << 20;
 /// The last date of a trace: up to it a double is exact to 1e-9 s (half of its last bit).
 inline constexpr double kLastTraceDate_s = 1 << 24;
 
-/// Of the columns `arrival_s` and `sent_s`.
-enum class TimeUnit { s, ms, us, ns };
+/// Of the columns `arrival_s` and `sent_s`: each the power of ten of seconds that it is.
+enum class TimeUnit : std::int8_t { s = 0, ms = -3, us = -6, ns = -9 };
 
 /// The unit in seconds, as a power of ten.
-constexpr int power_of_ten(TimeUnit unit) { return -3 * static_cast<int>(unit); }
+constexpr int power_of_ten(TimeUnit unit) { return static_cast<int>(unit); }
 
 struct TraceOptions {
   /// Which date of the trace is 0.

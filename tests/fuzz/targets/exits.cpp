@@ -15,7 +15,7 @@ void read(const std::string& input) {
     const auto exits =
         test::exits_of("{kind: confidences, path: '" + file.string() + "', threshold: 0.5}", kExits, devices);
     workloads::Arrival request = workloads::Arrival::at(0);
-    exits->start(1, devices.keys())->draw(request);
+    exits->start(1, devices.keys())->draw({&request, 1});
     require(request.exit >= 0 && request.exit < kExits, "an exit that the network does not have");
   } catch (const io::InputError&) {  // may still be a trace
   }

@@ -60,7 +60,6 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& /
 }
 
 const ArrivalRegistration kRegistration({.name = "closed_loop",
-                                         .summary = "clients that wait for each answer, and think",
                                          .keys = {"clients", "think_time_ms", "think"},
                                          .read = read});
 

@@ -46,7 +46,6 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& c
 }
 
 const ArrivalRegistration kRegistration({.name = "gamma",
-                                         .summary = "independent gamma gaps of a given CV",
                                          .keys = {"rho", "rate_hz", "load", "cv"},
                                          .read = read});
 

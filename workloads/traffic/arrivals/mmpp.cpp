@@ -80,10 +80,7 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& c
   return make_mmpp(std::move(states));
 }
 
-const ArrivalRegistration kRegistration({.name = "mmpp",
-                                         .summary = "Poisson, at the rate of a state; states take turns",
-                                         .keys = {"states"},
-                                         .read = read});
+const ArrivalRegistration kRegistration({.name = "mmpp", .keys = {"states"}, .read = read});
 
 }  // namespace
 

@@ -82,7 +82,6 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& c
 }
 
 const ArrivalRegistration kRegistration({.name = "periodic",
-                                         .summary = "a sample every period, with phase and jitter: a camera",
                                          .keys = {"period_ms", "rho", "rate_hz", "load", "phase_ms",
                                                   "jitter_ms"},
                                          .read = read});

@@ -43,7 +43,6 @@ class Poisson final : public ArrivalSpec {
 };
 
 const ArrivalRegistration kRegistration({.name = "poisson",
-                                         .summary = "independent exponential gaps",
                                          .keys = {"rho", "rate_hz", "load"},
                                          .read = [](io::MapReader& reader, const ArrivalContext& context) {
                                            return make_poisson(read_rate_hz(reader, context));

@@ -76,10 +76,7 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& c
   return make_spike(std::move(pieces), repeat);
 }
 
-const ArrivalRegistration kRegistration({.name = "spike",
-                                         .summary = "Poisson, at a rate that follows a profile of steps",
-                                         .keys = {"profile", "repeat"},
-                                         .read = read});
+const ArrivalRegistration kRegistration({.name = "spike", .keys = {"profile", "repeat"}, .read = read});
 
 }  // namespace
 

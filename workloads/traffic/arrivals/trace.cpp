@@ -1,8 +1,10 @@
 // Replays recorded arrivals.
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <utility>
 
+#include "workloads/io/names.h"
 #include "workloads/io/shipped_files.h"
 #include "workloads/traffic/processes.h"
 #include "workloads/traffic/trace_file.h"
@@ -64,6 +66,9 @@ class TraceArrivals final : public ArrivalSpec {
   std::uint32_t devices_ = 1;
 };
 
+constexpr std::array kTimeUnits{io::Name{TimeUnit::s, "s"}, io::Name{TimeUnit::ms, "ms"},
+                                io::Name{TimeUnit::us, "us"}, io::Name{TimeUnit::ns, "ns"}};
+
 /// `first_row`, or the date in the trace that is the run's 0. A requests.csv counts from its run unless told
 /// otherwise.
 void read_origin(io::MapReader& reader, const std::filesystem::path& file, TraceOptions& options) {
@@ -96,7 +101,7 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& c
   const std::filesystem::path file = io::resolve_path(path);
   reader.resolve("path", io::Node::text(file.string()));
   TraceOptions options;
-  options.time_unit = static_cast<TimeUnit>(reader.choice("time_unit", {"s", "ms", "us", "ns"}, 0));
+  options.time_unit = io::read_name(reader, "time_unit", kTimeUnits, TimeUnit::s);
   read_origin(reader, file, options);
   options.time_scale = reader.number("time_scale", io::Range::positive(), 1);
   options.from_s = reader.number("from_s", io::Range::non_negative(), 0);
@@ -106,11 +111,8 @@ std::unique_ptr<ArrivalSpec> read(io::MapReader& reader, const ArrivalContext& c
   return std::make_unique<TraceArrivals>(load_trace(file, options));
 }
 
-const ArrivalRegistration kRegistration({.name = "trace",
-                                         .summary = "arrivals of a CSV",
-                                         .keys = {"path", "time_unit", "origin", "time_scale", "from_s",
-                                                  "to_s"},
-                                         .read = read});
+const ArrivalRegistration kRegistration(
+    {.name = "trace", .keys = {"path", "time_unit", "origin", "time_scale", "from_s", "to_s"}, .read = read});
 
 }  // namespace
 
