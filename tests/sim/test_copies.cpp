@@ -143,6 +143,10 @@ TEST_CASE("a run that is copied at any event goes on to the same end", "[copies]
     check(through_uplink(models[(kind + 1) % models.size()]));
     ++kind;
   }
+  check(sim::ScenarioBuilder(base).arrivals(all_arrivals().back()));  // with the exits that are recorded
+  std::vector<int> exits;
+  for (int i = 0; i < 50; ++i) exits.push_back(i * i % 4);
+  check(sim::ScenarioBuilder(base).poisson(Rate::rho(2)).exit_list(exits));
   check(sim::ScenarioBuilder(base).devices({{.arrivals = sim::poisson(Rate::rho(0.6)), .count = 3},
                                             {.arrivals = sim::periodic(Rate::rho(0.4)), .count = 2}}));
   CHECK(copies > 5'000);
