@@ -42,6 +42,7 @@ std::vector<sim::SystemSpec> all_systems() {
 
 std::vector<sim::ArrivalProcess> all_arrivals() {
   std::vector<sim::Sample> samples;
+  samples.reserve(60);
   for (int i = 0; i < 60; ++i) {
     samples.push_back({.date_s = 0.02 * i, .exit = i % 4, .device = static_cast<std::uint32_t>(i % 3)});
   }
@@ -57,6 +58,7 @@ std::vector<sim::ArrivalProcess> all_arrivals() {
 /// Models of exits: none, independent, alike, and of recorded confidences.
 std::vector<sim::ScenarioBuilder> with_all_exits(const sim::ScenarioBuilder& base) {
   std::vector<workloads::JudgedSample> judged;
+  judged.reserve(16);
   for (int i = 0; i < 16; ++i) {
     const double first = i / 16.0;
     judged.push_back({.confidences = {first, std::fmod(first * 7, 1.0), std::fmod(first * 3, 1.0), 1},
@@ -145,6 +147,7 @@ TEST_CASE("a run that is copied at any event goes on to the same end", "[copies]
   }
   check(sim::ScenarioBuilder(base).arrivals(all_arrivals().back()));  // with the exits that are recorded
   std::vector<int> exits;
+  exits.reserve(50);
   for (int i = 0; i < 50; ++i) exits.push_back(i * i % 4);
   check(sim::ScenarioBuilder(base).poisson(Rate::rho(2)).exit_list(exits));
   check(sim::ScenarioBuilder(base).devices({{.arrivals = sim::poisson(Rate::rho(0.6)), .count = 3},
