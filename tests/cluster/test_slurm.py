@@ -131,7 +131,7 @@ def run(program, folder):
     with sqlite3.connect(folder / "all.sqlite") as database:
         runs = database.execute("SELECT count(*) FROM runs").fetchone()[0]
     log = "".join(p.read_text() for p in (folder / "parts").glob("task-*.log"))
-    assert "there before" in log, "no task was resumed:\n" + log
+    assert "done before" in log, "no task was resumed:\n" + log
     print(f"cluster: {len(local[2])} points of {TASKS} tasks on 2 nodes, one lost on the way, {runs} runs; rows equal to the local run")
 
 

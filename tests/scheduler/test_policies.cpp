@@ -310,9 +310,9 @@ TEST_CASE("policies are found by name", "[scheduler]") {
     }
     last = info.name;
   }
-  CHECK_THROWS_AS(
-      scheduler::PolicyRegistration({.name = "serial", .summary = "", .parameters = {}, .make = {}}),
-      std::logic_error);
+  CHECK_THROWS_AS(scheduler::PolicyRegistration(
+                      {.name = "serial", .summary = "", .parameters = {}, .traits = {}, .make = {}}),
+                  std::logic_error);
   const scheduler::ParameterValues values({scheduler::max_batch_parameter()}, {8});
   CHECK(values.integer("max_batch") == 8);
   CHECK_THROWS_AS(values.number("max_bach"), std::logic_error);
