@@ -18,10 +18,11 @@ def output(folder, command):
     words = shlex.split(command)
     folder = Path(folder).resolve()
     if words[0].startswith("experiments/"):
-        program = ["/usr/bin/python3", "-B", str(DOCS.parent / words[0]), "--program", str(folder / "fluidbatch")]
+        script = str(DOCS.parent / words[0])
+        called = ["/usr/bin/python3", "-B", script, *words[1:], "--program", str(folder / "fluidbatch")]
     else:
-        program = [str(folder / words[0])]
-    result = subprocess.run([*program, *words[1:]], capture_output=True, text=True, check=True,
+        called = [str(folder / words[0]), *words[1:]]
+    result = subprocess.run(called, capture_output=True, text=True, check=True,
                             cwd=DOCS.parent)
     if words[0] == "fluidbatch_tests":  # the test runner's own words around the tables
         lines = [line for line in result.stdout.splitlines() if not line or line.startswith("|")]

@@ -14,6 +14,12 @@ def run(program, *arguments):
     return subprocess.run([str(program), *map(str, arguments)], check=True, capture_output=True, text=True).stdout
 
 
+def npu_table(program, network, npu, mode, max_batch):
+    """The CSV of the latencies of each layer, for batches of 1 to max_batch. `npu`: a name, or the path of a YAML."""
+    return run(program, "npu", "table", f"--network={network}", f"--npu={npu}", f"--mode={mode}",
+               f"--max-batch={max_batch}", "--csv")
+
+
 def number(text):
     for kind in (int, float):
         try:

@@ -3,6 +3,7 @@
 
     run.py EXPERIMENT collect RESULTS.sqlite [--program FLUIDBATCH] [--quick]
     run.py EXPERIMENT plot RESULTS.sqlite --out FOLDER
+    run.py EXPERIMENT table [--program FLUIDBATCH]
 """
 
 import importlib
@@ -15,7 +16,7 @@ EXPERIMENTS = Path(__file__).resolve().parent
 def main():
     scripts = sorted(
         f"{path.parent.name} {path.stem}"
-        for part in ("collect", "plot")
+        for part in ("collect", "plot", "table")
         for path in EXPERIMENTS.glob(f"*/{part}.py")
         if "\ndef main(" in path.read_text()
     )

@@ -1,7 +1,6 @@
-#!/usr/bin/python3
 """The batching gain of our classes of NPUs, 8 L(1) / L(8), beside that of published boards, as a table in Markdown.
 
-    table.py [--program FLUIDBATCH]
+    experiments/run.py batching_gain table [--program FLUIDBATCH]
 
 The boards' numbers are those that their makers publish; the classes are not models of these boards. The overhead is
 what each layer would have to take besides for the class to have the board's gain.
@@ -11,11 +10,9 @@ import argparse
 import csv
 import io
 import re
-import subprocess
-import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+import collect
+
 # Board, network, milliseconds of a batch of 1 and of 8.
 PUBLISHED = (
     ("Jetson Orin", "resnet50", 0.636, 2.164),
@@ -27,30 +24,12 @@ CLASSES = ("edge_8tops", "edge_24tops")
 
 
 def rows(program, network, npu):
-    text = subprocess.run(
-        [
-            program,
-            "npu",
-            "table",
-            "--network",
-            network,
-            "--npu",
-            npu,
-            "--mode",
-            "fluid_stacked",
-            "--max-batch",
-            "8",
-            "--csv",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    text = collect.npu_table(program, network, npu, "fluid_stacked", 8)
     return list(csv.DictReader(io.StringIO(text)))
 
 
 def clock_hz(npu):
-    text = (ROOT / "npu_model/npus" / f"{npu}.yaml").read_text(encoding="ascii")
+    text = (collect.ROOT / "npu_model/npus" / f"{npu}.yaml").read_text(encoding="ascii")
     return float(re.search(r"^clock_hz: (\S+)", text, re.M)[1])
 
 
@@ -61,7 +40,7 @@ def overhead_cycles(one_s, eight_s, gain, layers, clock):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", default=str(ROOT / "build/release/bin/fluidbatch"))
+    parser.add_argument("--program", default=str(collect.ROOT / "build/release/bin/fluidbatch"))
     program = parser.parse_args().program
     print(
         "| network | board: batch 1, batch 8 (ms) | its gain | class | batch 1, batch 8 (ms) | its gain | overhead "
@@ -82,7 +61,3 @@ def main():
                 f"{1000 * eight:.3f} | "
                 f"{8 * one / eight:.2f} | {needed} |"
             )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

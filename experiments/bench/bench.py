@@ -87,18 +87,7 @@ def bench_search(program):
         ("", []),
         (" with all residencies and line buffers", ["--residency", "auto", "--input_path", "line_buffer"]),
     ):
-        command = [
-            program,
-            "npu",
-            "search",
-            "--network",
-            "ee_resnet50",
-            "--board",
-            "zu7ev",
-            "--batches",
-            "1,2,4,8",
-            *more,
-        ]
+        command = [program, "npu", "search", "--network=ee_resnet50", "--board=zu7ev", "--batches=1,2,4,8", *more]
         rates = []
         for _ in range(5):
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -1,8 +1,7 @@
-#!/usr/bin/python3
 """What the model's assumptions about traffic are worth: each network on each NPU, with im2col or line buffers, and with
 tiles alone on the chip or what pays, as tables in Markdown.
 
-    table.py --summary | --pairs [--program FLUIDBATCH]
+    experiments/run.py memory_traffic table --summary | --pairs [--program FLUIDBATCH]
 """
 
 import argparse
@@ -10,12 +9,11 @@ import csv
 import io
 import re
 import statistics
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+import collect
+
 NPUS = ("zu7ev_large", "zu7ev_middle", "zu7ev_small", "z7045_middle", "edge_8tops", "edge_24tops")
 NETWORKS = ("ee_inception_v3", "ee_mobilenet_v2", "ee_resnet18", "ee_resnet50", "ee_vgg16")
 ASSUMPTIONS = (("im2col", "stream"), ("line_buffer", "stream"), ("im2col", "auto"), ("line_buffer", "auto"))
@@ -25,7 +23,7 @@ BATCHES = (1, 8)
 
 def variant(npu, input_path, residency, folder):
     """The path of a shipped NPU's YAML with other assumptions."""
-    text = (ROOT / "npu_model/npus" / f"{npu}.yaml").read_text(encoding="ascii")
+    text = (collect.ROOT / "npu_model/npus" / f"{npu}.yaml").read_text(encoding="ascii")
     text = re.sub(r"^(input_path|residency|row_weights):.*\n", "", text, flags=re.M)
     path = Path(folder) / f"{npu}_{input_path}_{residency}.yaml"
     path.write_text(
@@ -36,25 +34,7 @@ def variant(npu, input_path, residency, folder):
 
 def latencies_ms(program, npu, network, mode):
     """{batch: milliseconds of the whole network}."""
-    text = subprocess.run(
-        [
-            program,
-            "npu",
-            "table",
-            "--network",
-            network,
-            "--npu",
-            npu,
-            "--mode",
-            mode,
-            "--max-batch",
-            str(max(BATCHES)),
-            "--csv",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    text = collect.npu_table(program, network, npu, mode, max(BATCHES))
     total = dict.fromkeys(BATCHES, 0.0)
     for row in csv.DictReader(io.StringIO(text)):
         if int(row["batch"]) in total:
@@ -119,13 +99,9 @@ def all_pairs(found):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", default=str(ROOT / "build/release/bin/fluidbatch"))
+    parser.add_argument("--program", default=str(collect.ROOT / "build/release/bin/fluidbatch"))
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--summary", dest="show", action="store_const", const=summary, help="means over all pairs")
     which.add_argument("--pairs", dest="show", action="store_const", const=all_pairs, help="milliseconds of each pair")
     arguments = parser.parse_args()
     arguments.show(measure(arguments.program))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,20 +11,7 @@ def fill(program, database, _quick):
     for npu in NPUS:
         for network in NETWORKS:
             for mode in MODES:
-                text = collect.run(
-                    program,
-                    "npu",
-                    "table",
-                    "--network",
-                    network,
-                    "--npu",
-                    npu,
-                    "--mode",
-                    mode,
-                    "--max-batch",
-                    16,
-                    "--csv",
-                )
+                text = collect.npu_table(program, network, npu, mode, 16)
                 collect.add_csv(
                     database,
                     "layers",

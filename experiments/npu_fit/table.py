@@ -1,7 +1,6 @@
-#!/usr/bin/python3
 """A Gemmini fitted to all networks but one, and how good it is on that one, as Markdown tables.
 
-    table.py [--program FLUIDBATCH]
+    experiments/run.py npu_fit table [--program FLUIDBATCH]
 """
 
 import argparse
@@ -10,7 +9,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-import fits
+from npu_fit import fits
 
 FREE = f"{fits.BANDWIDTH},{fits.OVERHEAD}"
 SEPARATE = f"input_{fits.BANDWIDTH},output_{fits.BANDWIDTH},{fits.OVERHEAD}"
@@ -109,7 +108,3 @@ def main():
         fits.write_with_network_channels(file)
         others(program, file)
     compute_alone()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,6 @@
-#!/usr/bin/python3
 """Mean latency and SLO violations of exit_aware's variants at four loads, as Markdown tables.
 
-    table.py [--program FLUIDBATCH]
+    experiments/run.py policy_variants table [--program FLUIDBATCH]
 
 The runs are those of variants.yaml; rho counts with the reference in mode r.
 """
@@ -57,7 +56,3 @@ def main():
             s = results[rho][label]
             cells.append(f"{100 * s['slo_violation_rate']:.3f}; {1000 * s['preemptions'] / s['requests']:.0f}")
         print(f"| {label} | " + " | ".join(cells) + " |")
-
-
-if __name__ == "__main__":
-    main()

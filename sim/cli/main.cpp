@@ -242,29 +242,54 @@ void add_import(CLI::App& networks, cli::NetworkImportArguments& arguments, int&
   command->callback([&] { exit_code = cli::network_import(arguments); });
 }
 
-void add_listings(CLI::App& app, cli::NetworkImportArguments& import, int& exit_code, std::string& network,
-                  std::vector<std::string>& plugins, bool& csv, std::string& table, bool& markdown) {
-  CLI::App* policy = app.add_subcommand("policy", "Scheduling policies")->require_subcommand(1);
-  CLI::App* policies = policy->add_subcommand("list", "Names, parameters and defaults");
-  add_plugins(*policies, plugins);
-  policies->callback([&] { cli::policy_list(plugins); });
+/// Arguments of all commands: they live as long as the parser, whose callbacks refer to them.
+struct Arguments {
+  cli::RunArguments run;
+  cli::SweepArguments sweep;
+  cli::CompareArguments compare;
+  cli::CapacityArguments capacity;
+  cli::MergeArguments merge;
+  int exit_code = 0;
+  cli::RunArguments describe;
+  cli::NetworkImportArguments import;
+  cli::NpuTableArguments table;
+  cli::NpuExplainArguments explain;
+  cli::NpuSearchArguments search;
+  cli::NpuFitArguments fit;
+  std::string network;
+  std::vector<std::string> plugins;  ///< of policy list
+  bool csv = false;
+  std::string columns;
+  bool markdown = false;
+};
 
+void add_policies(CLI::App& app, Arguments& arguments) {
+  CLI::App* policy = app.add_subcommand("policy", "Scheduling policies")->require_subcommand(1);
+  CLI::App* list = policy->add_subcommand("list", "Names, parameters and defaults");
+  add_plugins(*list, arguments.plugins);
+  list->callback([&] { cli::policy_list(arguments.plugins); });
+}
+
+void add_networks(CLI::App& app, Arguments& arguments) {
   CLI::App* networks = app.add_subcommand("network", "Networks")->require_subcommand(1);
   networks->add_subcommand("list", "Shipped networks")->callback([] { cli::network_list(); });
   CLI::App* show = networks->add_subcommand("show", "Layers, segments and exits of a network");
-  show->add_option("name", network, "Shipped name or path of a YAML")->required()->type_name("NAME");
-  show->add_flag("--csv", csv, "As CSV: layer,kind,groups,r,p,c,segment");
-  show->callback([&] { cli::network_show(network, csv); });
+  show->add_option("name", arguments.network, "Shipped name or path of a YAML")
+      ->required()
+      ->type_name("NAME");
+  show->add_flag("--csv", arguments.csv, "As CSV: layer,kind,groups,r,p,c,segment");
+  show->callback([&] { cli::network_show(arguments.network, arguments.csv); });
+  add_import(*networks, arguments.import, arguments.exit_code);
+}
 
-  add_import(*networks, import, exit_code);
-
+void add_metrics(CLI::App& app, Arguments& arguments) {
   CLI::App* metric = app.add_subcommand("metric", "Statistics of a run")->require_subcommand(1);
-  CLI::App* metrics = metric->add_subcommand("list", "Name, unit and meaning of each");
-  metrics->add_option("--columns", table, "The columns of that file of a run instead")
+  CLI::App* list = metric->add_subcommand("list", "Name, unit and meaning of each");
+  list->add_option("--columns", arguments.columns, "The columns of that file of a run instead")
       ->check(CLI::IsMember({"requests.csv", "series.csv"}))
       ->type_name("FILE");
-  metrics->add_flag("--markdown", markdown, "As the table of docs/metrics.md");
-  metrics->callback([&] { cli::metric_list(table, markdown); });
+  list->add_flag("--markdown", arguments.markdown, "As the table of docs/metrics.md");
+  list->callback([&] { cli::metric_list(arguments.columns, arguments.markdown); });
 }
 
 void add_network_and_npu(CLI::App& command, std::string& network, std::string& npu) {
@@ -382,27 +407,6 @@ void add_npu_fit(CLI::App& npu, cli::NpuFitArguments& arguments) {
   fit->callback([&] { cli::npu_fit(arguments); });
 }
 
-/// Arguments of all commands: they live as long as the parser, whose callbacks refer to them.
-struct Arguments {
-  cli::RunArguments run;
-  cli::SweepArguments sweep;
-  cli::CompareArguments compare;
-  cli::CapacityArguments capacity;
-  cli::MergeArguments merge;
-  int exit_code = 0;
-  cli::RunArguments describe;
-  cli::NetworkImportArguments import;
-  cli::NpuTableArguments table;
-  cli::NpuExplainArguments explain;
-  cli::NpuSearchArguments search;
-  cli::NpuFitArguments fit;
-  std::string network;
-  std::vector<std::string> plugins;  ///< of policy list
-  bool csv = false;
-  std::string columns;
-  bool markdown = false;
-};
-
 void add_npu(CLI::App& app, Arguments& arguments) {
   CLI::App* npu = app.add_subcommand("npu", "NPUs and their analytic model")->require_subcommand(1);
   npu->add_subcommand("list", "Shipped NPUs")->callback([] { cli::npu_list(); });
@@ -468,8 +472,9 @@ int run_program(int argc, char** argv) {
   add_sweep(app, arguments.sweep, arguments.merge, arguments.exit_code);
   add_compare(app, arguments.compare);
   add_capacity(app, arguments.capacity);
-  add_listings(app, arguments.import, arguments.exit_code, arguments.network, arguments.plugins,
-               arguments.csv, arguments.columns, arguments.markdown);
+  add_policies(app, arguments);
+  add_networks(app, arguments);
+  add_metrics(app, arguments);
   add_npu(app, arguments);
   try {
     app.parse(argc, argv);

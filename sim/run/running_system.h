@@ -27,8 +27,7 @@ class RunningSystem {
     std::size_t read_ahead = LookAhead::kMost;       ///< as ServerOptions
   };
 
-  /// At date 0. `scenario` and `system` must outlive it. Uplink `simgrid` is computed as
-  /// `analytic`.
+  /// At date 0. `scenario` and `system` must outlive it. Uplink `simgrid` is computed as `analytic`.
   RunningSystem(const Scenario& scenario, const System& system, const Options& options);
   /// The same with requests from `stream`, in place of those of the scenario.
   RunningSystem(const Scenario& scenario, const System& system, const Options& options,
