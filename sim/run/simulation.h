@@ -7,7 +7,6 @@
 
 #include "sim/core/observer.h"
 #include "sim/drive/driver.h"
-#include "sim/measure/recorder.h"
 #include "sim/measure/statistics.h"
 
 namespace fluidbatch::sim {
