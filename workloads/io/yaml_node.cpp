@@ -18,13 +18,16 @@ bool is_leaf_list(const Node& node) {
   });
 }
 
-/// yaml-cpp would leave a carriage return at a word's end as it is, and read it back as a line's end.
-bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+/// What yaml-cpp writes as it is, and reads back otherwise: a carriage return at a word's end, which is a
+/// line's end then, and a mark of where documents begin and end.
+bool needs_quotes(std::string_view text) {
+  const bool has_control_character =
+      std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  return has_control_character || text.starts_with("---") || text.starts_with("...");
 }
 
 void emit_word(YAML::Emitter& out, const std::string& word, bool quoted) {
-  if (quoted || has_control_character(word)) out << YAML::DoubleQuoted;
+  if (quoted || needs_quotes(word)) out << YAML::DoubleQuoted;
   out << word;
 }
 
