@@ -8,52 +8,54 @@ namespace fluidbatch::scheduler {
 namespace {
 
 // A function's static, since registrations in other files may run before this file's own statics exist.
-std::list<PolicyInfo>& registry() {
-  static std::list<PolicyInfo> policies;
-  return policies;
+template <typename Info>
+std::list<Info>& registry() {
+  static std::list<Info> all;
+  return all;
 }
 
-LoadedPolicies* being_loaded = nullptr;
+LoadedPlugin* being_loaded = nullptr;
+
+template <typename Info>
+const Info* find(std::string_view name) {
+  const auto& all = registry<Info>();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Info& info) { return info.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+/// `kind`: what there are two of, for the message.
+template <typename Info>
+void add(const Info& info, const char* kind) {
+  auto& all = registry<Info>();
+  const auto place =
+      std::find_if(all.begin(), all.end(), [&](const Info& other) { return other.name >= info.name; });
+  if (place != all.end() && place->name == info.name) {
+    throw std::logic_error(std::string("two ") + kind + " are called " + info.name);
+  }
+  all.insert(place, info);
+}
+
+/// Whether `info`, which is compiled with the headers `interface`, may be looked at at all.
+bool may_be_read(const char* interface) {
+  if (std::string_view(interface) == FLUIDBATCH_POLICY_INTERFACE) return true;
+  if (being_loaded == nullptr) throw std::logic_error(std::string("a plug-in compiled for ") + interface);
+  being_loaded->other_interface = interface;
+  return false;
+}
 
 }  // namespace
 
-ParameterValues::ParameterValues(const std::vector<Parameter>& parameters, std::vector<double> values)
-    : values_(std::move(values)) {
-  for (const Parameter& parameter : parameters) names_.push_back(parameter.name);
-  if (names_.size() != values_.size()) throw std::logic_error("one value is needed for each parameter");
-}
+const std::list<PolicyInfo>& all_policies() { return registry<PolicyInfo>(); }
+const PolicyInfo* find_policy(std::string_view name) { return find<PolicyInfo>(name); }
+void add_policy(const PolicyInfo& info) { add(info, "policies"); }
 
-double ParameterValues::number(std::string_view name) const {
-  const auto found = std::find(names_.begin(), names_.end(), name);
-  if (found == names_.end()) throw std::logic_error("undeclared policy parameter " + std::string(name));
-  return values_[static_cast<std::size_t>(found - names_.begin())];
-}
-
-const std::list<PolicyInfo>& all_policies() { return registry(); }
-
-const PolicyInfo* find_policy(std::string_view name) {
-  const auto& policies = registry();
-  const auto found = std::find_if(policies.begin(), policies.end(),
-                                  [&](const PolicyInfo& info) { return info.name == name; });
-  return found == policies.end() ? nullptr : &*found;
-}
-
-void add_policy(const PolicyInfo& info) {
-  auto& policies = registry();
-  const auto place = std::find_if(policies.begin(), policies.end(),
-                                  [&](const PolicyInfo& other) { return other.name >= info.name; });
-  if (place != policies.end() && place->name == info.name) {
-    throw std::logic_error("two policies are called " + info.name);
-  }
-  policies.insert(place, info);
-}
+const std::list<ExitControlInfo>& all_exit_controls() { return registry<ExitControlInfo>(); }
+const ExitControlInfo* find_exit_control(std::string_view name) { return find<ExitControlInfo>(name); }
+void add_exit_control(const ExitControlInfo& info) { add(info, "exit controls"); }
 
 PolicyRegistration::PolicyRegistration(const PolicyInfo& info, const char* interface) {
-  if (std::string_view(interface) != FLUIDBATCH_POLICY_INTERFACE) {  // then `info` may be laid out otherwise
-    if (being_loaded == nullptr) throw std::logic_error(std::string("a policy compiled for ") + interface);
-    being_loaded->other_interface = interface;
-    return;
-  }
+  if (!may_be_read(interface)) return;
   if (being_loaded != nullptr) {
     being_loaded->policies.push_back(info);
   } else {
@@ -61,8 +63,17 @@ PolicyRegistration::PolicyRegistration(const PolicyInfo& info, const char* inter
   }
 }
 
-LoadedPolicies policies_loaded_by(const std::function<void()>& load) {
-  LoadedPolicies loaded;
+ExitControlRegistration::ExitControlRegistration(const ExitControlInfo& info, const char* interface) {
+  if (!may_be_read(interface)) return;
+  if (being_loaded != nullptr) {
+    being_loaded->exit_controls.push_back(info);
+  } else {
+    add_exit_control(info);
+  }
+}
+
+LoadedPlugin registered_by(const std::function<void()>& load) {
+  LoadedPlugin loaded;
   being_loaded = &loaded;
   load();
   being_loaded = nullptr;

@@ -19,12 +19,20 @@ struct alignas(64) Request {
   double start_s = 0;       ///< first step began; meaningless while queued
   double completion_s = 0;  ///< left the server; meaningless before `completed`
   double suspended_s = 0;   ///< time spent in a suspended batch
+  /// In force where it left: of the last early exit, where it left by none. Meaningless before `completed`
+  /// and where the exits have no thresholds.
+  double threshold = 0;
   std::uint32_t device = 0;
-  int exit = 0;      ///< the exit it will take. Not known to a real server: only an oracle policy may look.
-  int correct = -1;  ///< whether that exit's answer is right: 1 or 0; -1 where not known
-  bool completed = false;  ///< or dropped: its stay has ended
-  bool dropped = false;    ///< given up while queued; completion_s is the date of that
+  /// The exit it will take; where a control decides at run time, up to then the one it would take at the
+  /// workload's own thresholds. Not known to a real server: only an oracle policy may look.
+  std::int32_t exit = 0;
+  std::int32_t sample = -1;  ///< row of the recorded sample that it is, from 0; -1 where there is none
+  std::int8_t correct = -1;  ///< whether that exit's answer is right: 1 or 0; -1 where not known
+  bool completed = false;    ///< or dropped: its stay has ended
+  bool dropped = false;      ///< given up while queued; completion_s is the date of that
+  bool forced = false;       ///< by a deadline to leave before it was sure enough
 };
+static_assert(sizeof(Request) == 64);
 
 /// Ring of the requests first .. end - 1. Amortised O(1) push; references are good until the next push.
 class RequestWindow {

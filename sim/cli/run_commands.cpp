@@ -1,5 +1,6 @@
 // `run` and `check`.
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <unistd.h>
 
@@ -80,10 +81,16 @@ bool any_dropped(const std::vector<RunStatistics>& results) {
   return std::ranges::any_of(results, [](const RunStatistics& r) { return r[Id::drop_rate] > 0; });
 }
 
+/// Whether any system decides at run time where samples leave.
+bool any_exit_control(const RunConfig& config) {
+  return std::ranges::any_of(config.systems, [](const System& s) { return s.exit_control != nullptr; });
+}
+
 std::string results_table(const RunConfig& config, const std::vector<RunStatistics>& results) {
   const bool uplink = config.uplink.model != workloads::UplinkSpec::Model::none;
   std::vector<std::string> head{"system", "mean ms", "x bound", "p50 ms", "p99 ms",
                                 "late %", "req/s",   "busy %",  "batch"};
+  if (any_exit_control(config)) head.insert(head.end(), {"accuracy %", "threshold"});
   if (any_dropped(results)) head.emplace_back("dropped %");
   if (uplink) head.insert(head.end(), {"end-to-end ms", "its p99 ms"});
   TextTable table(head);
@@ -98,6 +105,10 @@ std::string results_table(const RunConfig& config, const std::vector<RunStatisti
                                  rounded(r[Id::throughput]),
                                  rounded(r[Id::busy_fraction] * 100, 3),
                                  rounded(r[Id::mean_batch], 3)};
+    if (any_exit_control(config)) {
+      row.push_back(rounded(r[Id::accuracy] * 100, 4));
+      row.push_back(rounded(r[Id::mean_threshold], 3));
+    }
     if (any_dropped(results)) row.push_back(rounded(r[Id::drop_rate] * 100, 3));
     if (uplink) {
       row.push_back(rounded(r[Id::mean_end_to_end] * 1000));
@@ -109,13 +120,22 @@ std::string results_table(const RunConfig& config, const std::vector<RunStatisti
 }
 
 /// What the table can't say by itself.
-std::string remarks(const std::vector<RunStatistics>& results) {
+std::string remarks(const RunConfig& config, const std::vector<RunStatistics>& results) {
   std::string text;
   if (std::ranges::any_of(results, [](const RunStatistics& r) { return r.saturated; })) {
     text += "* saturated: the backlog grew to the end, so these numbers depend on the length of the run\n";
   }
   if (any_dropped(results)) {
     text += "x bound: - where requests were dropped, since the bound is for answering all\n";
+  }
+  if (any_exit_control(config)) {
+    text += "x bound: - where exits are decided at run time, since the bound is for the exits as drawn\n";
+  }
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const double target = config.systems[i].accuracy_target();
+    if (std::isnan(target) || !misses_accuracy(results[i], target)) continue;
+    text += fmt::format("{}: missed its accuracy target of {} %: {} %\n", config.systems[i].label,
+                        rounded(target * 100, 4), rounded(results[i][Id::accuracy] * 100, 4));
   }
   return text;
 }
@@ -204,7 +224,7 @@ void run(const RunArguments& arguments) {
 
   fmt::print("{}\n{}", heading(config, length_text(config, results)), results_table(config, results));
   note_missing_requests(config, results.front());
-  fmt::print("{}", remarks(results));
+  fmt::print("{}", remarks(config, results));
   fmt::print("\n{} {}\n", replaces ? "results, replacing those of an earlier run, in" : "results in",
              (*options.folder / "").string());
 }
@@ -215,9 +235,10 @@ void check(const RunArguments& arguments) {
   check_expected_dates(config);
   fmt::print("{}", heading(config, length_text(config)));
   for (const System& system : config.systems) {
-    fmt::print("system {}: {} on {} in mode {}, single sample {} ms\n", system.label, system.policy->name,
+    fmt::print("system {}: {} on {} in mode {}, single sample {} ms{}\n", system.label, system.policy->name,
                system.npu_name, system.table->mode_name(),
-               rounded(system.table->single_sample_latency_s() * 1000));
+               rounded(system.table->single_sample_latency_s() * 1000),
+               system.exit_control == nullptr ? "" : ", exit control " + system.exit_control->name);
   }
   fmt::print("{}: good\n", arguments.config);
 }

@@ -18,7 +18,9 @@ namespace {
 using io::InputError;
 using io::Node;
 
-constexpr const char* kNoPolicy = "brings no policy; it needs a static scheduler::PolicyRegistration";
+constexpr const char* kBringsNothing =
+    "brings no policy and no exit control; it needs a static scheduler::PolicyRegistration or "
+    "ExitControlRegistration";
 
 [[noreturn]] void refuse(const Node& path, const std::filesystem::path& file, const std::string& why) {
   throw InputError(path.mark, "the plug-in " + io::in_quotes(file.string()) + " " + why);
@@ -50,36 +52,46 @@ void check_content(const Node& path, const std::filesystem::path& file, std::str
   }
   if (!found && content.starts_with("\x7f"
                                     "ELF"))
-    refuse(path, file, kNoPolicy);
+    refuse(path, file, kBringsNothing);
 }
 
-/// Why the policies can't be taken, or nothing.
-std::string objection_to(const scheduler::LoadedPolicies& loaded) {
-  if (!loaded.other_interface.empty()) return other_interface(loaded.other_interface);
-  if (loaded.policies.empty()) return kNoPolicy;
+/// Why those of `infos` that `find` knows already, or which are there twice, can't be taken; or nothing.
+template <typename Info, typename Find>
+std::string objection_to_names(const std::vector<Info>& infos, const char* kind, const Find& find) {
   std::set<std::string> names;
-  for (const scheduler::PolicyInfo& info : loaded.policies) {
-    if (scheduler::find_policy(info.name) != nullptr || !names.insert(info.name).second) {
-      return "brings a policy " + io::in_quotes(info.name) + ", which already exists; give it another name";
+  for (const Info& info : infos) {
+    if (find(info.name) != nullptr || !names.insert(info.name).second) {
+      return std::string("brings ") + kind + " " + io::in_quotes(info.name) +
+             ", which already exists; give it another name";
     }
   }
   return "";
 }
 
-/// Takes the policies of a shared object in, or leaves everything as it was.
+/// Why what was loaded can't be taken, or nothing.
+std::string objection_to(const scheduler::LoadedPlugin& loaded) {
+  if (!loaded.other_interface.empty()) return other_interface(loaded.other_interface);
+  if (loaded.policies.empty() && loaded.exit_controls.empty()) return kBringsNothing;
+  const std::string policies = objection_to_names(loaded.policies, "a policy", scheduler::find_policy);
+  if (!policies.empty()) return policies;
+  return objection_to_names(loaded.exit_controls, "an exit control", scheduler::find_exit_control);
+}
+
+/// Takes what a shared object brings in, or leaves everything as it was.
 void load(const Node& path, const std::filesystem::path& file) {
   void* object = nullptr;
   std::string failure;
   std::string objection;
   {
     // What it has registered must go before its code does.
-    const scheduler::LoadedPolicies loaded = scheduler::policies_loaded_by([&] {
+    const scheduler::LoadedPlugin loaded = scheduler::registered_by([&] {
       object = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
       if (object == nullptr) failure = reason_of_loader(file);
     });
     if (object != nullptr) objection = objection_to(loaded);
     if (failure.empty() && objection.empty()) {
       for (const scheduler::PolicyInfo& info : loaded.policies) scheduler::add_policy(info);
+      for (const scheduler::ExitControlInfo& info : loaded.exit_controls) scheduler::add_exit_control(info);
     }
   }
   if (!failure.empty()) refuse(path, file, "can't be loaded: " + failure);

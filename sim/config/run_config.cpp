@@ -8,6 +8,7 @@
 #include "sim/config/file_kind.h"
 #include "sim/config/npu_choice_reader.h"
 #include "sim/config/overrides.h"
+#include "sim/config/parameters_reader.h"
 #include "sim/config/plugins.h"
 #include "sim/config/unusual_values.h"
 #include "sim/scenario/checks.h"
@@ -188,7 +189,8 @@ class Reader {
 
   /// A system, and its map with the defaults.
   std::pair<System, Node> read_system(const Node& node) {
-    MapReader reader(node, "a system", {"label", "policy", "drop", "preemption_cost_s", "npu", "npu_mode"});
+    MapReader reader(node, "a system",
+                     {"label", "policy", "drop", "preemption_cost_s", "exit_control", "npu", "npu_mode"});
     System system;
     Node policy = read_policy(reader.required("policy"), system);
     if (const auto objection = objection_to_policy(*system.policy, config_.slo)) {
@@ -201,6 +203,13 @@ class Reader {
     reader.resolve("policy", std::move(policy));
     system.drop_hopeless = reader.choice("drop", {"none", "hopeless"}, 0) == 1;
     system.preemption_cost_s = reader.number("preemption_cost_s", kPreemptionCosts_s, 0);
+    // Resolved only where it is given, since without it there is nothing to control.
+    if (reader.has("exit_control")) {
+      reader.resolve("exit_control", read_exit_control(reader.required("exit_control"), system));
+      if (const auto objection = objection_to_exit_control(system, *config_.exits)) {
+        throw InputError(reader.mark_of("exit_control"), *objection);
+      }
+    }
     const NpuChoice choice = read_npu_choice(reader, config_.reference_choice, cache_);
     system.npu_name = choice.name;
     const int max_batch = system.policy->traits(system.parameters).max_batch;
@@ -224,14 +233,23 @@ class Reader {
     for (const auto& info : scheduler::all_policies()) names.push_back(info.name);
     system.policy = scheduler::find_policy(names[io::read_kind(node, "policy", "name", names)]);
     refuse_preemption_cost(node);
-    std::vector<std::string> keys{"name"};
-    for (const auto& parameter : system.policy->parameters) keys.push_back(parameter.name);
-    MapReader reader(node, "policy " + system.policy->name, keys);
+    const auto& parameters = system.policy->parameters;
+    MapReader reader(node, "policy " + system.policy->name, keys_of("name", parameters));
     reader.text("name");
-    std::vector<double> values;
-    for (const auto& parameter : system.policy->parameters)
-      values.push_back(read_parameter(reader, parameter));
-    system.parameters = scheduler::ParameterValues(system.policy->parameters, std::move(values));
+    system.parameters = read_parameters(reader, parameters);
+    return reader.resolved();
+  }
+
+  /// Likewise the exit control.
+  static Node read_exit_control(const Node& node, System& system) {
+    std::vector<std::string> kinds;
+    for (const auto& info : scheduler::all_exit_controls()) kinds.push_back(info.name);
+    const scheduler::ExitControlInfo& control =
+        *scheduler::find_exit_control(kinds[io::read_kind(node, "exit_control", "kind", kinds)]);
+    MapReader reader(node, "exit_control " + control.name, keys_of("kind", control.parameters));
+    reader.text("kind");
+    system.exit_control_parameters = read_parameters(reader, control.parameters);
+    if (control.make) system.exit_control = &control;
     return reader.resolved();
   }
 
@@ -244,20 +262,6 @@ class Reader {
           "preemption_cost_s is a property of the hardware, not of the policy: it is a key of the "
           "system, beside 'policy' and 'npu'");
     }
-  }
-
-  static double read_parameter(MapReader& reader, const scheduler::Parameter& parameter) {
-    const auto whole = [](double value) { return static_cast<std::int64_t>(value); };
-    if (!parameter.words.empty()) {
-      return static_cast<double>(
-          reader.choice(parameter.name, parameter.words, static_cast<std::size_t>(parameter.default_value)));
-    }
-    if (parameter.integer) {
-      return static_cast<double>(reader.integer(parameter.name, whole(parameter.min), whole(parameter.max),
-                                                whole(parameter.default_value)));
-    }
-    return reader.number(parameter.name, {.min = parameter.min, .max = parameter.max},
-                         parameter.default_value);
   }
 
   void read_outputs() {

@@ -28,6 +28,13 @@ Decision audited_answer(scheduler::Policy& policy, const ServerView& view) {
   throw scheduler::PolicyError("a clone of it answered otherwise to the same question (--audit)");
 }
 
+void audit_rule(const scheduler::ExitControl& control, const scheduler::ExitView& view,
+                const scheduler::ExitRule& rule) {
+  if (control.clone()->rule(view) == rule) return;
+  throw scheduler::PolicyError(
+      "a clone of the exit control gave another rule to the same question (--audit)");
+}
+
 void audit_passed_over(const scheduler::Policy& policy, const ServerView& view, const ServerState& state,
                        Boundary boundary, const DecisionPlace& place) {
   const int end = std::min(state.step.end_layer, state.until_layer);

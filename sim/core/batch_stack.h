@@ -34,7 +34,8 @@ class BatchStack {
   [[nodiscard]] bool empty() const { return depth_ == 0; }
   /// Precondition: not empty.
   [[nodiscard]] const scheduler::Batch& active() const { return batches_[depth_ - 1]; }
-  /// The first exit that a sample of the active batch takes. Precondition: not empty.
+  /// The first exit that a sample of the active batch takes, where that was drawn beforehand. Precondition:
+  /// not empty.
   [[nodiscard]] int next_exit() const { return next_exit_; }
   /// The batch that the active one has preempted; nullptr where there is none.
   [[nodiscard]] const scheduler::Batch* suspended() const {
@@ -83,24 +84,19 @@ class BatchStack {
     top().next_layer = end;
   }
 
-  /// Takes the samples that leave by the active batch's next exit out of it, B_exit in number, and calls
-  /// `visit` with each. An emptied batch is popped, and the one below becomes active: true where there is
-  /// one.
-  template <typename Visit>
-  bool leave(scheduler::RequestWindow& requests, double date_s, const Visit& visit) {
+  /// Takes the samples that leave out of the active batch: those for which `leaves` is true, which is called
+  /// once with each, in their order. An emptied batch is popped, and the one below becomes active: true where
+  /// there is one.
+  template <typename Leaves>
+  bool leave(scheduler::RequestWindow& requests, double date_s, const Leaves& leaves) {
     scheduler::Batch& batch = top();
-    const int exit = next_exit_;
     int next_exit = kNoExit;
     auto stay = batch.samples.begin();  // those who stay keep their order
     for (const scheduler::RequestId id : batch.samples) {
       scheduler::Request& request = requests[id];
-      require_invariant(request.exit >= exit, "nobody is carried past the exit that it takes");
-      if (request.exit == exit) {
-        visit(request);
-      } else {
-        *stay++ = id;
-        next_exit = std::min(next_exit, request.exit);
-      }
+      if (leaves(request)) continue;
+      *stay++ = id;
+      next_exit = std::min(next_exit, request.exit);
     }
     next_exit_ = next_exit;
     batch.samples.erase(stay, batch.samples.end());

@@ -35,6 +35,9 @@ class Observer {
   virtual void suspended(double /*date_s*/, const FbeRegisters& /*registers*/) {}
   /// A step has ended.
   virtual void stepped(const Step& /*step*/) {}
+  /// An exit control has said at which confidence samples leave at an early exit, at this date and before
+  /// anybody has left.
+  virtual void exit_decided(double /*date_s*/, int /*exit*/, double /*threshold*/) {}
   /// The stay of a request has ended, at its completion_s: it has left the NPU, or has been dropped.
   virtual void departed(const scheduler::Request& /*request*/) {}
   /// The newcomers have all left, and the suspended batch is active again.
@@ -66,6 +69,9 @@ class ObserverList final : public Observer {
   }
   void stepped(const Step& step) override {
     for (Observer* observer : observers_) observer->stepped(step);
+  }
+  void exit_decided(double date_s, int exit, double threshold) override {
+    for (Observer* observer : observers_) observer->exit_decided(date_s, exit, threshold);
   }
   void departed(const scheduler::Request& request) override {
     for (Observer* observer : observers_) observer->departed(request);

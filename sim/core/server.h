@@ -17,24 +17,26 @@ namespace fluidbatch::sim {
 
 /// The serving core.
 ///
-/// A step takes the active batch to the next layer boundary at which something happens: a sample leaves, the
-/// batch merges with the one that it has preempted, or the policy wants to be asked and there is somebody to
-/// ask about. All events of a date are applied in this order: step end (its exits leave, an emptied batch is
-/// popped, batches merge), arrivals, timer; then one decision is asked for. Throws InvariantViolation where a
-/// conservation law is broken, and scheduler::PolicyError where a decision is not allowed.
-/// `Sink` is an Observer whose type is known here, so that its calls are inlined: what collects the
-/// statistics.
+/// A step takes the active batch to the next layer boundary at which something happens: a sample leaves or,
+/// where an exit control decides at run time, might leave, the batch merges with the one that it has
+/// preempted, or the policy wants to be asked and there is somebody to ask about. All events of a date are
+/// applied in this order: step end (its exits leave, an emptied batch is popped, batches merge), arrivals,
+/// timer; then one decision is asked for. Throws InvariantViolation where a conservation law is broken, and
+/// scheduler::PolicyError where a decision is not allowed. `Sink` is an Observer whose type is known here, so
+/// that its calls are inlined: what collects the statistics.
 template <typename Sink>
 class Server final : public ServingCore {
  public:
   /// All references must outlive the server. `sink` is told of everything, and after it `observer`, where not
   /// null.
   Server(const npu::BatchPolicyTable& table, const ServerOptions& options, scheduler::Policy& policy,
-         workloads::RequestStream& stream, Sink& sink, Observer* observer);
+         const ExitSource& exits, workloads::RequestStream& stream, Sink& sink, Observer* observer);
 
-  /// One that goes on from `state`; `policy` and `stream` are in the states that belong to it.
+  /// One that goes on from `state`; `policy`, the exit control and `stream` are in the states that belong to
+  /// it.
   Server(const npu::BatchPolicyTable& table, const ServerOptions& options, scheduler::Policy& policy,
-         workloads::RequestStream& stream, Sink& sink, Observer* observer, ServerState state);
+         const ExitSource& exits, workloads::RequestStream& stream, Sink& sink, Observer* observer,
+         ServerState state);
 
   [[nodiscard]] double next_event_s() const override {
     return running() ? state_.step.end_s : std::min(state_.next_arrival_s, state_.timer_s);
@@ -68,6 +70,10 @@ class Server final : public ServingCore {
   void admit_up_to(double date_s);
 
   void end_step();
+  [[nodiscard]] int next_exit_layer(int layer) const;
+  bool leave_where_drawn(double date_s);
+  bool leave_where_decided(double date_s);
+  [[nodiscard]] scheduler::ExitRule rule_of(const scheduler::ExitView& view) const;
   void begin_run(double date_s);
   void begin_step(double date_s);
   void plan_step();
@@ -94,12 +100,14 @@ class Server final : public ServingCore {
   const npu::BatchPolicyTable& table_;
   ServerOptions options_;
   scheduler::Policy& policy_;
+  ExitSource exits_;
   workloads::RequestStream& stream_;
   bool stream_listens_ = false;
   Sink& sink_;
   Observer* observer_ = nullptr;
   const int segments_ = table_.segments();
   const scheduler::Boundary boundary_ = options_.traits.boundary;
+  std::vector<double> drawn_thresholds_;  // in force at each exit; empty where they change or there are none
   const std::size_t max_batch_ = static_cast<std::size_t>(options_.traits.max_batch);
   ServerState state_;
   const scheduler::ExitOracle oracle_ =

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -15,20 +16,21 @@ namespace fluidbatch::sim {
 
 template <typename Sink>
 Server<Sink>::Server(const npu::BatchPolicyTable& table, const ServerOptions& options,
-                     scheduler::Policy& policy, workloads::RequestStream& stream, Sink& sink,
-                     Observer* observer)
-    : Server(table, options, policy, stream, sink, observer,
+                     scheduler::Policy& policy, const ExitSource& exits, workloads::RequestStream& stream,
+                     Sink& sink, Observer* observer)
+    : Server(table, options, policy, exits, stream, sink, observer,
              ServerState(stream, options.read_ahead, static_cast<std::size_t>(options.traits.max_batch))) {
   read_ahead();
 }
 
 template <typename Sink>
 Server<Sink>::Server(const npu::BatchPolicyTable& table, const ServerOptions& options,
-                     scheduler::Policy& policy, workloads::RequestStream& stream, Sink& sink,
-                     Observer* observer, ServerState state)
+                     scheduler::Policy& policy, const ExitSource& exits, workloads::RequestStream& stream,
+                     Sink& sink, Observer* observer, ServerState state)
     : table_(table),
       options_(options),
       policy_(policy),
+      exits_(exits),
       stream_(stream),
       stream_listens_(stream.listens()),
       sink_(sink),
@@ -36,6 +38,9 @@ Server<Sink>::Server(const npu::BatchPolicyTable& table, const ServerOptions& op
       state_(std::move(state)) {
   require_invariant(options.traits.max_batch <= table.max_batch(),
                     "the latency table ends below the policy's batch");
+  if (exits.control != nullptr || exits.confidences == nullptr || segments_ == 1) return;
+  drawn_thresholds_ = exits.confidences->thresholds();
+  drawn_thresholds_.push_back(drawn_thresholds_.back());
 }
 
 // Flat: what a request takes is some thirty small functions, and their calls would cost a tenth of the run.
@@ -100,16 +105,21 @@ template <typename Sink>
 void Server<Sink>::admit(const workloads::Arrival& arrival) {
   require_invariant(arrival.exit >= 0 && arrival.exit < segments_, "an exit that the network has");
   elapse(arrival.date_s);
+  const double threshold =
+      drawn_thresholds_.empty() ? 0 : drawn_thresholds_[static_cast<std::size_t>(arrival.exit)];
   const scheduler::RequestId id = state_.requests.push({.arrival_s = arrival.date_s,
                                                         .sent_s = arrival.sent_s,
                                                         .start_s = 0,
                                                         .completion_s = 0,
                                                         .suspended_s = 0,
+                                                        .threshold = threshold,
                                                         .device = arrival.device,
                                                         .exit = arrival.exit,
+                                                        .sample = arrival.sample,
                                                         .correct = arrival.correct,
                                                         .completed = false,
-                                                        .dropped = false});
+                                                        .dropped = false,
+                                                        .forced = false});
   tell([&](auto& observer) { observer.admitted(id, state_.requests[id]); });
   state_.queue.push(id);
   ++state_.in_system;
@@ -135,20 +145,96 @@ void Server<Sink>::end_step() {
   elapse(date_s);
   state_.stack.ran(state_.step.first_layer, state_.step.end_layer);
   bool batch_changed = false;
-  const int exit_layer = table_.segment_begin(state_.stack.next_exit() + 1);
+  const int exit_layer = next_exit_layer(state_.step.end_layer - 1);
   require_invariant(state_.step.end_layer <= exit_layer, "a sample leaves at the end of its exit's segment");
   if (state_.step.end_layer == exit_layer) {
-    const bool resumed = state_.stack.leave(state_.requests, date_s,
-                                            [&](scheduler::Request& request) { leave(request, date_s); });
+    const std::size_t before = state_.stack.active().samples.size();
+    const bool resumed = exits_.control == nullptr ? leave_where_drawn(date_s) : leave_where_decided(date_s);
     hand_over_completed();
     if (resumed) tell([&](auto& observer) { observer.resumed(date_s); });
-    batch_changed = true;
+    batch_changed = resumed || !running() || state_.stack.active().samples.size() != before;
   }
   while (state_.stack.merge(state_.requests, date_s)) {
     batch_changed = true;
     tell([&](auto& observer) { observer.merged(date_s); });
   }
   if (batch_changed && running()) begin_run(date_s);
+}
+
+/// The layer before which a sample of the active batch, which runs `layer`, leaves next or, at run time, may
+/// leave.
+template <typename Sink>
+int Server<Sink>::next_exit_layer(int layer) const {
+  const int exit = exits_.control == nullptr ? state_.stack.next_exit() : table_.segment_of(layer);
+  return table_.segment_begin(exit + 1);
+}
+
+/// True where a suspended batch is active again.
+template <typename Sink>
+bool Server<Sink>::leave_where_drawn(double date_s) {
+  const int exit = state_.stack.next_exit();
+  return state_.stack.leave(state_.requests, date_s, [&](scheduler::Request& request) {
+    require_invariant(request.exit >= exit, "nobody is carried past the exit that it takes");
+    if (request.exit != exit) return false;
+    leave(request, date_s);
+    return true;
+  });
+}
+
+/// The same, at the end of any segment.
+template <typename Sink>
+bool Server<Sink>::leave_where_decided(double date_s) {
+  const int exit = table_.segment_of(state_.step.end_layer - 1);
+  const int last = segments_ - 1;
+  const std::size_t batch = state_.stack.active().samples.size();
+  scheduler::ExitRule rule{.threshold = std::numeric_limits<double>::quiet_NaN()};
+  if (last > 0) {
+    rule = rule_of({.now_s = date_s,
+                    .exit = std::min(exit, last - 1),
+                    .batch = batch,
+                    .queued = state_.queue.size(),
+                    .slo = options_.slo,
+                    .table = table_});
+    if (exit < last) tell([&](auto& observer) { observer.exit_decided(date_s, exit, rule.threshold); });
+  }
+  double next_segment_s = -kNever;  // nobody is late after it
+  if (exit < last && rule.by_deadline) {
+    next_segment_s =
+        table_.latency_s(state_.step.end_layer, table_.segment_begin(exit + 2), static_cast<int>(batch));
+  }
+  const workloads::RecordedConfidences* recorded = exits_.confidences;
+  return state_.stack.leave(state_.requests, date_s, [&](scheduler::Request& request) {
+    const auto sample = static_cast<std::size_t>(request.sample);
+    const auto at = static_cast<std::size_t>(exit);
+    const double drawn_confidence = exit >= request.exit ? 1 : 0;
+    const double confidence = recorded == nullptr ? drawn_confidence : recorded->confidence(sample, at);
+    const bool leaves = exit == last || confidence >= rule.threshold;
+    if (!leaves && !options_.slo.is_missed_by(date_s - options_.slo.start_s(request) + next_segment_s)) {
+      return false;
+    }
+    if (recorded != nullptr) {
+      request.correct = recorded->correct(sample, at);
+    } else if (exit != request.exit) {
+      request.correct = -1;  // only of the exit that was drawn is it known
+    }
+    request.exit = exit;
+    request.threshold = rule.threshold;
+    request.forced = !leaves;
+    leave(request, date_s);
+    exits_.control->taken({.exit = exit, .confidence = confidence});
+    return true;
+  });
+}
+
+template <typename Sink>
+scheduler::ExitRule Server<Sink>::rule_of(const scheduler::ExitView& view) const {
+  const scheduler::ExitRule rule = exits_.control->rule(view);
+  if (!(rule.threshold >= 0 && rule.threshold <= 1)) {
+    throw scheduler::PolicyError(describe(place_of(view.now_s)) +
+                                 ": the exit control gave a threshold that is not from 0 to 1");
+  }
+  if (options_.audit) audit_rule(*exits_.control, view, rule);
+  return rule;
 }
 
 /// The active batch runs with the same samples from `date_s` on.
@@ -198,7 +284,7 @@ double Server<Sink>::date_before(int layer) const {
 template <typename Sink>
 int Server<Sink>::next_stop() const {
   const scheduler::Batch& batch = state_.stack.active();
-  int stop = table_.segment_begin(state_.stack.next_exit() + 1);
+  int stop = next_exit_layer(batch.next_layer);
   if (state_.stack.suspended() != nullptr) stop = std::min(stop, state_.stack.suspended()->next_layer);
   if (boundary_ == scheduler::Boundary::batch) return stop;
 

@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <string>
 
+#include "scheduler/exit_control.h"
 #include "scheduler/policy.h"
 #include "scheduler/slo.h"
 #include "sim/core/look_ahead.h"
+#include "workloads/traffic/recorded_confidences.h"
 
 namespace fluidbatch::sim {
 
@@ -24,6 +26,15 @@ struct ServerOptions {
   /// Requests that are read at a time where they can be foretold. What has been read stays as it is when
   /// streams are split: 1 where that matters.
   std::size_t read_ahead = LookAhead::kMost;
+};
+
+/// Where the exits of a system's requests come from. What is pointed to must outlive the server.
+struct ExitSource {
+  /// Decides at run time; nullptr: every request takes the exit that it has been sent with.
+  scheduler::ExitControl* control = nullptr;
+  /// Of which the requests are samples; nullptr where there are none. Confidences are then 0 before the exit
+  /// that a request has been sent with, and 1 from it on.
+  const workloads::RecordedConfidences* confidences = nullptr;
 };
 
 }  // namespace fluidbatch::sim

@@ -1,4 +1,5 @@
-// Collects a run's statistics while it goes on, with 8 bytes kept per request, 16 with an uplink.
+// Collects a run's statistics while it goes on, with 8 bytes kept per request; 8 more with an uplink, and 8
+// more where an exit control moves the thresholds.
 #pragma once
 
 #include <algorithm>
@@ -26,9 +27,12 @@ struct Totals {
   double queueing_s = 0;
   double suspended_s = 0;
   double executing_s = 0;
-  std::vector<std::uint64_t> exits;  ///< requests by exit taken
-  std::uint64_t judged = 0;          ///< requests of which it is known whether the answer is right
-  std::uint64_t correct = 0;         ///< and of them, those with a right one
+  std::vector<std::uint64_t> exits;    ///< requests by exit taken
+  std::vector<std::uint64_t> judged;   ///< by exit, those of which it is known whether the answer is right
+  std::vector<std::uint64_t> correct;  ///< and of them, those with a right one
+  /// In force where each of the served ones left; empty where they don't change in the run.
+  std::vector<double> thresholds;
+  std::uint64_t forced = 0;  ///< those that left only for their deadline
 
   double window_begin_s = std::numeric_limits<double>::infinity();
   double busy_s = 0;
@@ -50,6 +54,8 @@ class Recorder final : public Observer {
   Recorder(const npu::BatchPolicyTable& table, const scheduler::Slo& slo, std::uint64_t warmup_requests,
            std::atomic<std::uint64_t>* progress = nullptr);
 
+  /// From here on an exit control moves the thresholds. To be called before the first request.
+  void keep_thresholds() { keeps_thresholds_ = true; }
   /// Makes room for a run of about `requests`, so that memory does not double on the way.
   void reserve(std::uint64_t requests);
 
@@ -80,6 +86,7 @@ class Recorder final : public Observer {
   scheduler::Slo slo_;
   std::uint64_t warmup_requests_;
   std::atomic<std::uint64_t>* progress_;
+  bool keeps_thresholds_ = false;
   Totals totals_;
   // For each layer and batch size, steps that began there minus steps that ended before it: summed up over
   // the layers it says how often each was run, which costs two additions a step, however long.
@@ -128,10 +135,15 @@ inline void Recorder::measure(const scheduler::Request& request) {
   totals_.queueing_s += request.start_s - request.arrival_s;
   totals_.suspended_s += request.suspended_s;
   totals_.executing_s += request.completion_s - request.start_s - request.suspended_s;
-  ++totals_.exits[static_cast<std::size_t>(request.exit)];
+  const auto exit = static_cast<std::size_t>(request.exit);
+  ++totals_.exits[exit];
   if (request.correct >= 0) {
-    ++totals_.judged;
-    totals_.correct += static_cast<std::uint64_t>(request.correct);
+    ++totals_.judged[exit];
+    totals_.correct[exit] += static_cast<std::uint64_t>(request.correct);
+  }
+  if (keeps_thresholds_) {
+    totals_.thresholds.push_back(request.threshold);
+    totals_.forced += request.forced ? 1 : 0;
   }
   keep(latency_s, slo_.end_to_end_s(request));
 }

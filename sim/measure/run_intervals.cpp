@@ -78,6 +78,10 @@ const char* absence_text(Absence absence) {
       return "too correlated for so short a run";
     case Absence::dropped:
       return "requests were dropped";
+    case Absence::exits_decided:
+      return "exits were decided at run time";
+    case Absence::no_thresholds:
+      return "exits have no thresholds";
   }
   return "";
 }

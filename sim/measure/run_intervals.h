@@ -21,6 +21,8 @@ enum class Absence : std::uint8_t {
   too_correlated,  ///< an interval of a run that is short against the time over which latencies are
                    ///< correlated
   dropped,         ///< a bound of the mean where the policy chose whom to answer
+  exits_decided,   ///< a bound of the mean where a control decided at run time how much work there is
+  no_thresholds,   ///< of thresholds, where exits have none
 };
 
 /// For a person, in a few words; empty for `none`.

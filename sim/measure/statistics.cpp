@@ -78,6 +78,13 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::accuracy, "accuracy", "1",
      "share of right answers, of the completed requests for which `confidences` or a trace say it",
      Better::higher},
+    {Id::mean_threshold, "mean_threshold", "1",
+     "mean, over the completed requests, of the confidence that was asked for where they left; of those that "
+     "left by no early exit, of the last one's by then"},
+    {Id::p5_threshold, "p5_threshold", "1", "5th percentile of these"},
+    {Id::p95_threshold, "p95_threshold", "1", "95th percentile of these"},
+    {Id::forced_exit_rate, "forced_exit_rate", "1",
+     "share of the completed requests that left for their deadline, below the threshold"},
     {Id::preemptions, "preemptions", "1",
      "times that newcomers suspended the active batch (or joined it at its start)"},
     {Id::merges, "merges", "1", "times that newcomers caught up with a suspended batch"},
@@ -105,6 +112,10 @@ bool at_most(double value, double bound, double end_s) {
 double mean_of(std::span<const double> values) {
   if (values.empty()) return kUndefined;
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double share(std::uint64_t part, std::uint64_t all) {
+  return all > 0 ? static_cast<double>(part) / static_cast<double>(all) : kUndefined;
 }
 
 /// A series, and the shares of its batches that are late.
@@ -157,12 +168,13 @@ bool is_saturated(std::span<const double> latencies, const Conservation& conserv
 
 class Computation {
  public:
-  Computation(Totals& totals, const Conservation& conservation, const npu::BatchPolicyTable& table)
-      : totals_(totals), conservation_(conservation), table_(table) {}
+  Computation(Totals& totals, const Conservation& conservation, const npu::BatchPolicyTable& table,
+              const ExitThresholds& thresholds)
+      : totals_(totals), conservation_(conservation), table_(table), thresholds_(thresholds) {}
 
   RunStatistics run(const scheduler::Slo& slo) {
     for (const Id id : {Id::unloaded_bound, Id::clairvoyant_bound, Id::distance_to_bound})
-      result_.set_absent(id, totals_.dropped > 0 ? Absence::dropped : Absence::none);
+      result_.set_absent(id, why_no_bound());
     result_.admitted = conservation_.admitted;
     latencies_ = in_batches(totals_.latencies_s, slo.latency_s);
     end_to_end_ = in_batches(totals_.end_to_end_s, slo.latency_s);
@@ -180,6 +192,7 @@ class Computation {
                 share_half_width(result_[Id::slo_violation_rate], late_shares, judged.series));
     result_.saturated = is_saturated(totals_.latencies_s, conservation_);
     means();
+    exits();
     window();
     preemptions();
     latency_percentiles();
@@ -213,12 +226,73 @@ class Computation {
     set(Id::mean_queueing, totals_.queueing_s / n);
     set(Id::mean_suspended, totals_.suspended_s / n);
     set(Id::mean_executing, totals_.executing_s / n);
+  }
+
+  void exits() {
+    const auto n = static_cast<double>(totals_.latencies_s.size());
     for (const std::uint64_t count : totals_.exits) {
       result_.exit_shares.push_back(static_cast<double>(count) / n);
     }
-    set(Id::accuracy, totals_.judged > 0
-                          ? static_cast<double>(totals_.correct) / static_cast<double>(totals_.judged)
-                          : kUndefined);
+    std::uint64_t judged = 0;
+    std::uint64_t correct = 0;
+    for (std::size_t exit = 0; exit < totals_.exits.size(); ++exit) {
+      result_.exit_accuracies.push_back(share(totals_.correct[exit], totals_.judged[exit]));
+      judged += totals_.judged[exit];
+      correct += totals_.correct[exit];
+    }
+    set(Id::accuracy, share(correct, judged));
+    if (thresholds_.decided) return decided_thresholds();
+    fixed_thresholds();
+  }
+
+  void decided_thresholds() {
+    const std::vector<double>& thresholds = totals_.thresholds;
+    constexpr std::array<std::uint64_t, 2> kPerMille{50, 950};
+    const std::vector<double> found = percentiles(thresholds, {.least = 0, .largest = 1}, kPerMille);
+    double beyond_first = 0;  // so that thresholds that don't move have themselves for a mean
+    for (const double threshold : thresholds) beyond_first += threshold - thresholds.front();
+    set(Id::mean_threshold, thresholds.empty() ? kUndefined
+                                               : thresholds.front() + beyond_first /
+                                                     static_cast<double>(thresholds.size()));
+    set(Id::p5_threshold, found[0]);
+    set(Id::p95_threshold, found[1]);
+    set(Id::forced_exit_rate, share(totals_.forced, thresholds.size()));
+  }
+
+  /// The same, of how many have left by each exit.
+  void fixed_thresholds() {
+    if (thresholds_.fixed.empty()) {
+      for (const Id id : {Id::mean_threshold, Id::p5_threshold, Id::p95_threshold, Id::forced_exit_rate})
+        result_.set_absent(id, Absence::no_thresholds);
+      return;
+    }
+    std::vector<std::pair<double, std::uint64_t>> counts;  // of each threshold
+    double sum = 0;
+    for (std::size_t exit = 0; exit < totals_.exits.size(); ++exit) {
+      const double threshold = thresholds_.fixed[std::min(exit, thresholds_.fixed.size() - 1)];
+      counts.emplace_back(threshold, totals_.exits[exit]);
+      sum += threshold * static_cast<double>(totals_.exits[exit]);
+    }
+    std::sort(counts.begin(), counts.end());
+    const std::uint64_t all = totals_.latencies_s.size();
+    const auto percentile = [&](std::uint64_t per_cent) {
+      const std::uint64_t rank = (all * per_cent + 99) / 100;
+      std::uint64_t below = 0;
+      for (const auto& [threshold, count] : counts) {
+        below += count;
+        if (rank > 0 && below >= rank) return threshold;
+      }
+      return kUndefined;
+    };
+    set(Id::mean_threshold, sum / static_cast<double>(all));
+    set(Id::p5_threshold, percentile(5));
+    set(Id::p95_threshold, percentile(95));
+    set(Id::forced_exit_rate, share(0, all));
+  }
+
+  [[nodiscard]] Absence why_no_bound() const {
+    if (thresholds_.decided) return Absence::exits_decided;
+    return totals_.dropped > 0 ? Absence::dropped : Absence::none;
   }
 
   void window() {
@@ -284,6 +358,7 @@ class Computation {
   Totals& totals_;
   const Conservation& conservation_;
   const npu::BatchPolicyTable& table_;
+  const ExitThresholds& thresholds_;
   InBatches latencies_;
   InBatches end_to_end_;
   RunStatistics result_;
@@ -313,8 +388,17 @@ void add_bounds(RunStatistics& statistics, const LatencyBounds& bounds, double e
 std::span<const Statistic> all_statistics() { return kDeclared; }
 
 RunStatistics compute_statistics(Totals& totals, const Conservation& conservation,
-                                 const npu::BatchPolicyTable& table, const scheduler::Slo& slo) {
-  return Computation(totals, conservation, table).run(slo);
+                                 const npu::BatchPolicyTable& table, const scheduler::Slo& slo,
+                                 const ExitThresholds& thresholds) {
+  return Computation(totals, conservation, table, thresholds).run(slo);
+}
+
+bool misses_accuracy(const RunStatistics& statistics, double target) {
+  const double accuracy = statistics[Id::accuracy];
+  const double requests = statistics[Id::requests] * (1 - statistics[Id::drop_rate]);
+  constexpr double kAllowed = 0.002;
+  constexpr double kStandardErrors = 1.96;
+  return target - accuracy > kAllowed + kStandardErrors * std::sqrt(accuracy * (1 - accuracy) / requests);
 }
 
 }  // namespace fluidbatch::sim

@@ -29,6 +29,9 @@ struct RunStatistics {
   std::vector<double> values = std::vector<double>(kStatistics);      ///< by StatisticId
   std::vector<Absence> absences = std::vector<Absence>(kStatistics);  ///< why a value is NaN, by StatisticId
   std::vector<double> exit_shares;
+  /// Of the requests that left by each exit, the share of right answers; NaN where there is none of which
+  /// that is known.
+  std::vector<double> exit_accuracies;
   std::vector<double> segment_batches;  ///< mean active batch size in each segment, over the time spent in it
   std::uint64_t admitted = 0;
   bool saturated =
@@ -45,8 +48,8 @@ struct RunStatistics {
 template <typename Self, typename Visit>
 requires std::same_as<std::remove_const_t<Self>, RunStatistics>
 void fields(Self& statistics, Visit& visit) {
-  auto& [values, absences, exit_shares, segment_batches, admitted, saturated] = statistics;
-  visit(values, absences, exit_shares, segment_batches, admitted, saturated);
+  auto& [values, absences, exit_shares, exit_accuracies, segment_batches, admitted, saturated] = statistics;
+  visit(values, absences, exit_shares, exit_accuracies, segment_batches, admitted, saturated);
 }
 
 /// Adds lower bounds of the mean latency of a run that dropped no measured request and ended at `end_s`, and
@@ -54,10 +57,22 @@ void fields(Self& statistics, Visit& visit) {
 /// than rounding.
 void add_bounds(RunStatistics& statistics, const LatencyBounds& bounds, double end_s);
 
+/// What is known of the exits of a run beside those taken.
+struct ExitThresholds {
+  bool decided = false;  ///< a control has moved them: Totals::thresholds has them
+  /// Otherwise those in force at each exit but the last; empty where there are none.
+  std::vector<double> fixed;
+};
+
 /// Takes the infinities of dropped requests out of `totals`. Without an uplink those from end to
 /// end are the ones at the server. Throws InvariantViolation where the NPU was busy for longer than the
 /// window.
 RunStatistics compute_statistics(Totals& totals, const Conservation& conservation,
-                                 const npu::BatchPolicyTable& table, const scheduler::Slo& slo);
+                                 const npu::BatchPolicyTable& table, const scheduler::Slo& slo,
+                                 const ExitThresholds& thresholds = {});
+
+/// Whether a run's accuracy is below `target` by more than 0.2 points and what chance explains (1.96 standard
+/// errors of a share of so many requests).
+bool misses_accuracy(const RunStatistics& statistics, double target);
 
 }  // namespace fluidbatch::sim

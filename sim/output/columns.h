@@ -35,8 +35,16 @@ struct ColumnDeclaration {
 template <typename Row>
 struct Column {
   ColumnDeclaration declaration;
-  double (*value)(const Row&);  ///< NaN: the cell is empty. Whole numbers are below 2^53.
+  double (*value)(const Row&) = nullptr;  ///< NaN: the cell is empty. Whole numbers are below 2^53.
 };
+
+/// All of `columns` but the last `kCount`, which not every table has.
+template <std::size_t kCount, typename Row, std::size_t kAll>
+constexpr std::array<Column<Row>, kAll - kCount> without_last(const std::array<Column<Row>, kAll>& columns) {
+  std::array<Column<Row>, kAll - kCount> kept{};
+  for (std::size_t i = 0; i < kept.size(); ++i) kept[i] = columns[i];
+  return kept;
+}
 
 /// The name of a type, as documentation has it.
 const char* name_of(ColumnType type);

@@ -20,7 +20,7 @@ struct RequestRow {
 using Row = RequestRow;
 using Type = ColumnType;
 
-constexpr std::array kColumns{
+constexpr std::array kColumnsWithSample{
     Column<Row>{{"request", "", Type::whole, "number, from 0 in order of arrival at the server"},
                 [](const Row& row) { return static_cast<double>(row.id); }},
     Column<Row>{{"device", "", Type::whole, "device that sent it"},
@@ -62,25 +62,36 @@ constexpr std::array kColumns{
                 [](const Row& row) {
                   return !row.request.dropped && !row.slo.is_missed_by(row.request) ? 1.0 : 0.0;
                 }},
+    Column<Row>{{"sample", "", Type::whole,
+                 "row of the file of confidences that it is, from 0; only where exits come from confidences"},
+                [](const Row& row) { return static_cast<double>(row.request.sample); }},
 };
+constexpr auto kColumns = without_last<1>(kColumnsWithSample);
 
 }  // namespace
 
-std::vector<ColumnDeclaration> request_columns() { return declarations_of(kColumns); }
+std::vector<ColumnDeclaration> request_columns() { return declarations_of(kColumnsWithSample); }
 
-std::string requests_csv_header() { return csv_header_of(kColumns); }
-
-void append_requests_csv_row(std::string& text, scheduler::RequestId id, const scheduler::Request& request,
-                             const scheduler::Slo& slo) {
-  append_csv_row<kColumns>(text, RequestRow{.id = id, .request = request, .slo = slo});
+std::string requests_csv_header(bool samples) {
+  return samples ? csv_header_of(kColumnsWithSample) : csv_header_of(kColumns);
 }
 
-RequestsCsv::RequestsCsv(const std::filesystem::path& file, const scheduler::Slo& slo)
-    : file_(file), slo_(slo), buffer_(requests_csv_header()) {}
+void append_requests_csv_row(std::string& text, scheduler::RequestId id, const scheduler::Request& request,
+                             const scheduler::Slo& slo, bool samples) {
+  const RequestRow row{.id = id, .request = request, .slo = slo};
+  if (samples) {
+    append_csv_row<kColumnsWithSample>(text, row);
+  } else {
+    append_csv_row<kColumns>(text, row);
+  }
+}
+
+RequestsCsv::RequestsCsv(const std::filesystem::path& file, const scheduler::Slo& slo, bool samples)
+    : file_(file), slo_(slo), samples_(samples), buffer_(requests_csv_header(samples)) {}
 
 void RequestsCsv::completed(scheduler::RequestId id, const scheduler::Request& request) {
   constexpr std::size_t kPiece = std::size_t{1} << 16;
-  append_requests_csv_row(buffer_, id, request, slo_);
+  append_requests_csv_row(buffer_, id, request, slo_, samples_);
   if (buffer_.size() >= kPiece) flush();
 }
 

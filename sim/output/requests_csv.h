@@ -13,22 +13,23 @@
 
 namespace fluidbatch::sim {
 
-/// The columns of requests.csv.
+/// The columns of requests.csv, `sample` included.
 std::vector<ColumnDeclaration> request_columns();
 
-/// The header line, with its line end.
-std::string requests_csv_header();
+/// The header line, with its line end. `samples`: with the column `sample`.
+std::string requests_csv_header(bool samples);
 
 /// Appends the row of a request whose stay has ended. Numbers are the shortest text that reads back to the
 /// same double.
 void append_requests_csv_row(std::string& text, scheduler::RequestId id, const scheduler::Request& request,
-                             const scheduler::Slo& slo);
+                             const scheduler::Slo& slo, bool samples);
 
 /// Writes requests.csv in pieces, while the run goes on. All members throw io::InputError where the file
 /// can't be written.
 class RequestsCsv final : public Observer {
  public:
-  RequestsCsv(const std::filesystem::path& file, const scheduler::Slo& slo);
+  /// `samples`: exits come from confidences, and the column `sample` says whose.
+  RequestsCsv(const std::filesystem::path& file, const scheduler::Slo& slo, bool samples);
 
   void completed(scheduler::RequestId id, const scheduler::Request& request) override;
 
@@ -40,6 +41,7 @@ class RequestsCsv final : public Observer {
 
   OutputFile file_;
   scheduler::Slo slo_;
+  bool samples_;
   std::string buffer_;
 };
 

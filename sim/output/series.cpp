@@ -17,10 +17,14 @@ struct SeriesRow {
   const Series::Row& counts;
 };
 
+double mean(double sum, int count) {
+  return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
+}
+
 using Row = SeriesRow;
 using Type = ColumnType;
 
-constexpr std::array kColumns{
+constexpr std::array kColumnsWithExits{
     Column<Row>{{"t_s", "s", Type::number, "end of the interval"}, [](const Row& row) { return row.end_s; }},
     Column<Row>{{"queue", "", Type::whole, "requests in the queue, then"},
                 [](const Row& row) { return static_cast<double>(row.counts.queue); }},
@@ -35,15 +39,19 @@ constexpr std::array kColumns{
     Column<Row>{{"completed", "", Type::whole, "requests completed in it"},
                 [](const Row& row) { return static_cast<double>(row.counts.completed); }},
     Column<Row>{{"mean_latency_s", "s", Type::number, "of those; empty where there are none"},
-                [](const Row& row) {
-                  return row.counts.completed > 0 ? row.counts.latency_s / row.counts.completed
-                                                  : std::numeric_limits<double>::quiet_NaN();
-                }},
+                [](const Row& row) { return mean(row.counts.latency_s, row.counts.completed); }},
+    Column<Row>{{"threshold", "1", Type::number,
+                 "mean over those of the confidence asked for where they left; here and below empty where "
+                 "there are none, and only where exits come from confidences or are decided at run time"},
+                [](const Row& row) { return mean(row.counts.threshold, row.counts.completed); }},
+    Column<Row>{{"accuracy", "1", Type::number, "share of right answers of those of which that is known"},
+                [](const Row& row) { return mean(row.counts.correct, row.counts.judged); }},
 };
+constexpr auto kColumns = without_last<2>(kColumnsWithExits);
 
 }  // namespace
 
-std::vector<ColumnDeclaration> series_columns() { return declarations_of(kColumns); }
+std::vector<ColumnDeclaration> series_columns() { return declarations_of(kColumnsWithExits); }
 
 /// The row of the interval that `date_s` falls in. Rows on the way get the counts as they have been.
 Series::Row& Series::row_at(double date_s) {
@@ -91,16 +99,23 @@ void Series::departed(const scheduler::Request& request) {
   row.in_flight = --in_flight_;
   ++row.completed;
   row.latency_s += request.completion_s - request.arrival_s;
+  row.threshold += request.threshold;
+  row.judged += request.correct >= 0 ? 1 : 0;
+  row.correct += request.correct == 1 ? 1 : 0;
 }
 
 void Series::write(const std::filesystem::path& file) const {
   constexpr std::size_t kPiece = std::size_t{1} << 16;
   OutputFile output(file);
-  std::string text = csv_header_of(kColumns);
+  std::string text = exits_ ? csv_header_of(kColumnsWithExits) : csv_header_of(kColumns);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    append_csv_row<kColumns>(text, SeriesRow{.end_s = static_cast<double>(i + 1) * interval_s_,
-                                             .interval_s = interval_s_,
-                                             .counts = rows_[i]});
+    const SeriesRow row{
+        .end_s = static_cast<double>(i + 1) * interval_s_, .interval_s = interval_s_, .counts = rows_[i]};
+    if (exits_) {
+      append_csv_row<kColumnsWithExits>(text, row);
+    } else {
+      append_csv_row<kColumns>(text, row);
+    }
     if (text.size() < kPiece) continue;
     output.write(text);
     text.clear();

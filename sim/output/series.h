@@ -10,7 +10,7 @@
 
 namespace fluidbatch::sim {
 
-/// The columns of series.csv.
+/// The columns of series.csv, those of exits included.
 std::vector<ColumnDeclaration> series_columns();
 
 class Series final : public Observer {
@@ -25,9 +25,13 @@ class Series final : public Observer {
     double batch_seconds = 0;
     int completed = 0;
     double latency_s = 0;
+    double threshold = 0;
+    int judged = 0;
+    int correct = 0;
   };
 
-  explicit Series(double interval_s) : interval_s_(interval_s) {}
+  /// `exits`: they come from confidences or are decided at run time, and columns tell of them.
+  Series(double interval_s, bool exits) : interval_s_(interval_s), exits_(exits) {}
 
   void admitted(scheduler::RequestId id, const scheduler::Request& request) override;
   void started(double date_s, int samples, bool preempting) override;
@@ -42,6 +46,7 @@ class Series final : public Observer {
   Row& row_at(double date_s);
 
   double interval_s_;
+  bool exits_;
   std::vector<Row> rows_;
   int queue_ = 0;
   int in_flight_ = 0;

@@ -87,16 +87,30 @@ std::string summary_json(const Scenario& scenario, const System& system, const R
   json.integer("admitted", statistics.admitted);
   json.boolean("saturated", statistics.saturated);
   json.open_object("statistics");
-  for (const Statistic& statistic : all_statistics()) json.number(statistic.name, statistics[statistic.id]);
+  // Where exits have no thresholds, there is nothing to be said of them.
+  const auto is_of_this_run = [&](const Statistic& statistic) {
+    return statistics.absence(statistic.id) != Absence::no_thresholds;
+  };
+  for (const Statistic& statistic : all_statistics()) {
+    if (is_of_this_run(statistic)) json.number(statistic.name, statistics[statistic.id]);
+  }
   json.close_object();
   json.open_object("absent");
   for (const Statistic& statistic : all_statistics()) {
     const Absence why = statistics.absence(statistic.id);
-    if (why != Absence::none) json.text(statistic.name, absence_text(why));
+    if (why != Absence::none && is_of_this_run(statistic)) json.text(statistic.name, absence_text(why));
   }
   json.close_object();
   json.numbers("exit_shares", statistics.exit_shares);
+  if (scenario.exits->confidences() != nullptr || system.exit_control != nullptr) {
+    json.numbers("exit_accuracies", statistics.exit_accuracies);
+  }
   json.numbers("segment_batches", statistics.segment_batches);
+  if (system.exit_control != nullptr) json.text("exit_control", system.exit_control->name);
+  if (const double target = system.accuracy_target(); !std::isnan(target)) {
+    json.number("accuracy_target", target);
+    json.boolean("accuracy_target_missed", misses_accuracy(statistics, target));
+  }
   return json.take();
 }
 

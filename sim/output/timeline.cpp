@@ -42,6 +42,7 @@ Timeline::Timeline(const std::filesystem::path& file, const npu::BatchPolicyTabl
     : file_(file),
       table_(table),
       followed_(std::move(followed)),
+      thresholds_(static_cast<std::size_t>(table.segments()), -1),
       buffer_("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n") {
   event(track_name(kNpu, "NPU"));
   event(track_name(kSuspended, "suspended batches"));
@@ -72,6 +73,14 @@ void Timeline::admitted(scheduler::RequestId /*id*/, const scheduler::Request& r
 }
 
 void Timeline::started(double date_s, int samples, bool /*preempting*/) { queue_changes(date_s, -samples); }
+
+void Timeline::exit_decided(double date_s, int exit, double threshold) {
+  double& written = thresholds_[static_cast<std::size_t>(exit)];
+  if (written == threshold) return;
+  written = threshold;
+  event(fmt::format(R"("ph":"C","pid":1,"name":"threshold of exit {}","ts":{},"args":{{"threshold":{}}})",
+                    exit, microseconds(date_s), io::shortest(threshold)));
+}
 
 void Timeline::departed(const scheduler::Request& request) {
   if (request.dropped) queue_changes(request.completion_s, -1);

@@ -19,8 +19,8 @@ struct RequestRange {
 };
 
 /// A track for the NPU (a slice per segment: batch size, <B_R, B_P, k> of its layers), one for suspended
-/// batches, a counter of the queue, and on demand a row per request with an arrow from its first slice to its
-/// last.
+/// batches, a counter of the queue, one of each early exit's threshold where these are decided at run time,
+/// and on demand a row per request with an arrow from its first slice to its last.
 class Timeline final : public Observer {
  public:
   Timeline(const std::filesystem::path& file, const npu::BatchPolicyTable& table,
@@ -30,6 +30,7 @@ class Timeline final : public Observer {
   void started(double date_s, int samples, bool preempting) override;
   void suspended(double date_s, const FbeRegisters& registers) override;
   void stepped(const Step& step) override;
+  void exit_decided(double date_s, int exit, double threshold) override;
   void departed(const scheduler::Request& request) override;
   void resumed(double date_s) override { end_suspension(date_s); }
   void merged(double date_s) override { end_suspension(date_s); }
@@ -52,6 +53,7 @@ class Timeline final : public Observer {
   const npu::BatchPolicyTable& table_;
   std::vector<RequestRange> followed_;
   std::vector<Suspension> suspensions_;
+  std::vector<double> thresholds_;  // of each early exit, as last written
   int queue_ = 0;
   bool first_event_ = true;
   std::string buffer_;

@@ -65,10 +65,12 @@ RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOpti
   std::optional<RequestsCsv> csv;
   std::optional<Timeline> timeline;
   std::optional<Series> series;
-  if (options.requests_csv) observers.push_back(&csv.emplace(folder / "requests.csv", scenario.slo));
+  const bool samples = scenario.exits->confidences() != nullptr;
+  if (options.requests_csv) observers.push_back(&csv.emplace(folder / "requests.csv", scenario.slo, samples));
   if (options.timeline)
     observers.push_back(&timeline.emplace(folder / "timeline.json", *system.table, options.followed));
-  if (options.series_s) observers.push_back(&series.emplace(*options.series_s));
+  if (options.series_s)
+    observers.push_back(&series.emplace(*options.series_s, samples || system.exit_control != nullptr));
   RunStatistics statistics =
       simulate(scenario, system, {.driver = options.driver, .observers = observers, .progress = progress});
   if (csv) csv->close();

@@ -32,7 +32,7 @@ ServerOptions options_of(const Scenario& scenario, const System& system, std::si
 }  // namespace
 
 RunningSystem::RunningSystem(const Scenario& scenario, const System& system, const Options& options)
-    : RunningSystem(scenario, system, options, arriving_requests(scenario)) {}
+    : RunningSystem(scenario, system, options, nullptr) {}
 
 RunningSystem::RunningSystem(const Scenario& scenario, const System& system, const Options& options,
                              std::unique_ptr<workloads::RequestStream> stream)
@@ -40,8 +40,11 @@ RunningSystem::RunningSystem(const Scenario& scenario, const System& system, con
       system_(system),
       options_(options_of(scenario, system, options.read_ahead)),
       policy_(system.policy->make(system.parameters, scenario.policy_context())),
-      stream_(std::move(stream)),
+      exit_control_(scenario.make_exit_control(system)),
+      exits_(scenario.exits_of(system)),
+      stream_(stream == nullptr ? arriving_requests(scenario, *exits_) : std::move(stream)),
       recorder_(*system.table, scenario.slo, scenario.warmup_requests, options.progress) {
+  if (exit_control_ != nullptr) recorder_.keep_thresholds();
   if (const auto requests = scenario.known_requests()) recorder_.reserve(*requests);
   core_ = make_server(parts(options.observer));
 }
@@ -51,6 +54,8 @@ RunningSystem::RunningSystem(const RunningSystem& other, Observer* observer)
       system_(other.system_),
       options_(other.options_),
       policy_(other.policy_->clone()),
+      exit_control_(other.exit_control_ == nullptr ? nullptr : other.exit_control_->clone()),
+      exits_(other.exits_),
       stream_(other.stream_->clone()),
       is_split_(other.is_split_),
       recorder_(other.recorder_),
@@ -62,7 +67,14 @@ ServingParts RunningSystem::parts(Observer* observer) {
           .policy = *policy_,
           .stream = *stream_,
           .recorder = recorder_,
-          .observer = observer};
+          .observer = observer,
+          .exits = {.control = exit_control_.get(), .confidences = exits_->confidences()}};
+}
+
+ExitThresholds RunningSystem::thresholds() const {
+  const workloads::RecordedConfidences* confidences = exits_->confidences();
+  return {.decided = exit_control_ != nullptr && system_.table->segments() > 1,
+          .fixed = confidences == nullptr ? std::vector<double>() : confidences->thresholds()};
 }
 
 RunStatistics RunningSystem::finish() {
@@ -74,11 +86,13 @@ RunStatistics RunningSystem::finish() {
       throw io::InputError("system '" + system_.label + "': " + *objection);
     }
   }
-  RunStatistics statistics = compute_statistics(totals, conservation, *system_.table, scenario_.slo);
+  RunStatistics statistics =
+      compute_statistics(totals, conservation, *system_.table, scenario_.slo, thresholds());
   // A closed loop sends otherwise under every policy, so that no bound is common to all; nor is it where a
-  // policy chooses whom to answer.
-  if (scenario_.compute_bounds && !is_split_ && !scenario_.devices.listen() && totals.dropped == 0) {
-    const auto again = arriving_requests(scenario_);
+  // policy chooses whom to answer, or an exit control how much work there is.
+  if (scenario_.compute_bounds && !is_split_ && !scenario_.devices.listen() && totals.dropped == 0 &&
+      exit_control_ == nullptr) {
+    const auto again = arriving_requests(scenario_, *exits_);
     add_bounds(statistics, latency_bounds(*system_.table, *again, scenario_.warmup_requests),
                conservation.end_s);
   }

@@ -55,11 +55,14 @@ class RunningSystem {
 
  private:
   [[nodiscard]] ServingParts parts(Observer* observer);
+  [[nodiscard]] ExitThresholds thresholds() const;
 
   const Scenario& scenario_;
   const System& system_;
   ServerOptions options_;
   std::unique_ptr<scheduler::Policy> policy_;
+  std::unique_ptr<scheduler::ExitControl> exit_control_;  // nullptr: exits are as drawn
+  std::shared_ptr<const workloads::ExitSpec> exits_;
   std::unique_ptr<workloads::RequestStream> stream_;
   bool is_split_ = false;
   Recorder recorder_;

@@ -6,13 +6,13 @@ namespace fluidbatch::sim {
 
 // Instantiated here and nowhere else, implicitly: of an explicit instantiation GCC flattens nothing.
 std::unique_ptr<ServingCore> make_server(const ServingParts& parts) {
-  return std::make_unique<Server<Recorder>>(parts.table, parts.options, parts.policy, parts.stream,
-                                            parts.recorder, parts.observer);
+  return std::make_unique<Server<Recorder>>(parts.table, parts.options, parts.policy, parts.exits,
+                                            parts.stream, parts.recorder, parts.observer);
 }
 
 std::unique_ptr<ServingCore> make_server(const ServingParts& parts, const ServerState& state) {
-  return std::make_unique<Server<Recorder>>(parts.table, parts.options, parts.policy, parts.stream,
-                                            parts.recorder, parts.observer, state);
+  return std::make_unique<Server<Recorder>>(parts.table, parts.options, parts.policy, parts.exits,
+                                            parts.stream, parts.recorder, parts.observer, state);
 }
 
 }  // namespace fluidbatch::sim

@@ -19,13 +19,14 @@ struct ServingParts {
   workloads::RequestStream& stream;
   Recorder& recorder;            ///< collects the statistics
   Observer* observer = nullptr;  ///< where not null, is told of everything after the recorder
+  ExitSource exits = {};
 };
 
 /// At date 0.
 std::unique_ptr<ServingCore> make_server(const ServingParts& parts);
 
-/// A core that goes on from `state`, which is copied. The policy, the stream and the recorder are copies from
-/// where the state was taken, of the same moment.
+/// A core that goes on from `state`, which is copied. The policy, the exit control, the stream and the
+/// recorder are copies from where the state was taken, of the same moment.
 std::unique_ptr<ServingCore> make_server(const ServingParts& parts, const ServerState& state);
 
 }  // namespace fluidbatch::sim

@@ -23,7 +23,8 @@ RunStatistics simulate(const Scenario& scenario, const System& system, const Sim
     drive(run.core(), options.driver);
     return run.finish();
   }
-  workloads::SentRequests sends = sent_requests(scenario);
+  const auto exits = scenario.exits_of(system);
+  workloads::SentRequests sends = sent_requests(scenario, *exits);
   auto stream = std::make_unique<DeliveredRequests>(sends);
   DeliveredRequests& delivered = *stream;
   RunningSystem run(scenario, system, running, std::move(stream));

@@ -92,7 +92,7 @@ class WindowCounter {
 class Requests {
  public:
   Requests(const Scenario& scenario, std::vector<double> work_s)
-      : stream_(arriving_requests(scenario)), work_s_(std::move(work_s)) {}
+      : stream_(arriving_requests(scenario, *scenario.exits)), work_s_(std::move(work_s)) {}
 
   bool next(workloads::Arrival& request) {
     while (true) {

@@ -57,7 +57,7 @@ ArrivalProcess recorded(const std::vector<Sample>& samples) {
     workloads::Arrival arrival = workloads::Arrival::at(sample.date_s);
     arrival.exit = sample.exit;
     arrival.device = sample.device;
-    arrival.correct = sample.correct;
+    arrival.correct = static_cast<std::int8_t>(sample.correct);
     arrivals.push_back(arrival);
   }
   return [arrivals = std::move(arrivals)](const ArrivalContext& /*context*/) {

@@ -150,6 +150,13 @@ ScenarioBuilder& ScenarioBuilder::correlated_exits(const std::vector<double>& ra
   });
 }
 
+ScenarioBuilder& ScenarioBuilder::confidences(const std::vector<workloads::JudgedSample>& samples,
+                                              const std::vector<double>& thresholds) {
+  return exits([=](const workloads::ExitContext& /*context*/) {
+    return workloads::make_confidences(samples, thresholds);
+  });
+}
+
 ScenarioBuilder& ScenarioBuilder::exit_list(const std::vector<int>& taken,
                                             const std::vector<double>& known_rates) {
   return exits([=](const workloads::ExitContext& context) {
@@ -284,13 +291,19 @@ System ScenarioBuilder::the_system(const SystemSpec& spec, const Scenario& scena
   System system;
   system.policy = &policy_called(spec.policy);
   require_none(objection_to_policy(*system.policy, scenario.slo));
-  system.parameters = parameter_values(*system.policy, spec.parameters);
+  system.parameters =
+      parameter_values("policy " + system.policy->name, system.policy->parameters, spec.parameters);
   system.label = spec.label.empty() ? spec.policy : spec.label;
   require_none(objection_to_label(system.label));
   require_none(objection_to_second_label(scenario.systems, system.label));
   system.drop_hopeless = spec.drop_hopeless;
   system.preemption_cost_s =
       io::require_in(kPreemptionCosts_s, spec.preemption_cost_s, "preemption_cost_s, in seconds,");
+  const scheduler::ExitControlInfo& control = exit_control_called(spec.exit_control);
+  system.exit_control_parameters =
+      parameter_values("exit_control " + control.name, control.parameters, spec.exit_control_parameters);
+  if (control.make) system.exit_control = &control;
+  require_none(objection_to_exit_control(system, *scenario.exits));
   Latencies latencies = latencies_;
   if (spec.npu) latencies = {.npu = spec.npu, .mode = latencies_.mode, .table = nullptr};
   if (spec.table != nullptr) latencies.table = spec.table;

@@ -32,13 +32,15 @@ struct GroupSpec {
 
 /// A system to be simulated.
 struct SystemSpec {
-  std::string policy;                      ///< its name
-  PolicyArguments parameters = {};         ///< what is not given has its default
-  std::string label = {};                  ///< default: the policy's name
-  bool drop_hopeless = false;              ///< give up queued requests that can't meet the SLO any more
-  double preemption_cost_s = 0;            ///< before the first layer of each preemption's newcomers
-  std::optional<npu::Npu> npu = {};        ///< default: that of all systems
-  std::optional<npu::Mode> npu_mode = {};  ///< likewise
+  std::string policy;                  ///< its name
+  PolicyArguments parameters = {};     ///< what is not given has its default
+  std::string label = {};              ///< default: the policy's name
+  bool drop_hopeless = false;          ///< give up queued requests that can't meet the SLO any more
+  double preemption_cost_s = 0;        ///< before the first layer of each preemption's newcomers
+  std::string exit_control = "fixed";  ///< its kind
+  PolicyArguments exit_control_parameters = {};
+  std::optional<npu::Npu> npu = {};                         ///< default: that of all systems
+  std::optional<npu::Mode> npu_mode = {};                   ///< likewise
   std::shared_ptr<const npu::BatchPolicyTable> table = {};  ///< of latencies, instead of an NPU; likewise
 };
 
@@ -101,6 +103,10 @@ class ScenarioBuilder {
   ScenarioBuilder& exit_rates(const std::vector<double>& rates);
   /// Likewise, but alike from one sample of a device to its next.
   ScenarioBuilder& correlated_exits(const std::vector<double>& rates, double correlation);
+  /// Recorded samples, each of which leaves at the first early exit whose threshold its confidence reaches,
+  /// unless a system's exit control decides otherwise.
+  ScenarioBuilder& confidences(const std::vector<workloads::JudgedSample>& samples,
+                               const std::vector<double>& thresholds);
   /// Of each request in order of sending; the list ends the run. Policies know `known_rates` or, where empty,
   /// those of the list.
   ScenarioBuilder& exit_list(const std::vector<int>& taken, const std::vector<double>& known_rates = {});

@@ -1,6 +1,7 @@
 #include "sim/scenario/checks.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace fluidbatch::sim {
 
@@ -25,6 +26,19 @@ std::optional<std::string> objection_to_policy(const scheduler::PolicyInfo& poli
   if (!slo.end_to_end || !policy.needs_deadlines_in_order) return std::nullopt;
   return policy.name +
          " takes the queue to be in order of deadlines, which it is with slo.measured: server only";
+}
+
+std::optional<std::string> objection_to_exit_control(const System& system, const workloads::ExitSpec& exits) {
+  if (system.exit_control == nullptr) return std::nullopt;
+  const workloads::RecordedConfidences* confidences = exits.confidences();
+  if (confidences == nullptr) {
+    const bool needed = system.exit_control->traits(system.exit_control_parameters).needs_confidences;
+    if (!needed && std::isnan(system.accuracy_target())) return std::nullopt;
+    return "exit_control " + system.exit_control->name +
+           " needs the confidence of each sample at every exit: workload.exits must be of kind confidences";
+  }
+  if (std::isnan(system.accuracy_target()) || confidences->rows() >= 2) return std::nullopt;
+  return "an accuracy_target needs recorded samples to calibrate and others to serve; the file has one row";
 }
 
 std::optional<std::string> objection_to_warmup(const Scenario& scenario) {

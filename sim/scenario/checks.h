@@ -32,6 +32,9 @@ std::optional<std::string> objection_to_second_label(const std::vector<System>& 
 std::optional<std::string> objection_to_policy(const scheduler::PolicyInfo& policy,
                                                const scheduler::Slo& slo);
 
+/// Some exit controls need recorded confidences, and an accuracy target needs rows for both halves.
+std::optional<std::string> objection_to_exit_control(const System& system, const workloads::ExitSpec& exits);
+
 /// Something must be left to measure.
 std::optional<std::string> objection_to_warmup(const Scenario& scenario);
 

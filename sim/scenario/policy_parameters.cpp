@@ -26,6 +26,7 @@ double value_of(const scheduler::Parameter& parameter, double number) {
   if (!parameter.words.empty()) {
     throw std::invalid_argument(parameter.name + " must be one of " + io::quoted_list(parameter.words));
   }
+  if (parameter.flag) throw std::invalid_argument(parameter.name + " must be true or false");
   io::require_in({.min = parameter.min, .max = parameter.max}, number, parameter.name);
   if (parameter.integer && number != std::floor(number)) {
     throw std::invalid_argument(parameter.name + " must be a whole number");
@@ -33,35 +34,53 @@ double value_of(const scheduler::Parameter& parameter, double number) {
   return number;
 }
 
+double value_of(const scheduler::Parameter& parameter, int number) {
+  return value_of(parameter, static_cast<double>(number));
+}
+
+double value_of(const scheduler::Parameter& parameter, bool flag) {
+  if (!parameter.flag) throw std::invalid_argument(parameter.name + " is neither true nor false");
+  return flag ? 1 : 0;
+}
+
+/// `found`, or throws with the names that there are.
+template <typename Info, typename Infos>
+const Info& require_known(const Info* found, const char* kind, const std::string& name, const Infos& all) {
+  if (found != nullptr) return *found;
+  std::vector<std::string> names;
+  for (const Info& info : all) names.push_back(info.name);
+  throw std::invalid_argument("unknown " + std::string(kind) + " '" + name + "'" +
+                              io::did_you_mean(name, names) + "; allowed: " + io::quoted_list(names));
+}
+
 }  // namespace
 
 const scheduler::PolicyInfo& policy_called(const std::string& name) {
-  if (const scheduler::PolicyInfo* policy = scheduler::find_policy(name)) return *policy;
-  std::vector<std::string> names;
-  for (const auto& policy : scheduler::all_policies()) names.push_back(policy.name);
-  throw std::invalid_argument("unknown policy '" + name + "'" + io::did_you_mean(name, names) +
-                              "; allowed: " + io::quoted_list(names));
+  return require_known(scheduler::find_policy(name), "policy", name, scheduler::all_policies());
 }
 
-scheduler::ParameterValues parameter_values(const scheduler::PolicyInfo& policy,
+const scheduler::ExitControlInfo& exit_control_called(const std::string& kind) {
+  return require_known(scheduler::find_exit_control(kind), "exit control", kind,
+                       scheduler::all_exit_controls());
+}
+
+scheduler::ParameterValues parameter_values(const std::string& owner,
+                                            const std::vector<scheduler::Parameter>& parameters,
                                             const PolicyArguments& arguments) {
   std::vector<std::string> names;
   std::vector<double> values;
-  for (const scheduler::Parameter& parameter : policy.parameters) {
+  for (const scheduler::Parameter& parameter : parameters) {
     names.push_back(parameter.name);
     const auto given = arguments.find(parameter.name);
-    values.push_back(
-        given == arguments.end()
-            ? parameter.default_value
-            : std::visit([&](const auto& value) { return value_of(parameter, value); }, given->second));
+    const auto read = [&](const auto& value) { return value_of(parameter, value); };
+    values.push_back(given == arguments.end() ? parameter.default_value : std::visit(read, given->second));
   }
   for (const auto& [name, value] : arguments) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    throw std::invalid_argument("policy " + policy.name + " has no parameter '" + name + "'" +
-                                io::did_you_mean(name, names) +
+    throw std::invalid_argument(owner + " has no parameter '" + name + "'" + io::did_you_mean(name, names) +
                                 (names.empty() ? "" : "; allowed: " + io::quoted_list(names)));
   }
-  return {policy.parameters, std::move(values)};
+  return {parameters, std::move(values)};
 }
 
 }  // namespace fluidbatch::sim

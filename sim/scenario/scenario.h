@@ -26,11 +26,18 @@ struct System {
   scheduler::ParameterValues parameters;
   bool drop_hopeless = false;
   double preemption_cost_s = 0;  ///< of the hardware: before the first layer of each preemption's newcomers
+  /// Decides at run time where samples leave; nullptr: each takes the exit that the workload has drawn.
+  const scheduler::ExitControlInfo* exit_control = nullptr;
+  scheduler::ParameterValues exit_control_parameters;
   std::string npu_name;
   std::shared_ptr<const npu::BatchPolicyTable> table;  ///< at least up to the policy's max_batch
+
+  /// The accuracy that its exit control steers to; NaN where it has none.
+  [[nodiscard]] double accuracy_target() const;
 };
 
-/// All that `simulate` needs to know. Every system meets the same requests.
+/// All that `simulate` needs to know. Every system meets the same requests, but for the samples of those
+/// whose exit control calibrates on half of the recorded ones.
 struct Scenario {
   std::uint64_t seed = 1;
   workloads::RunLength length;
@@ -47,6 +54,10 @@ struct Scenario {
 
   /// Number of requests, where it is known before the run.
   [[nodiscard]] std::optional<std::uint64_t> known_requests() const;
+  /// Where the exits of `system` come from: the scenario's, or its rows that don't calibrate an exit control.
+  [[nodiscard]] std::shared_ptr<const workloads::ExitSpec> exits_of(const System& system) const;
+  /// The exit control of `system`; nullptr where it has none.
+  [[nodiscard]] std::unique_ptr<scheduler::ExitControl> make_exit_control(const System& system) const;
   /// What policies may know of the workload.
   [[nodiscard]] scheduler::PolicyContext policy_context() const { return {.exit_rates = exits->rates()}; }
 };

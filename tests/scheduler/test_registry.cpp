@@ -41,7 +41,7 @@ TEST_CASE("a policy's name is registered once") {
 }
 
 TEST_CASE("what a shared object registers is kept apart, and read only where its stamp is this one's") {
-  const LoadedPolicies loaded = policies_loaded_by([] {
+  const LoadedPlugin loaded = registered_by([] {
     const PolicyRegistration good(serial_called("of_a_plug_in"));
     const PolicyRegistration taken(serial_called("edf"));
     const PolicyRegistration other(serial_called("of_another_version"), "another interface");

@@ -317,7 +317,7 @@ void fuzz(int runs) {
     {
       const auto policy = system.policy->make(system.parameters, scenario.policy_context());
       const scheduler::PolicyTraits traits = system.policy->traits(system.parameters);
-      workloads::SentRequests stream = sim::sent_requests(scenario);
+      workloads::SentRequests stream = sim::sent_requests(scenario, *scenario.exits);
       const bool waits = name == "dynamic_batching" || name == "deferred_batching" || name == "clockwork" ||
                          system.drop_hopeless;
       const int depth = name == "exit_aware"      ? system.parameters.integer("preemption_depth")
@@ -389,7 +389,7 @@ Served serve(const sim::Scenario& scenario, scheduler::Policy& policy) {
   Served served;
   sim::Recorder recorder(*system.table, scenario.slo, scenario.warmup_requests);
   test::CsvText text(scenario.slo);
-  workloads::SentRequests stream = sim::sent_requests(scenario);
+  workloads::SentRequests stream = sim::sent_requests(scenario, *scenario.exits);
   const sim::ServerOptions options{.traits = system.policy->traits(system.parameters),
                                    .slo = scenario.slo.of_server()};
   const auto made = sim::make_server({*system.table, options, policy, stream, recorder, &text});

@@ -403,7 +403,7 @@ TEST_CASE("SimGrid's driver can be used once in a process", "[sim]") {
     const auto run = [&] {
       Scripted policy(greedy);
       const npu::BatchPolicyTable wide(scenario.network.layers, *table.npu(), npu::Mode::r, 4);
-      workloads::SentRequests stream = sim::sent_requests(scenario);
+      workloads::SentRequests stream = sim::sent_requests(scenario, *scenario.exits);
       sim::Recorder recorder = test::recorder_for(wide);
       const auto made = sim::make_server({wide, {.traits = kTraits, .slo = {1}}, policy, stream, recorder});
       sim::ServingCore& server = *made;

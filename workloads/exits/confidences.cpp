@@ -11,18 +11,25 @@
 namespace fluidbatch::workloads {
 namespace {
 
-/// What becomes of a recorded sample under given thresholds.
+/// What becomes of a recorded sample at the workload's thresholds.
 struct Outcome {
-  int exit = 0;
-  int correct = 0;
+  std::int32_t exit = 0;
+  std::int8_t correct = 0;
+};
+
+/// Rows of the file that requests are drawn from: first, first + stride, ..
+struct Rows {
+  std::size_t first = 0;
+  std::size_t stride = 1;
+  std::size_t count = 0;
 };
 
 /// Every request is one of the recorded samples, drawn with replacement.
 class ConfidencesStream final : public ExitStream {
  public:
-  ConfidencesStream(const std::vector<Outcome>& samples, std::uint64_t seed,
+  ConfidencesStream(const std::vector<Outcome>& outcomes, const Rows& rows, std::uint64_t seed,
                     const std::vector<std::uint64_t>& device_keys)
-      : samples_(samples) {
+      : outcomes_(outcomes), rows_(rows) {
     random_.reserve(device_keys.size());
     for (const std::uint64_t key : device_keys) random_.emplace_back(seed, "exits", key);
   }
@@ -30,9 +37,11 @@ class ConfidencesStream final : public ExitStream {
   void draw(std::span<Arrival> requests) override {
     for (Arrival& request : requests) {
       const double u = random_[request.device].uniform();
-      const Outcome& outcome = samples_[static_cast<std::size_t>(u * static_cast<double>(samples_.size()))];
-      request.exit = outcome.exit;
-      request.correct = outcome.correct;
+      const auto drawn = static_cast<std::size_t>(u * static_cast<double>(rows_.count));
+      const std::size_t row = rows_.first + rows_.stride * drawn;
+      request.sample = static_cast<std::int32_t>(row);
+      request.exit = outcomes_[row].exit;
+      request.correct = outcomes_[row].correct;
     }
   }
   std::unique_ptr<ExitStream> clone() const override { return std::make_unique<ConfidencesStream>(*this); }
@@ -41,27 +50,51 @@ class ConfidencesStream final : public ExitStream {
   }
 
  private:
-  const std::vector<Outcome>& samples_;
+  const std::vector<Outcome>& outcomes_;
+  Rows rows_;
   std::vector<RandomStream> random_;  // by device
+};
+
+/// The rows of a file, and what becomes of each at the workload's thresholds.
+struct Recording {
+  explicit Recording(RecordedConfidences recorded) : confidences(std::move(recorded)) {
+    std::vector<int> taken;
+    for (std::size_t row = 0; row < confidences.rows(); ++row) {
+      const std::size_t exit = confidences.exit_at(row, confidences.thresholds());
+      taken.push_back(static_cast<int>(exit));
+      outcomes.push_back(
+          {.exit = static_cast<std::int32_t>(exit), .correct = confidences.correct(row, exit)});
+    }
+    rates = rates_of(taken, static_cast<int>(confidences.exits()));
+  }
+
+  RecordedConfidences confidences;
+  std::vector<Outcome> outcomes;
+  std::vector<double> rates;
 };
 
 class Confidences final : public ExitSpec {
  public:
-  Confidences(std::vector<Outcome> samples, int exits) : samples_(std::move(samples)) {
-    std::vector<int> taken;
-    for (const Outcome& sample : samples_) taken.push_back(sample.exit);
-    rates_ = rates_of(taken, exits);
-  }
+  explicit Confidences(RecordedConfidences recorded)
+      : recording_(std::make_shared<const Recording>(std::move(recorded))),
+        rows_{.first = 0, .stride = 1, .count = recording_->outcomes.size()} {}
+  Confidences(std::shared_ptr<const Recording> recording, const Rows& rows)
+      : recording_(std::move(recording)), rows_(rows) {}
 
   std::unique_ptr<ExitStream> start(std::uint64_t seed,
                                     const std::vector<std::uint64_t>& device_keys) const override {
-    return std::make_unique<ConfidencesStream>(samples_, seed, device_keys);
+    return std::make_unique<ConfidencesStream>(recording_->outcomes, rows_, seed, device_keys);
   }
-  std::vector<double> rates() const override { return rates_; }
+  std::vector<double> rates() const override { return recording_->rates; }
+  const RecordedConfidences* confidences() const override { return &recording_->confidences; }
+  std::shared_ptr<const ExitSpec> of_odd_rows() const override {
+    const Rows odd{.first = 1, .stride = 2, .count = recording_->outcomes.size() / 2};
+    return std::make_shared<Confidences>(recording_, odd);
+  }
 
  private:
-  std::vector<Outcome> samples_;
-  std::vector<double> rates_;
+  std::shared_ptr<const Recording> recording_;
+  Rows rows_;
 };
 
 /// Columns `conf_E` and `correct_E` of each exit E.
@@ -84,20 +117,14 @@ std::vector<ExitColumns> columns_of(const io::CsvReader& csv, int exits) {
   return columns;
 }
 
-Outcome outcome_of(const JudgedSample& sample, const std::vector<double>& thresholds) {
-  std::size_t exit = 0;
-  while (exit < thresholds.size() && sample.confidences[exit] < thresholds[exit]) ++exit;
-  return {.exit = static_cast<int>(exit), .correct = sample.correct[exit]};
-}
-
-std::vector<Outcome> load(const std::filesystem::path& file, const std::vector<double>& thresholds) {
+RecordedConfidences load(const std::filesystem::path& file, std::vector<double> thresholds) {
   io::CsvReader csv(file);
   const std::vector<ExitColumns> columns = columns_of(csv, static_cast<int>(thresholds.size()) + 1);
-  std::vector<Outcome> outcomes;
+  RecordedConfidences recorded(std::move(thresholds));
   JudgedSample sample{.confidences = std::vector<double>(columns.size()),
                       .correct = std::vector<int>(columns.size())};
   while (csv.next()) {
-    for (std::size_t exit = 0; exit < columns.size(); ++exit) {  // all are read, so that all are checked
+    for (std::size_t exit = 0; exit < columns.size(); ++exit) {
       const ExitColumns& column = columns[exit];
       sample.confidences[exit] = csv.number(column.confidence);
       if (!io::Range::probability().contains(sample.confidences[exit])) {
@@ -107,10 +134,10 @@ std::vector<Outcome> load(const std::filesystem::path& file, const std::vector<d
       }
       sample.correct[exit] = static_cast<int>(csv.integer(column.correct, 0, 1));
     }
-    outcomes.push_back(outcome_of(sample, thresholds));
+    recorded.add(sample);
   }
-  if (outcomes.empty()) throw io::InputError({file.string(), 1, 1}, "the file has no sample");
-  return outcomes;
+  if (recorded.rows() == 0) throw io::InputError({file.string(), 1, 1}, "the file has no sample");
+  return recorded;
 }
 
 std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context) {
@@ -128,7 +155,7 @@ std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context
   } else {
     thresholds = read_per_early_exit(reader, "thresholds", "a threshold", context);
   }
-  return std::make_unique<Confidences>(load(file, thresholds), context.exits);
+  return std::make_unique<Confidences>(load(file, std::move(thresholds)));
 }
 
 const ExitRegistration kRegistration({.name = "confidences",
@@ -143,8 +170,7 @@ std::unique_ptr<ExitSpec> make_confidences(const std::vector<JudgedSample>& samp
   const std::size_t exits = thresholds.size() + 1;
   for (const double threshold : thresholds)
     io::require_in(io::Range::probability(), threshold, "a threshold");
-  std::vector<Outcome> outcomes;
-  outcomes.reserve(samples.size());
+  RecordedConfidences recorded(thresholds);
   for (const JudgedSample& sample : samples) {
     if (sample.confidences.size() != exits || sample.correct.size() != exits) {
       throw std::invalid_argument("a recorded sample needs a confidence and a verdict for each exit");
@@ -152,9 +178,10 @@ std::unique_ptr<ExitSpec> make_confidences(const std::vector<JudgedSample>& samp
     for (const double confidence : sample.confidences) {
       io::require_in(io::Range::probability(), confidence, "a confidence");
     }
-    outcomes.push_back(outcome_of(sample, thresholds));
+    for (const int correct : sample.correct) io::require_in({.min = 0, .max = 1}, correct, "a verdict");
+    recorded.add(sample);
   }
-  return std::make_unique<Confidences>(std::move(outcomes), static_cast<int>(exits));
+  return std::make_unique<Confidences>(std::move(recorded));
 }
 
 }  // namespace fluidbatch::workloads

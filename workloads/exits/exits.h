@@ -48,11 +48,6 @@ std::unique_ptr<ExitSpec> make_exit_list(std::vector<int> taken, int exits,
 std::unique_ptr<ExitSpec> make_exits_of_arrivals(const Devices& devices, int exits,
                                                  std::vector<double> known_rates = {});
 
-/// A recorded sample: for each exit its confidence, from 0 to 1, and whether it is right.
-struct JudgedSample {
-  std::vector<double> confidences;
-  std::vector<int> correct;  ///< 1 or 0
-};
 /// Every request is one of `samples`, drawn with replacement; it leaves at the first early exit whose
 /// confidence is at least its threshold.
 std::unique_ptr<ExitSpec> make_confidences(const std::vector<JudgedSample>& samples,

@@ -20,12 +20,13 @@ struct Arrival {
   double date_s = 0;  ///< at the server; where there is an uplink, of sending until it has been crossed
   double sent_s = 0;  ///< from the device
   std::uint32_t device = 0;
-  int exit = -1;     ///< the exit that it takes; -1 where not drawn yet
-  int correct = -1;  ///< whether the answer of that exit is right: 1 or 0; -1 where not known
+  int exit = -1;             ///< the exit that it takes; -1 where not drawn yet
+  std::int32_t sample = -1;  ///< row of the recorded sample that it is, from 0; -1 where there is none
+  std::int8_t correct = -1;  ///< whether the answer of that exit is right: 1 or 0; -1 where not known
 
   /// A sample sent at `date_s`.
   static Arrival at(double date_s) {
-    return {.date_s = date_s, .sent_s = date_s, .device = 0, .exit = -1, .correct = -1};
+    return {.date_s = date_s, .sent_s = date_s, .device = 0, .exit = -1, .sample = -1, .correct = -1};
   }
 };
 

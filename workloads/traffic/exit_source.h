@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "workloads/traffic/arrivals.h"
+#include "workloads/traffic/recorded_confidences.h"
 
 namespace fluidbatch::workloads {
 
@@ -47,6 +48,11 @@ class ExitSpec {
   [[nodiscard]] virtual std::vector<double> rates() const = 0;
   /// As ArrivalSpec::bound: no more requests than this can be drawn.
   [[nodiscard]] virtual std::uint64_t bound() const { return 0; }
+  /// The samples that the requests are, where exits come from confidences; nullptr elsewhere. Good as long as
+  /// this is.
+  [[nodiscard]] virtual const RecordedConfidences* confidences() const { return nullptr; }
+  /// The same, whose requests are drawn from the odd rows alone; nullptr where there are no confidences.
+  [[nodiscard]] virtual std::shared_ptr<const ExitSpec> of_odd_rows() const { return nullptr; }
 };
 
 }  // namespace fluidbatch::workloads

@@ -182,7 +182,7 @@ class TraceReader {
     if (exit_) arrival.exit = static_cast<int>(csv_.integer(*exit_, 0, 1'000'000));
     // A gap is allowed here: where it is not known whether an answer is right.
     if (correct_ && !csv_.is_gap(*correct_)) {
-      arrival.correct = static_cast<int>(csv_.integer(*correct_, 0, 1));
+      arrival.correct = static_cast<std::int8_t>(csv_.integer(*correct_, 0, 1));
     }
     const double own_sent_s = sent_ ? sent_s.to_double() : own_s;
     const double counts_s = options_.dates_of_sending ? own_sent_s : own_s;
