@@ -38,14 +38,102 @@ class Network:
         return whole(low) + (batch - low) * (whole(low + 1) - whole(low))
 
 
-def serve(network, policy, arrivals, exits):
+def nominal_exits(confidence, thresholds):
+    """For each row of a file of confidences the first exit whose confidence is at least its threshold, else the last one."""
+    return [next((e for e, threshold in enumerate(thresholds) if row[e] >= threshold), len(thresholds))
+            for row in confidence]
+
+
+def conditional_rates(exits, early):
+    """For each early exit the share that leaves there, of those that reach it."""
+    reach, rates = len(exits), []
+    for e in range(early):
+        rates.append(exits.count(e) / reach if reach else 0)
+        reach -= exits.count(e)
+    return rates
+
+
+class AdaptiveControl:
+    """Thresholds that follow the queue, and a target of accuracy.
+
+    `confidence[row][exit]` and `correct[row][exit]` are a file's, `thresholds` are those of the early exits, and `sample[i]`
+    is the row of request i. Keeps the thresholds' shift after each window in `shifts`, and in `forced` who left for its
+    deadline alone.
+    """
+
+    BINS = 20
+
+    def __init__(self, thresholds, confidence, correct, sample, slo, queue_gain=0.06, floor=0.0, deadline=True,
+                 accuracy_target=None, step=0.5, window=256):
+        self.thresholds, self.confidence, self.sample, self.slo = thresholds, confidence, sample, slo
+        self.queue_gain, self.floor, self.deadline = queue_gain, floor, deadline
+        self.target, self.step, self.window = accuracy_target, step, window
+        self.delta, self.shifts, self.forced, self.departed = 0.0, [], set(), []
+        if accuracy_target is not None:
+            self.bins = [self.calibrate(confidence, correct, e) for e in range(len(thresholds) + 1)]
+
+    def calibrate(self, confidence, correct, e):
+        """The first confidence and the share of correct ones in each bin of the even rows."""
+        rows = sorted(range(0, len(confidence), 2), key=lambda row: (confidence[row][e], row))
+        bins = []
+        for b in range(self.BINS):
+            members = rows[len(rows) * b // self.BINS:len(rows) * (b + 1) // self.BINS]
+            if members:
+                bins.append((confidence[members[0]][e], sum(correct[row][e] for row in members) / len(members)))
+        return bins
+
+    def calibrated(self, i, e):
+        mine = self.confidence[self.sample[i]][e]
+        value = self.bins[e][0][1]
+        for first, share in self.bins[e]:
+            if first <= mine:
+                value = share
+        return value
+
+    def leaving(self, server, segment, samples):
+        """Those of the active batch who leave at this end of a segment, in the batch's order."""
+        if segment == server.network.segments - 1:
+            gone = list(samples)
+        else:
+            theta = min(1.0, max(self.floor, self.thresholds[segment] + self.delta - self.queue_gain * len(server.queue)))
+            next_segment = server.network.segment_latency(segment + 1, len(samples))
+            gone = []
+            for i in samples:
+                late = server.now - server.arrival[i] + next_segment > self.slo + TOLERANCE
+                if self.confidence[self.sample[i]][segment] >= theta:
+                    gone.append(i)
+                elif self.deadline and late:
+                    gone.append(i)
+                    self.forced.add(i)
+        if self.target is not None:
+            for i in gone:
+                self.count(self.calibrated(i, segment))
+        return gone
+
+    def count(self, value):
+        """One more has left, with this probability of a right answer. Nobody's threshold of this date changes by it."""
+        self.departed.append(value)
+        if len(self.departed) == self.window:
+            self.delta += self.step * (self.target - sum(self.departed) / self.window)
+            self.delta = min(max(self.delta, -min(self.thresholds)), 1.0 - max(self.thresholds))
+            self.shifts.append(self.delta)
+            self.departed = []
+
+
+def serve(network, policy, arrivals, exits, control=None, hopeless_slo=None):
     """Completion dates. `policy(server)` returns ("go_on",), ("start", n), ("preempt", n) or ("wait", date)."""
-    return Server(network, policy, arrivals, exits).run()
+    return Server(network, policy, arrivals, exits, control, hopeless_slo).run()
 
 
 class Server:
-    def __init__(self, network, policy, arrivals, exits):
+    """`exits` are taken, or with a `control` only what an oracle takes them to be. With `hopeless_slo` requests that can't
+    meet it even alone are dropped, when the policy is asked: see its attribute `asked`.
+    """
+
+    def __init__(self, network, policy, arrivals, exits, control=None, hopeless_slo=None):
         self.network, self.policy, self.arrival, self.exit = network, policy, arrivals, exits
+        self.control, self.hopeless_slo = control, hopeless_slo
+        self.taken, self.dropped = [None] * len(arrivals), [None] * len(arrivals)  # exits; dates
         self.queue, self.stack = [], []  # of [samples, next layer], the active one last
         self.now, self.next_arrival = 0.0, 0
         self.completion = [None] * len(arrivals)
@@ -59,14 +147,15 @@ class Server:
             if self.now == math.inf:
                 return self.completion
             self.someone_left = False
+            self.admit(lambda arrival: arrival < self.now)
             if step_end is not None:
                 self.end_of_layer()
                 step_end = None
-            while self.next_arrival < len(self.arrival) and self.arrival[self.next_arrival] <= self.now:
-                self.queue.append(self.next_arrival)
-                self.next_arrival += 1
+            self.admit(lambda arrival: arrival <= self.now)
             timer = math.inf
             cost = 0.0
+            if self.hopeless_slo is not None and self.is_asked():
+                self.drop_hopeless()
             if self.queue:
                 decision = self.policy(self)
                 if decision[0] in ("start", "preempt"):
@@ -83,17 +172,37 @@ class Server:
                 samples, layer = self.stack[-1]
                 step_end = self.now + cost + self.network.latency[layer][len(samples)]
 
+    def admit(self, has_come):
+        while self.next_arrival < len(self.arrival) and has_come(self.arrival[self.next_arrival]):
+            self.queue.append(self.next_arrival)
+            self.next_arrival += 1
+
+    def is_asked(self):
+        """Whether the policy has a say at this date: `asked` is idle, segment or layer."""
+        if not self.stack or self.policy.asked == "layer":
+            return True
+        layer = self.stack[-1][1]
+        return self.policy.asked == "segment" and layer == self.network.first_layer(self.network.segment[layer])
+
+    def drop_hopeless(self):
+        while self.queue and self.now - self.arrival[self.queue[0]] + self.network.remaining(0) > self.hopeless_slo + TOLERANCE:
+            self.dropped[self.queue.pop(0)] = self.now
+
+    def leaving(self, segment, samples):
+        if self.control is not None:
+            return self.control.leaving(self, segment, samples)
+        return [i for i in samples if self.exit[i] == segment]
+
     def end_of_layer(self):
         batch = self.stack[-1]
         batch[1] += 1
         segment = self.network.segment[batch[1] - 1]
         if batch[1] == self.network.first_layer(segment + 1):
-            stay = [i for i in batch[0] if self.exit[i] != segment]
-            for i in batch[0]:
-                if self.exit[i] == segment:
-                    self.completion[i] = self.now
-                    self.someone_left = True
-            batch[0] = stay
+            gone = self.leaving(segment, batch[0])
+            for i in gone:
+                self.completion[i], self.taken[i] = self.now, segment
+                self.someone_left = True
+            batch[0] = [i for i in batch[0] if i not in gone]
         if not batch[0]:
             self.stack.pop()
         if len(self.stack) >= 2 and self.stack[-1][1] == self.stack[-2][1]:
@@ -104,11 +213,23 @@ class Server:
         return sum(len(samples) for samples, _ in self.stack)
 
 
+def asked(when):
+    """Says of a policy at which dates it is asked: of an idle NPU, at every end of a segment too, or of a layer."""
+    def mark(policy):
+        policy.asked = when
+        return policy
+    return mark
+
+
 def serial():
-    return lambda server: ("start", 1) if not server.stack else ("go_on",)
+    @asked("idle")
+    def decide(server):
+        return ("start", 1) if not server.stack else ("go_on",)
+    return decide
 
 
 def dynamic_batching(max_batch, delay):
+    @asked("idle")
     def decide(server):
         if server.stack:
             return ("go_on",)
@@ -120,6 +241,7 @@ def dynamic_batching(max_batch, delay):
 
 
 def lazy_batching(max_batch, slo, slack_factor=1.0):
+    @asked("layer")
     def decide(server):
         network = server.network
         if not server.stack:
@@ -139,6 +261,7 @@ def lazy_batching(max_batch, slo, slack_factor=1.0):
 
 
 def exit_aware(max_batch, slo, rates, trigger="exit_boundary", slack="expected", knowledge="rates", depth=1, cost=0.0):
+    @asked("segment")
     def decide(server):
         network = server.network
         end = network.segments
