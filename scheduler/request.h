@@ -19,8 +19,8 @@ struct alignas(64) Request {
   double start_s = 0;       ///< first step began; meaningless while queued
   double completion_s = 0;  ///< left the server; meaningless before `completed`
   double suspended_s = 0;   ///< time spent in a suspended batch
-  /// In force where it left: of the last early exit, where it left by none. Meaningless before `completed`
-  /// and where the exits have no thresholds.
+  /// Of the exit control, where it left: of the last early exit, where it left by none. Meaningless before
+  /// `completed` and without an exit control.
   double threshold = 0;
   std::uint32_t device = 0;
   /// The exit it will take; where a control decides at run time, up to then the one it would take at the

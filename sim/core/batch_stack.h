@@ -84,11 +84,22 @@ class BatchStack {
     top().next_layer = end;
   }
 
-  /// Takes the samples that leave out of the active batch: those for which `leaves` is true, which is called
-  /// once with each, in their order. An emptied batch is popped, and the one below becomes active: true where
-  /// there is one.
+  /// Takes the samples that leave by the active batch's next exit out of it, B_exit in number, and calls
+  /// `visit` with each. An emptied batch is popped, and the one below becomes active: true where there is
+  /// one.
+  template <typename Visit>
+  bool leave(scheduler::RequestWindow& requests, double date_s, const Visit& visit) {
+    return leave_where(requests, date_s, [exit = next_exit_, &visit](scheduler::Request& request) {
+      require_invariant(request.exit >= exit, "nobody is carried past the exit that it takes");
+      if (request.exit != exit) return false;
+      visit(request);
+      return true;
+    });
+  }
+
+  /// The same with those for which `leaves` is true, which is called once with each, in their order.
   template <typename Leaves>
-  bool leave(scheduler::RequestWindow& requests, double date_s, const Leaves& leaves) {
+  bool leave_where(scheduler::RequestWindow& requests, double date_s, const Leaves& leaves) {
     scheduler::Batch& batch = top();
     int next_exit = kNoExit;
     auto stay = batch.samples.begin();  // those who stay keep their order

@@ -71,7 +71,6 @@ class Server final : public ServingCore {
 
   void end_step();
   [[nodiscard]] int next_exit_layer(int layer) const;
-  bool leave_where_drawn(double date_s);
   bool leave_where_decided(double date_s);
   [[nodiscard]] scheduler::ExitRule rule_of(const scheduler::ExitView& view) const;
   void begin_run(double date_s);
@@ -107,7 +106,6 @@ class Server final : public ServingCore {
   Observer* observer_ = nullptr;
   const int segments_ = table_.segments();
   const scheduler::Boundary boundary_ = options_.traits.boundary;
-  std::vector<double> drawn_thresholds_;  // in force at each exit; empty where they change or there are none
   const std::size_t max_batch_ = static_cast<std::size_t>(options_.traits.max_batch);
   ServerState state_;
   const scheduler::ExitOracle oracle_ =

@@ -38,9 +38,6 @@ Server<Sink>::Server(const npu::BatchPolicyTable& table, const ServerOptions& op
       state_(std::move(state)) {
   require_invariant(options.traits.max_batch <= table.max_batch(),
                     "the latency table ends below the policy's batch");
-  if (exits.control != nullptr || exits.confidences == nullptr || segments_ == 1) return;
-  drawn_thresholds_ = exits.confidences->thresholds();
-  drawn_thresholds_.push_back(drawn_thresholds_.back());
 }
 
 // Flat: what a request takes is some thirty small functions, and their calls would cost a tenth of the run.
@@ -105,14 +102,12 @@ template <typename Sink>
 void Server<Sink>::admit(const workloads::Arrival& arrival) {
   require_invariant(arrival.exit >= 0 && arrival.exit < segments_, "an exit that the network has");
   elapse(arrival.date_s);
-  const double threshold =
-      drawn_thresholds_.empty() ? 0 : drawn_thresholds_[static_cast<std::size_t>(arrival.exit)];
   const scheduler::RequestId id = state_.requests.push({.arrival_s = arrival.date_s,
                                                         .sent_s = arrival.sent_s,
                                                         .start_s = 0,
                                                         .completion_s = 0,
                                                         .suspended_s = 0,
-                                                        .threshold = threshold,
+                                                        .threshold = 0,
                                                         .device = arrival.device,
                                                         .exit = arrival.exit,
                                                         .sample = arrival.sample,
@@ -148,11 +143,15 @@ void Server<Sink>::end_step() {
   const int exit_layer = next_exit_layer(state_.step.end_layer - 1);
   require_invariant(state_.step.end_layer <= exit_layer, "a sample leaves at the end of its exit's segment");
   if (state_.step.end_layer == exit_layer) {
-    const std::size_t before = state_.stack.active().samples.size();
-    const bool resumed = exits_.control == nullptr ? leave_where_drawn(date_s) : leave_where_decided(date_s);
+    const std::uint64_t completed = state_.conservation.completed;
+    const bool resumed = exits_.control != nullptr
+                             ? leave_where_decided(date_s)
+                             : state_.stack.leave(state_.requests, date_s, [&](scheduler::Request& request) {
+                                 leave(request, date_s);
+                               });
     hand_over_completed();
     if (resumed) tell([&](auto& observer) { observer.resumed(date_s); });
-    batch_changed = resumed || !running() || state_.stack.active().samples.size() != before;
+    batch_changed = state_.conservation.completed != completed;
   }
   while (state_.stack.merge(state_.requests, date_s)) {
     batch_changed = true;
@@ -169,19 +168,8 @@ int Server<Sink>::next_exit_layer(int layer) const {
   return table_.segment_begin(exit + 1);
 }
 
-/// True where a suspended batch is active again.
-template <typename Sink>
-bool Server<Sink>::leave_where_drawn(double date_s) {
-  const int exit = state_.stack.next_exit();
-  return state_.stack.leave(state_.requests, date_s, [&](scheduler::Request& request) {
-    require_invariant(request.exit >= exit, "nobody is carried past the exit that it takes");
-    if (request.exit != exit) return false;
-    leave(request, date_s);
-    return true;
-  });
-}
-
-/// The same, at the end of any segment.
+/// The end of a segment of the active batch, where a control says who leaves. True where a suspended batch is
+/// active again.
 template <typename Sink>
 bool Server<Sink>::leave_where_decided(double date_s) {
   const int exit = table_.segment_of(state_.step.end_layer - 1);
@@ -203,7 +191,7 @@ bool Server<Sink>::leave_where_decided(double date_s) {
         table_.latency_s(state_.step.end_layer, table_.segment_begin(exit + 2), static_cast<int>(batch));
   }
   const workloads::RecordedConfidences* recorded = exits_.confidences;
-  return state_.stack.leave(state_.requests, date_s, [&](scheduler::Request& request) {
+  return state_.stack.leave_where(state_.requests, date_s, [&](scheduler::Request& request) {
     const auto sample = static_cast<std::size_t>(request.sample);
     const auto at = static_cast<std::size_t>(exit);
     const double drawn_confidence = exit >= request.exit ? 1 : 0;

@@ -10,8 +10,6 @@ Recorder::Recorder(const npu::BatchPolicyTable& table, const scheduler::Slo& slo
     : table_(table), slo_(slo), warmup_requests_(warmup_requests), progress_(progress) {
   const auto segments = static_cast<std::size_t>(table.segments());
   totals_.exits.resize(segments);
-  totals_.judged.resize(segments);
-  totals_.correct.resize(segments);
   totals_.segment_busy_s.resize(segments);
   totals_.segment_batch_seconds.resize(segments);
   begun_minus_ended_.resize(static_cast<std::size_t>(table.layers() + 1) *

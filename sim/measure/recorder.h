@@ -14,6 +14,13 @@
 
 namespace fluidbatch::sim {
 
+/// Requests that left by one exit.
+struct ExitCount {
+  std::uint64_t taken = 0;
+  std::uint64_t judged = 0;   ///< of them, those of which it is known whether the answer is right
+  std::uint64_t correct = 0;  ///< and of these, those with a right one
+};
+
 /// Sums over the measured requests (those after the warm-up) and over the measured window: from the arrival
 /// of the first of them to the end of the run, so that no step outlasts it.
 struct Totals {
@@ -27,9 +34,7 @@ struct Totals {
   double queueing_s = 0;
   double suspended_s = 0;
   double executing_s = 0;
-  std::vector<std::uint64_t> exits;    ///< requests by exit taken
-  std::vector<std::uint64_t> judged;   ///< by exit, those of which it is known whether the answer is right
-  std::vector<std::uint64_t> correct;  ///< and of them, those with a right one
+  std::vector<ExitCount> exits;
   /// In force where each of the served ones left; empty where they don't change in the run.
   std::vector<double> thresholds;
   std::uint64_t forced = 0;  ///< those that left only for their deadline
@@ -135,11 +140,11 @@ inline void Recorder::measure(const scheduler::Request& request) {
   totals_.queueing_s += request.start_s - request.arrival_s;
   totals_.suspended_s += request.suspended_s;
   totals_.executing_s += request.completion_s - request.start_s - request.suspended_s;
-  const auto exit = static_cast<std::size_t>(request.exit);
-  ++totals_.exits[exit];
+  ExitCount& exit = totals_.exits[static_cast<std::size_t>(request.exit)];
+  ++exit.taken;
   if (request.correct >= 0) {
-    ++totals_.judged[exit];
-    totals_.correct[exit] += static_cast<std::uint64_t>(request.correct);
+    ++exit.judged;
+    exit.correct += static_cast<std::uint64_t>(request.correct);
   }
   if (keeps_thresholds_) {
     totals_.thresholds.push_back(request.threshold);

@@ -230,15 +230,13 @@ class Computation {
 
   void exits() {
     const auto n = static_cast<double>(totals_.latencies_s.size());
-    for (const std::uint64_t count : totals_.exits) {
-      result_.exit_shares.push_back(static_cast<double>(count) / n);
-    }
     std::uint64_t judged = 0;
     std::uint64_t correct = 0;
-    for (std::size_t exit = 0; exit < totals_.exits.size(); ++exit) {
-      result_.exit_accuracies.push_back(share(totals_.correct[exit], totals_.judged[exit]));
-      judged += totals_.judged[exit];
-      correct += totals_.correct[exit];
+    for (const ExitCount& count : totals_.exits) {
+      result_.exit_shares.push_back(static_cast<double>(count.taken) / n);
+      result_.exit_accuracies.push_back(share(count.correct, count.judged));
+      judged += count.judged;
+      correct += count.correct;
     }
     set(Id::accuracy, share(correct, judged));
     if (thresholds_.decided) return decided_thresholds();
@@ -270,8 +268,8 @@ class Computation {
     double sum = 0;
     for (std::size_t exit = 0; exit < totals_.exits.size(); ++exit) {
       const double threshold = thresholds_.fixed[std::min(exit, thresholds_.fixed.size() - 1)];
-      counts.emplace_back(threshold, totals_.exits[exit]);
-      sum += threshold * static_cast<double>(totals_.exits[exit]);
+      counts.emplace_back(threshold, totals_.exits[exit].taken);
+      sum += threshold * static_cast<double>(totals_.exits[exit].taken);
     }
     std::sort(counts.begin(), counts.end());
     const std::uint64_t all = totals_.latencies_s.size();

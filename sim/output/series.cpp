@@ -90,6 +90,13 @@ void Series::stepped(const Step& step) {
   }
 }
 
+/// In force where it left; of the last early exit, where it left by none.
+double Series::threshold_of(const scheduler::Request& request) const {
+  if (exits_.fixed_thresholds.empty()) return request.threshold;
+  return exits_.fixed_thresholds[std::min(static_cast<std::size_t>(request.exit),
+                                          exits_.fixed_thresholds.size() - 1)];
+}
+
 void Series::departed(const scheduler::Request& request) {
   Row& row = row_at(request.completion_s);
   if (request.dropped) {
@@ -99,7 +106,7 @@ void Series::departed(const scheduler::Request& request) {
   row.in_flight = --in_flight_;
   ++row.completed;
   row.latency_s += request.completion_s - request.arrival_s;
-  row.threshold += request.threshold;
+  row.threshold += threshold_of(request);
   row.judged += request.correct >= 0 ? 1 : 0;
   row.correct += request.correct == 1 ? 1 : 0;
 }
@@ -107,11 +114,11 @@ void Series::departed(const scheduler::Request& request) {
 void Series::write(const std::filesystem::path& file) const {
   constexpr std::size_t kPiece = std::size_t{1} << 16;
   OutputFile output(file);
-  std::string text = exits_ ? csv_header_of(kColumnsWithExits) : csv_header_of(kColumns);
+  std::string text = exits_.told ? csv_header_of(kColumnsWithExits) : csv_header_of(kColumns);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const SeriesRow row{
         .end_s = static_cast<double>(i + 1) * interval_s_, .interval_s = interval_s_, .counts = rows_[i]};
-    if (exits_) {
+    if (exits_.told) {
       append_csv_row<kColumnsWithExits>(text, row);
     } else {
       append_csv_row<kColumns>(text, row);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 #include "sim/core/observer.h"
@@ -30,8 +31,15 @@ class Series final : public Observer {
     int correct = 0;
   };
 
-  /// `exits`: they come from confidences or are decided at run time, and columns tell of them.
-  Series(double interval_s, bool exits) : interval_s_(interval_s), exits_(exits) {}
+  /// What of exits the columns tell.
+  struct Exits {
+    bool told = false;  ///< there are such columns
+    /// In force at each early exit; empty where an exit control moves them.
+    std::vector<double> fixed_thresholds = {};
+  };
+
+  Series(double interval_s, Exits exits)
+      : interval_s_(interval_s), exits_(std::move(exits)) {}
 
   void admitted(scheduler::RequestId id, const scheduler::Request& request) override;
   void started(double date_s, int samples, bool preempting) override;
@@ -44,9 +52,10 @@ class Series final : public Observer {
  private:
   /// Throws io::InputError beyond kMostRows.
   Row& row_at(double date_s);
+  [[nodiscard]] double threshold_of(const scheduler::Request& request) const;
 
   double interval_s_;
-  bool exits_;
+  Exits exits_;
   std::vector<Row> rows_;
   int queue_ = 0;
   int in_flight_ = 0;

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <sys/mman.h>
+#include <utility>
 
 #include "scheduler/policy_error.h"
 #include "sim/drive/child_process.h"
@@ -65,12 +66,17 @@ RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOpti
   std::optional<RequestsCsv> csv;
   std::optional<Timeline> timeline;
   std::optional<Series> series;
-  const bool samples = scenario.exits->confidences() != nullptr;
-  if (options.requests_csv) observers.push_back(&csv.emplace(folder / "requests.csv", scenario.slo, samples));
+  const workloads::RecordedConfidences* confidences = scenario.exits->confidences();
+  const bool decided = system.exit_control != nullptr;
+  if (options.requests_csv)
+    observers.push_back(&csv.emplace(folder / "requests.csv", scenario.slo, confidences != nullptr));
   if (options.timeline)
     observers.push_back(&timeline.emplace(folder / "timeline.json", *system.table, options.followed));
-  if (options.series_s)
-    observers.push_back(&series.emplace(*options.series_s, samples || system.exit_control != nullptr));
+  if (options.series_s) {
+    Series::Exits exits{.told = decided || confidences != nullptr};
+    if (confidences != nullptr && !decided) exits.fixed_thresholds = confidences->thresholds();
+    observers.push_back(&series.emplace(*options.series_s, std::move(exits)));
+  }
   RunStatistics statistics =
       simulate(scenario, system, {.driver = options.driver, .observers = observers, .progress = progress});
   if (csv) csv->close();

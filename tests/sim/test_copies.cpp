@@ -22,6 +22,18 @@ namespace {
 
 constexpr std::uint64_t kRequests = 40;
 
+/// Exits that are decided at run time, by thresholds that move with every few requests.
+std::vector<sim::SystemSpec> with_exit_control() {
+  const sim::PolicyArguments steered{
+      {"queue_gain", 0.1}, {"accuracy_target", 0.7}, {"step", 2}, {"window", 3}, {"floor", 0.1}};
+  return {
+      {.policy = "exit_aware",
+       .label = "steered",
+       .exit_control = "adaptive",
+       .exit_control_parameters = steered},
+      {.policy = "lazy_batching", .label = "adaptive", .drop_hopeless = true, .exit_control = "adaptive"}};
+}
+
 /// All policies, those with parameters that matter in several ways.
 std::vector<sim::SystemSpec> all_systems() {
   std::vector<sim::SystemSpec> systems;
@@ -99,11 +111,11 @@ End run_on(RunningSystem& run, const std::string& before, const test::CsvText& t
 /// Copies at every event, and runs each copy to its end at once. How many there were.
 int check_copies(const sim::Scenario& scenario, std::size_t index) {
   const sim::System& system = scenario.systems[index];
-  test::CsvText text(scenario.slo);
+  test::CsvText text(scenario.slo, true);
   RunningSystem run(scenario, system, {.observer = &text});
   std::vector<End> ends;
   while (run.core().next_event_s() < std::numeric_limits<double>::infinity()) {
-    test::CsvText of_copy(scenario.slo);
+    test::CsvText of_copy(scenario.slo, true);
     RunningSystem copy(run, &of_copy);
     ends.push_back(run_on(copy, rows_of(text), of_copy));
     run.core().advance(run.core().next_event_s());
@@ -113,7 +125,7 @@ int check_copies(const sim::Scenario& scenario, std::size_t index) {
   for (const End& of_copy : ends) others += of_copy == end ? 0 : 1;
   CHECK(others == 0);
   // Nobody has disturbed the original: it ends as one that has never been copied.
-  test::CsvText alone(scenario.slo);
+  test::CsvText alone(scenario.slo, true);
   RunningSystem whole(scenario, system, {.observer = &alone});
   CHECK(run_on(whole, "", alone) == end);
   return static_cast<int>(ends.size());
@@ -123,9 +135,11 @@ int check_copies(const sim::Scenario& scenario, std::size_t index) {
 
 TEST_CASE("a run that is copied at any event goes on to the same end", "[copies]") {
   int copies = 0;
-  const auto check = [&](const sim::ScenarioBuilder& builder) {
+  const auto check = [&](const sim::ScenarioBuilder& builder, bool confidences = false) {
     sim::ScenarioBuilder with_systems(builder);
     for (const sim::SystemSpec& system : all_systems()) with_systems.system(system);
+    if (confidences)
+      for (const sim::SystemSpec& system : with_exit_control()) with_systems.system(system);
     const sim::Scenario scenario = with_systems.build();
     for (std::size_t i = 0; i < scenario.systems.size(); ++i) {
       INFO(scenario.systems[i].label);
@@ -141,8 +155,11 @@ TEST_CASE("a run that is copied at any event goes on to the same end", "[copies]
     direct.arrivals(arrivals);
     const auto models = with_all_exits(direct);
     // Each kind of arrivals meets two models of exits, without and with an uplink; all models come about.
-    check(models[kind % models.size()]);
-    check(through_uplink(models[(kind + 1) % models.size()]));
+    const std::size_t last = models.size() - 1;  // that of confidences
+    const std::size_t one = kind % models.size();
+    const std::size_t other = (kind + 1) % models.size();
+    check(models[one], one == last);
+    check(through_uplink(models[other]), other == last);
     ++kind;
   }
   check(sim::ScenarioBuilder(base).arrivals(all_arrivals().back()));  // with the exits that are recorded

@@ -29,17 +29,19 @@ class RequestKeeper final : public sim::Observer {
   std::vector<scheduler::Request>& requests_;
 };
 
-/// The text of requests.csv, in memory.
+/// The text of requests.csv, in memory; `samples`: with the column of that name.
 class CsvText final : public sim::Observer {
  public:
-  explicit CsvText(const scheduler::Slo& slo) : slo_(slo), text_(sim::requests_csv_header()) {}
+  explicit CsvText(const scheduler::Slo& slo, bool samples = false)
+      : slo_(slo), samples_(samples), text_(sim::requests_csv_header(samples)) {}
   void completed(scheduler::RequestId id, const scheduler::Request& request) override {
-    sim::append_requests_csv_row(text_, id, request, slo_);
+    sim::append_requests_csv_row(text_, id, request, slo_, samples_);
   }
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
   scheduler::Slo slo_;
+  bool samples_;
   std::string text_;
 };
 

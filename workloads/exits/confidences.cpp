@@ -35,13 +35,15 @@ class ConfidencesStream final : public ExitStream {
   }
 
   void draw(std::span<Arrival> requests) override {
+    const Rows rows = rows_;  // which no request is taken to change
+    const Outcome* const outcomes = outcomes_.data();
+    const auto count = static_cast<double>(rows.count);
     for (Arrival& request : requests) {
       const double u = random_[request.device].uniform();
-      const auto drawn = static_cast<std::size_t>(u * static_cast<double>(rows_.count));
-      const std::size_t row = rows_.first + rows_.stride * drawn;
+      const std::size_t row = rows.first + rows.stride * static_cast<std::size_t>(u * count);
       request.sample = static_cast<std::int32_t>(row);
-      request.exit = outcomes_[row].exit;
-      request.correct = outcomes_[row].correct;
+      request.exit = outcomes[row].exit;
+      request.correct = outcomes[row].correct;
     }
   }
   std::unique_ptr<ExitStream> clone() const override { return std::make_unique<ConfidencesStream>(*this); }
