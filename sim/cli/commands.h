@@ -129,6 +129,7 @@ void compare(const CompareArguments& arguments);
 void capacity(const CapacityArguments& arguments);
 void workload_describe(const RunArguments& arguments, bool csv);
 void policy_list(const std::vector<std::string>& plugins);
+void exit_control_list(const std::vector<std::string>& plugins);
 void network_list();
 void network_show(const std::string& name, bool csv);
 /// Runs the importer, a program of its own: the libraries that it needs would cost every other command a

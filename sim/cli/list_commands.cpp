@@ -35,6 +35,29 @@ void column_list(const std::vector<ColumnDeclaration>& columns, bool markdown) {
   }
 }
 
+/// Of a parameter: its words or range, and what it is where it is not given.
+std::string values_of(const scheduler::Parameter& parameter) {
+  if (parameter.flag) {
+    return fmt::format("true or false; default {}", parameter.default_value != 0);
+  }
+  if (!parameter.words.empty()) {
+    return fmt::format("{}; default {}", fmt::join(parameter.words, ", "),
+                       parameter.words[static_cast<std::size_t>(parameter.default_value)]);
+  }
+  return fmt::format("default {}, from {} to {}",
+                     parameter.optional() ? "none" : io::shortest(parameter.default_value),
+                     io::shortest(parameter.min), io::shortest(parameter.max));
+}
+
+/// A policy or an exit control.
+template <typename Info>
+void print_with_parameters(const Info& info) {
+  fmt::print("{:<18} {}\n", info.name, info.summary);
+  for (const scheduler::Parameter& parameter : info.parameters) {
+    fmt::print("    {:<20} {} ({})\n", parameter.name, parameter.meaning, values_of(parameter));
+  }
+}
+
 }  // namespace
 
 io::Node argument(const std::string& option, const std::string& value) {
@@ -49,20 +72,12 @@ void print_warnings(const std::vector<std::string>& warnings) {
 
 void policy_list(const std::vector<std::string>& plugins) {
   for (const std::string& plugin : plugins) load_plugin(argument("--plugin", plugin));
-  for (const scheduler::PolicyInfo& info : scheduler::all_policies()) {
-    fmt::print("{:<18} {}\n", info.name, info.summary);
-    for (const scheduler::Parameter& parameter : info.parameters) {
-      if (!parameter.words.empty()) {
-        fmt::print("    {:<20} {} ({}; default {})\n", parameter.name, parameter.meaning,
-                   fmt::join(parameter.words, ", "),
-                   parameter.words[static_cast<std::size_t>(parameter.default_value)]);
-        continue;
-      }
-      fmt::print("    {:<20} {} (default {}, from {} to {})\n", parameter.name, parameter.meaning,
-                 io::shortest(parameter.default_value), io::shortest(parameter.min),
-                 io::shortest(parameter.max));
-    }
-  }
+  for (const scheduler::PolicyInfo& info : scheduler::all_policies()) print_with_parameters(info);
+}
+
+void exit_control_list(const std::vector<std::string>& plugins) {
+  for (const std::string& plugin : plugins) load_plugin(argument("--plugin", plugin));
+  for (const scheduler::ExitControlInfo& info : scheduler::all_exit_controls()) print_with_parameters(info);
 }
 
 void network_list() {

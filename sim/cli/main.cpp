@@ -257,7 +257,7 @@ struct Arguments {
   cli::NpuSearchArguments search;
   cli::NpuFitArguments fit;
   std::string network;
-  std::vector<std::string> plugins;  ///< of policy list
+  std::vector<std::string> plugins;  ///< of policy list and exit-control list
   bool csv = false;
   std::string columns;
   bool markdown = false;
@@ -268,6 +268,11 @@ void add_policies(CLI::App& app, Arguments& arguments) {
   CLI::App* list = policy->add_subcommand("list", "Names, parameters and defaults");
   add_plugins(*list, arguments.plugins);
   list->callback([&] { cli::policy_list(arguments.plugins); });
+  CLI::App* control =
+      app.add_subcommand("exit-control", "What decides exits at run time")->require_subcommand(1);
+  list = control->add_subcommand("list", "Kinds, parameters and defaults");
+  add_plugins(*list, arguments.plugins);
+  list->callback([&] { cli::exit_control_list(arguments.plugins); });
 }
 
 void add_networks(CLI::App& app, Arguments& arguments) {

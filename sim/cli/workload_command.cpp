@@ -39,6 +39,14 @@ void print_csv(const RunConfig& config, const WorkloadDescription& d) {
     row("exit_share_" + std::to_string(e), "1", d.exit_shares[e]);
   }
   row("accuracy", "1", d.accuracy);
+  for (const AtThresholds& at : d.at_thresholds) {
+    const std::string name = "_at_" + (std::isnan(at.threshold) ? "own" : io::shortest(at.threshold));
+    row("accuracy" + name, "1", at.accuracy);
+    for (std::size_t e = 0; e < at.exit_shares.size(); ++e) {
+      row("exit_share_" + std::to_string(e) + name, "1", at.exit_shares[e]);
+    }
+    row("mean_work_s" + name, "s", at.mean_work_s);
+  }
   row("mean_macs", "1", d.mean_macs);
   row("mean_work_s", "s", d.mean_work_s);
   row("load_after_exits", "1", d.load_after_exits);
@@ -60,6 +68,22 @@ std::string exits_table(const RunConfig& config, const WorkloadDescription& d) {
   for (std::size_t e = 0; e < d.exit_shares.size(); ++e) {
     left += d.exit_shares[e];
     table.add({config.network.exits[e], rounded(100 * d.exit_shares[e], 3), rounded(100 * left, 3)});
+  }
+  return table.text();
+}
+
+/// What fixed thresholds would give, by the file.
+std::string thresholds_table(const RunConfig& config, const WorkloadDescription& d) {
+  std::vector<std::string> head{"threshold", "accuracy %"};
+  for (const std::string& exit : config.network.exits) head.push_back(exit + " %");
+  head.emplace_back("work ms");
+  TextTable table(head);
+  for (const AtThresholds& at : d.at_thresholds) {
+    std::vector<std::string> row{std::isnan(at.threshold) ? "own" : io::shortest(at.threshold),
+                                 rounded(100 * at.accuracy, 4)};
+    for (const double share : at.exit_shares) row.push_back(rounded(100 * share, 3));
+    row.push_back(rounded(1000 * at.mean_work_s));
+    table.add(row);
   }
   return table.text();
 }
@@ -102,6 +126,9 @@ void workload_describe(const RunArguments& arguments, bool csv) {
              rounded(1000 * d.mean_work_s), rounded(1000 * config.reference_latency_s),
              rounded(d.load_after_exits, 3));
   if (!std::isnan(d.accuracy)) fmt::print("accuracy {}\n", rounded(d.accuracy));
+  if (!d.at_thresholds.empty()) {
+    fmt::print("\nthe recorded samples at fixed thresholds, each once\n{}", thresholds_table(config, d));
+  }
   print_uplink(config, d);
 }
 

@@ -125,6 +125,24 @@ class Requests {
   std::priority_queue<Answer, std::vector<Answer>, std::greater<>> answers_;
 };
 
+AtThresholds at_thresholds(const workloads::RecordedConfidences& recorded, double threshold,
+                           const std::vector<double>& work_s) {
+  const std::vector<double> same(recorded.exits() - 1, threshold);
+  const std::vector<double>& thresholds = std::isnan(threshold) ? recorded.thresholds() : same;
+  AtThresholds at{.threshold = threshold, .exit_shares = std::vector<double>(recorded.exits())};
+  for (std::size_t row = 0; row < recorded.rows(); ++row) {
+    const std::size_t exit = recorded.exit_at(row, thresholds);
+    ++at.exit_shares[exit];
+    at.accuracy += recorded.correct(row, exit);
+    at.mean_work_s += work_s[exit];
+  }
+  const auto n = static_cast<double>(recorded.rows());
+  for (double& share : at.exit_shares) share /= n;
+  at.accuracy /= n;
+  at.mean_work_s /= n;
+  return at;
+}
+
 /// Fills in the load, from the rate. A measured reference of fewer batch sizes is not an error here: nothing
 /// else needs the others.
 void add_load(const std::function<LeastNpuTime()>& least_npu_time, WorkloadDescription& d) {
@@ -177,6 +195,10 @@ WorkloadDescription describe_workload(const Scenario& scenario, const npu::Batch
   d.gap_cv = std::sqrt(gaps.variance()) / gaps.mean();
   d.accuracy = correct.mean();
   d.offered_load = d.rate_hz * scenario.reference_latency_s;
+  if (const workloads::RecordedConfidences* recorded = scenario.exits->confidences()) {
+    for (const double threshold : {kUndefined, 0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0})
+      d.at_thresholds.push_back(at_thresholds(*recorded, threshold, work_s));
+  }
   add_load(least_npu_time, d);
   d.load_after_exits = d.rate_hz * d.mean_work_s;
   for (std::size_t i = 0; i < windows.size(); ++i) d.windows[i] = windows[i].result();

@@ -22,6 +22,14 @@ struct WindowCounts {
   double peak_rate_hz = 0;    ///< most requests in one, per second
 };
 
+/// What the recorded samples would do at given thresholds, every row of the file once.
+struct AtThresholds {
+  double threshold = 0;  ///< of every early exit; NaN: each has the workload's own
+  double accuracy = 0;
+  std::vector<double> exit_shares;
+  double mean_work_s = 0;  ///< as WorkloadDescription
+};
+
 /// Statistics of the generated requests of a configuration, the warm-up included. NaN where there are too
 /// few.
 struct WorkloadDescription {
@@ -37,10 +45,11 @@ struct WorkloadDescription {
   std::array<WindowCounts, 3> windows;
   std::vector<double> exit_shares;
   double accuracy = 0;
-  double mean_macs = 0;         ///< of a request up to its exit, heads included
-  double mean_work_s = 0;       ///< its latency up to its exit on the idle reference NPU
-  double load_after_exits = 0;  ///< rate times `mean_work_s`
-  double mean_uplink_s = 0;     ///< from sending to arrival
+  std::vector<AtThresholds> at_thresholds;  ///< the workload's own first; empty without confidences
+  double mean_macs = 0;                     ///< of a request up to its exit, heads included
+  double mean_work_s = 0;                   ///< its latency up to its exit on the idle reference NPU
+  double load_after_exits = 0;              ///< rate times `mean_work_s`
+  double mean_uplink_s = 0;                 ///< from sending to arrival
   double sent_bytes_per_s = 0;
 };
 

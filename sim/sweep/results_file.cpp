@@ -95,8 +95,8 @@ void ResultsFile::add(const Point& point, const PointResult& result, const Point
     row.bind(std::string_view(kVersion)).bind(static_cast<std::int64_t>(result.statistics.admitted));
     row.bind(std::int64_t{result.statistics.saturated});
     for (const Statistic& statistic : all_statistics()) row.bind(result.statistics[statistic.id]);
-    row.bind(json_list(result.statistics.exit_shares)).bind(json_list(result.statistics.segment_batches));
-    row.bind(result.configuration);
+    row.bind(json_list(result.statistics.exit_shares)).bind(json_list(result.statistics.exit_accuracies));
+    row.bind(json_list(result.statistics.segment_batches)).bind(result.configuration);
   } else {
     row.bind(result.error).bind_null().bind_null().bind_null().bind_null().bind(std::string_view(kVersion));
     // The rest stays NULL.

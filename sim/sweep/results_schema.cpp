@@ -13,7 +13,7 @@ namespace {
 
 using io::InputError;
 
-constexpr const char* kFormat = "2";
+constexpr const char* kFormat = "3";
 constexpr std::int64_t kMostPairs = 100'000'000;
 
 std::string quoted(const std::string& name) {
@@ -50,7 +50,7 @@ std::string points_table() {
   std::string sql = "CREATE TABLE points (";
   for (const std::string& column : fixed_columns()) sql += column + ", ";
   for (const Statistic& statistic : all_statistics()) sql += std::string(statistic.name) + " REAL, ";
-  return sql + "exit_shares TEXT, segment_batches TEXT, configuration TEXT)";
+  return sql + "exit_shares TEXT, exit_accuracies TEXT, segment_batches TEXT, configuration TEXT)";
 }
 
 struct Table {
@@ -120,7 +120,7 @@ io::FileHashes portable_names(const io::FileHashes& files) {
   return portable;
 }
 
-std::size_t point_columns() { return fixed_columns().size() + all_statistics().size() + 3; }
+std::size_t point_columns() { return fixed_columns().size() + all_statistics().size() + 4; }
 
 void create_tables(Database& database, const Provenance& provenance) {
   std::string sql = "BEGIN; ";

@@ -76,8 +76,9 @@ class Docs(CommandLineTest):
 
     def test_the_example_policy_is_the_page_s(self):
         """test_install.py builds and runs it."""
-        source = re.search(r"```cpp\n(.*?)```", (ROOT / "docs/add_a_policy.md").read_text(), re.S)[1]
-        self.assertEqual(source, (ROOT / "docs/example_policy/patient.cpp").read_text())
+        sources = re.findall(r"```cpp\n(.*?)```", (ROOT / "docs/add_a_policy.md").read_text(), re.S)
+        self.assertEqual(sources[0], (ROOT / "docs/example_policy/patient.cpp").read_text())
+        self.assertEqual(sources[1], (ROOT / "docs/example_policy/crowded.cpp").read_text())
 
     def test_every_key_is_documented(self):
         page = (ROOT / "docs/configuration.md").read_text()
@@ -90,8 +91,9 @@ class Docs(CommandLineTest):
             text = (ROOT / source).read_text()
             for group in re.findall(r'(?:MapReader \w+\(|root_\(|\.keys = |keys\{|\{"name", "kind").*?\}', text, re.S):
                 keys.update(re.findall(r'"(\w+)"', group))
-        for line in self.succeed("policy", "list").stdout.splitlines():
-            keys.add(line.split()[0])
+        for listing in ("policy", "exit-control"):
+            for line in self.succeed(listing, "list").stdout.splitlines():
+                keys.add(line.split()[0])
         for key in sorted(keys):
             self.assertRegex(page, rf"\b{key}\b", f"docs/configuration.md does not mention '{key}'")
 

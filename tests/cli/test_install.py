@@ -2,6 +2,7 @@
 """`make install`: the installed program works away from the build tree, others link the library, and policies of others
 are linked or loaded. The example is docs/example_policy."""
 
+import json
 import os
 import re
 import shlex
@@ -147,6 +148,23 @@ class Plugins(InstallTest):
         self.succeed("run", "below/c.yaml", *few, "--out", "third", program=self.program)
         self.assertEqual((self.folder / "third/resolved.yaml").read_text(), resolved)
 
+    def test_an_exit_control_of_ones_own(self):
+        self.compile("libcrowded.so", "crowded.cpp")
+        plugin = ("--plugin", "libcrowded.so")
+        self.assertIn("\ncrowded ", self.succeed("exit-control", "list", *plugin, program=self.program).stdout)
+        self.write("conf.csv", "conf_0,correct_0,conf_1,correct_1,conf_2,correct_2,conf_3,correct_3\n" +
+                   "\n".join(f"0.{i},{i % 2},0.{i}5,1,0.9,1,1,1" for i in range(10)) + "\n")
+        self.write("c.yaml", "network: ee_resnet18\nrequests: 1000\n"
+                   "workload: {arrivals: {kind: poisson, rho: 2}, exits: {kind: confidences, path: conf.csv, threshold: 0.7}}\n"
+                   "systems:\n  - {label: own, policy: {name: dynamic_batching}, exit_control: {kind: crowded, per_sample: 0.1}}\n"
+                   "  - {label: fixed, policy: {name: dynamic_batching}}\n")
+        self.refuse("unknown exit_control kind 'crowded'", "check", "c.yaml")
+        self.succeed("run", "c.yaml", *plugin, "--audit", "--out", "out", program=self.program)
+        own, fixed = (json.loads((self.folder / f"out/{label}/summary.json").read_text()) for label in ("own", "fixed"))
+        self.assertEqual(own["exit_control"], "crowded")
+        self.assertLess(own["statistics"]["mean_threshold"], 0.69)
+        self.assertEqual(fixed["statistics"]["mean_threshold"], 0.7)
+
     def test_sweeps_take_plug_ins_and_notice_another(self):
         self.compile("libpatient.so")
         self.write("s.yaml", "base: patient.yaml\naxes: {grid: {requests: [1500, 2000], systems.patient.policy.min_batch: [2, 3]}}\n")
@@ -166,11 +184,12 @@ class Plugins(InstallTest):
                                 (".", "is a folder, not a file"),
                                 ("text.so", r"^--plugin: the plug-in '.*/text\.so' can't be loaded: (file too short|invalid ELF header)$"),
                                 (self.program, r"can't be loaded: cannot dynamically load position-independent executable"),
-                                ("empty.so", "brings no policy; it needs a static scheduler::PolicyRegistration")):
+                                ("empty.so", "brings no policy and no exit control; it needs a static scheduler::PolicyRegistration or "
+                                 "ExitControlRegistration")):
             with self.subTest(plugin=plugin):
                 self.refuse(message, "run", "patient.yaml", "--plugin", plugin, "--out", "out")
         self.write("c.yaml", (self.folder / "patient.yaml").read_text() + "plugins: [empty.so]\n")
-        self.refuse(r"^c\.yaml:11:11: the plug-in '.*/empty\.so' brings no policy", "run", "c.yaml")
+        self.refuse(r"^c\.yaml:11:11: the plug-in '.*/empty\.so' brings no policy and no exit control", "run", "c.yaml")
         self.write("c.yaml", (self.folder / "patient.yaml").read_text() + "plugins: empty.so\n")
         self.refuse(r"^c\.yaml:11:10: plugins must be a list", "run", "c.yaml")
         self.refuse("plugins must be a list", "run", "c.yaml", "--plugin", "empty.so")

@@ -18,6 +18,7 @@ sim::RunStatistics example() {
   for (std::size_t i = 0; i < sim::kStatistics; ++i) statistics.values[i] = 0.1 * static_cast<double>(i);
   statistics.set_absent(StatisticId::accuracy, sim::Absence::too_few);
   statistics.exit_shares = {0.25, 0.75};
+  statistics.exit_accuracies = {1, 0.5};
   statistics.segment_batches = {3, 2.5, 1};
   statistics.admitted = (std::uint64_t{1} << 53) + 1;  // no double
   statistics.saturated = true;
@@ -68,6 +69,7 @@ TEST_CASE("statistics as a message, every field", "[message]") {
     CHECK(got.absence(id) == sent.absence(id));
   }
   CHECK(got.exit_shares == sent.exit_shares);
+  CHECK(got.exit_accuracies == sent.exit_accuracies);
   CHECK(got.segment_batches == sent.segment_batches);
   CHECK(got.admitted == sent.admitted);
   CHECK(got.saturated);
