@@ -15,6 +15,7 @@ struct SeriesRow {
   double end_s;
   double interval_s;
   const Series::Row& counts;
+  Series::ExitRow exits;
 };
 
 double mean(double sum, int count) {
@@ -43,9 +44,9 @@ constexpr std::array kColumnsWithExits{
     Column<Row>{{"threshold", "1", Type::number,
                  "mean over those of the confidence asked for where they left; here and below empty where "
                  "there are none, and only where exits come from confidences or are decided at run time"},
-                [](const Row& row) { return mean(row.counts.threshold, row.counts.completed); }},
+                [](const Row& row) { return mean(row.exits.threshold, row.counts.completed); }},
     Column<Row>{{"accuracy", "1", Type::number, "share of right answers of those of which that is known"},
-                [](const Row& row) { return mean(row.counts.correct, row.counts.judged); }},
+                [](const Row& row) { return mean(row.exits.correct, row.exits.judged); }},
 };
 constexpr auto kColumns = without_last<2>(kColumnsWithExits);
 
@@ -93,8 +94,17 @@ void Series::stepped(const Step& step) {
 /// In force where it left; of the last early exit, where it left by none.
 double Series::threshold_of(const scheduler::Request& request) const {
   if (exits_.fixed_thresholds.empty()) return request.threshold;
-  return exits_.fixed_thresholds[std::min(static_cast<std::size_t>(request.exit),
-                                          exits_.fixed_thresholds.size() - 1)];
+  return exits_
+      .fixed_thresholds[std::min(static_cast<std::size_t>(request.exit), exits_.fixed_thresholds.size() - 1)];
+}
+
+/// To the last interval, in which it has left.
+void Series::add_exit(const scheduler::Request& request) {
+  exit_rows_.resize(rows_.size());
+  ExitRow& row = exit_rows_.back();
+  row.threshold += threshold_of(request);
+  row.judged += request.correct >= 0 ? 1 : 0;
+  row.correct += request.correct == 1 ? 1 : 0;
 }
 
 void Series::departed(const scheduler::Request& request) {
@@ -106,9 +116,7 @@ void Series::departed(const scheduler::Request& request) {
   row.in_flight = --in_flight_;
   ++row.completed;
   row.latency_s += request.completion_s - request.arrival_s;
-  row.threshold += threshold_of(request);
-  row.judged += request.correct >= 0 ? 1 : 0;
-  row.correct += request.correct == 1 ? 1 : 0;
+  if (exits_.told) add_exit(request);
 }
 
 void Series::write(const std::filesystem::path& file) const {
@@ -116,8 +124,10 @@ void Series::write(const std::filesystem::path& file) const {
   OutputFile output(file);
   std::string text = exits_.told ? csv_header_of(kColumnsWithExits) : csv_header_of(kColumns);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    const SeriesRow row{
-        .end_s = static_cast<double>(i + 1) * interval_s_, .interval_s = interval_s_, .counts = rows_[i]};
+    const SeriesRow row{.end_s = static_cast<double>(i + 1) * interval_s_,
+                        .interval_s = interval_s_,
+                        .counts = rows_[i],
+                        .exits = i < exit_rows_.size() ? exit_rows_[i] : ExitRow{}};
     if (exits_.told) {
       append_csv_row<kColumnsWithExits>(text, row);
     } else {

@@ -26,6 +26,9 @@ class Series final : public Observer {
     double batch_seconds = 0;
     int completed = 0;
     double latency_s = 0;
+  };
+  /// What it tells of exits: sums over the requests that left in it.
+  struct ExitRow {
     double threshold = 0;
     int judged = 0;
     int correct = 0;
@@ -38,8 +41,7 @@ class Series final : public Observer {
     std::vector<double> fixed_thresholds = {};
   };
 
-  Series(double interval_s, Exits exits)
-      : interval_s_(interval_s), exits_(std::move(exits)) {}
+  Series(double interval_s, Exits exits) : interval_s_(interval_s), exits_(std::move(exits)) {}
 
   void admitted(scheduler::RequestId id, const scheduler::Request& request) override;
   void started(double date_s, int samples, bool preempting) override;
@@ -52,11 +54,13 @@ class Series final : public Observer {
  private:
   /// Throws io::InputError beyond kMostRows.
   Row& row_at(double date_s);
+  void add_exit(const scheduler::Request& request);
   [[nodiscard]] double threshold_of(const scheduler::Request& request) const;
 
   double interval_s_;
   Exits exits_;
   std::vector<Row> rows_;
+  std::vector<ExitRow> exit_rows_;  // up to the last interval in which one left; empty where nothing is told
   int queue_ = 0;
   int in_flight_ = 0;
 };

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include "sim/sweep/replications.h"
 #include "sim/sweep/results_schema.h"
@@ -27,7 +28,9 @@ using io::InputError;
 class UnfinishedFile {
  public:
   explicit UnfinishedFile(fs::path out) : out_(std::move(out)) {
+    // All names are made before the file is, so that it can't be left for want of memory.
     std::string name = out_.string() + ".XXXXXX";
+    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) left_behind_.push_back(name + suffix);
     const int descriptor = ::mkstemp(name.data());
     if (descriptor < 0) {
       throw InputError(out_.string() + ": can't be opened or written (" + std::strerror(errno) + ")");
@@ -36,31 +39,30 @@ class UnfinishedFile {
     ::umask(mask);
     ::fchmod(descriptor, 0666 & ~mask);  // mkstemp's is for the owner alone
     ::close(descriptor);
-    path_ = name;
+    for (std::string& file : left_behind_) std::copy(name.begin(), name.end(), file.begin());
   }
   UnfinishedFile(const UnfinishedFile&) = delete;
   UnfinishedFile& operator=(const UnfinishedFile&) = delete;
+  /// Takes no memory, since the file may have got its name by then.
   ~UnfinishedFile() {
-    std::error_code ignored;
-    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-      fs::remove(path_.string() + suffix, ignored);
-    }
+    for (const std::string& file : left_behind_) ::unlink(file.c_str());
   }
 
-  [[nodiscard]] const fs::path& path() const { return path_; }
+  [[nodiscard]] fs::path path() const { return left_behind_.front(); }
 
   /// Gives it its name, where no file of that name has appeared meanwhile.
   void finish() const {
-    if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, out_.c_str(), RENAME_NOREPLACE) == 0) return;
+    if (::renameat2(AT_FDCWD, left_behind_.front().c_str(), AT_FDCWD, out_.c_str(), RENAME_NOREPLACE) == 0)
+      return;
     if (errno == EEXIST) throw InputError(out_.string() + ": already exists");
     std::error_code error;  // a file system that does not know of RENAME_NOREPLACE
-    fs::rename(path_, out_, error);
+    fs::rename(path(), out_, error);
     if (error) throw InputError(out_.string() + ": can't be written: " + error.message());
   }
 
  private:
   fs::path out_;
-  fs::path path_;
+  std::vector<std::string> left_behind_;  // it, and what SQLite puts beside it
 };
 
 void require_new(const fs::path& out) {

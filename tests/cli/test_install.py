@@ -110,6 +110,7 @@ class Plugins(InstallTest):
     def setUp(self):
         super().setUp()
         shutil.copy(EXAMPLE / "patient.cpp", self.folder)
+        shutil.copy(EXAMPLE / "crowded.cpp", self.folder)
         shutil.copy(EXAMPLE / "patient.yaml", self.folder)
 
     def compile(self, name, source="patient.cpp", headers=None):

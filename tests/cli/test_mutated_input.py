@@ -43,7 +43,7 @@ workload:
   arrivals: {kind: trace, path: ./trace.csv}
   exits: {kind: confidences, path: ./confidences.csv, threshold: 0.5}
 systems:
-  - {label: lazy, policy: {name: lazy_batching, max_batch: 2}, npu_mode: fluid}
+  - {label: lazy, policy: {name: lazy_batching, max_batch: 2}, npu_mode: fluid, exit_control: {kind: adaptive, accuracy_target: 0.9, window: 2}}
   - {label: measured, policy: {name: dynamic_batching, max_batch: 2, max_queue_delay_ms: 0.1}, npu: {table: ./table.csv}}
 """
 
