@@ -72,8 +72,8 @@ std::string objection_to_names(const std::vector<Info>& infos, const char* kind,
 std::string objection_to(const scheduler::LoadedPlugin& loaded) {
   if (!loaded.other_interface.empty()) return other_interface(loaded.other_interface);
   if (loaded.policies.empty() && loaded.exit_controls.empty()) return kBringsNothing;
-  const std::string policies = objection_to_names(loaded.policies, "a policy", scheduler::find_policy);
-  if (!policies.empty()) return policies;
+  std::string objection = objection_to_names(loaded.policies, "a policy", scheduler::find_policy);
+  if (!objection.empty()) return objection;
   return objection_to_names(loaded.exit_controls, "an exit control", scheduler::find_exit_control);
 }
 

@@ -12,8 +12,8 @@ namespace fluidbatch::sim {
 namespace {
 
 struct SeriesRow {
-  double end_s;
-  double interval_s;
+  double end_s = 0;
+  double interval_s = 0;
   const Series::Row& counts;
   Series::ExitRow exits;
 };

@@ -77,8 +77,10 @@ scheduler::ParameterValues parameter_values(const std::string& owner,
   }
   for (const auto& [name, value] : arguments) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    throw std::invalid_argument(owner + " has no parameter '" + name + "'" + io::did_you_mean(name, names) +
-                                (names.empty() ? "" : "; allowed: " + io::quoted_list(names)));
+    std::string message = owner;
+    message += " has no parameter '" + name + "'" + io::did_you_mean(name, names);
+    if (!names.empty()) message += "; allowed: " + io::quoted_list(names);
+    throw std::invalid_argument(message);
   }
   return {parameters, std::move(values)};
 }

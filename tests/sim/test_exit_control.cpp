@@ -177,6 +177,28 @@ TEST_CASE("three requests by hand: queue, deadline and threshold at a step's end
   CHECK(statistics.absence(Id::distance_to_bound) == sim::Absence::exits_decided);
 }
 
+TEST_CASE("deadlines from end to end: from sending, less the way of the answer", "[exit_control]") {
+  // As above, half a second in the air: at the server at 0.5, 1.5 and 3.5 s.
+  const workloads::JudgedSample sample{.confidences = {0.3, 1}, .correct = {0, 1}};
+  const auto exits = [&](double answer_s, bool end_to_end) {
+    workloads::UplinkSpec uplink;
+    uplink.model = workloads::UplinkSpec::Model::analytic;
+    uplink.latency_s = 0.5;
+    uplink.answer_latency_s = answer_s;
+    sim::ScenarioBuilder builder = two_seconds();
+    builder.dates_s({0, 1, 3}).uplink(uplink, {}).confidences({sample}, {0.9}).slo_s(2.5);
+    if (end_to_end) builder.slo_end_to_end();
+    std::vector<int> taken;
+    const sim::Scenario scenario = builder.system(system_of("serial", "x", {})).build();
+    for (const scheduler::Request& request : test::run_bare(scenario).requests) taken.push_back(request.exit);
+    return taken;
+  };
+  CHECK(exits(0, true) == std::vector{1, 0, 1});  // 1.5 s after sending there is just time for another second
+  CHECK(exits(0.25, true) ==
+        std::vector{0, 1, 0});  // and now not; the second one then has to wait for nobody
+  CHECK(exits(0.25, false) == std::vector{1, 0, 1});
+}
+
 TEST_CASE("thresholds that don't move have statistics too", "[exit_control]") {
   const sim::Scenario scenario = judged_run().system("serial").build();
   const auto outcome = test::run_bare(scenario);
