@@ -30,6 +30,7 @@ NAMES = (
     "spikes",
     "ablation",
     "exits",
+    "adaptive_exits",
     "devices",
     "design_space",
     "when_it_pays",
@@ -76,8 +77,9 @@ def make(name, arguments):
     page = json.loads((figures / f"{name}.json").read_text())
     general = results_command(name, "build/release/bin/fluidbatch", Path("results") / f"{name}.sqlite", arguments.quick)
     page["command"] = shown(general)
-    sources = [EXPERIMENTS / name / f for f in ("sweep.yaml", "spikes.yaml") if (EXPERIMENTS / name / f).exists()]
-    page["configuration"] = sources[0].read_text() if sources else ""
+    files = [EXPERIMENTS / name / file for file in ("sweep.yaml", "spikes.yaml", "thresholds.yaml", "targets.yaml")]
+    sources = [file for file in files if file.exists()]
+    page["configuration"] = "\n".join(source.read_text() for source in sources)
     return page
 
 

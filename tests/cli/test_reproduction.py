@@ -13,6 +13,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from harness import PROGRAM, ROOT, CommandLineTest  # noqa: E402
 
+sys.path.insert(0, str(ROOT / "experiments"))
+
 # What does not depend on how many requests are simulated, and the cheapest figure of what does.
 SAME_IN_EVERY_RUN = ("npu_batching", "control_block", "design_space")
 CHEAPEST = "load_latency"
@@ -72,6 +74,68 @@ class Reproduction(CommandLineTest):
             loads.setdefault(re.search(r"kind: (\w+)", devices)[1], []).append(round(rate * 0.041031085, 6))
         self.assertEqual(set(map(tuple, loads.values())), {(0.4, 0.8, 1.2, 1.6, 2.0)})
         self.assertIn("replications: 5", text)
+
+
+@unittest.skipUnless(os.environ.get("FLUIDBATCH_BUILD", "").endswith("release"), "takes long with sanitizers")
+class AdaptiveExits(CommandLineTest):
+    FOLDER = ROOT / "experiments/adaptive_exits"
+
+    def yaml(self, name):
+        return (self.FOLDER / f"{name}.yaml").read_text()
+
+    def test_fixed_thresholds_between_two(self):
+        from adaptive_exits import points
+
+        curve = {0.5: [{"accuracy": 0.90, "late": 0.0, "mean": 0.01}], 0.6: [{"accuracy": 0.92, "late": 0.01, "mean": 0.04}],
+                 0.7: [{"accuracy": 0.96, "late": 0.16, "mean": 0.64}]}
+        for accuracy, key, wanted in ((0.91, "mean", 0.02), (0.94, "mean", 0.16), (0.93, "late", 0.02), (0.94, "late", 0.04),
+                                      (0.905, "late", 0.0025), (0.90, "late", 0), (0.96, "late", 0.16)):
+            self.assertAlmostEqual(points.at_accuracy(curve, accuracy, 0, key), wanted, places=12, msg=(accuracy, key))
+        for accuracy in (0.899, 0.961):
+            self.assertIsNone(points.at_accuracy(curve, accuracy, 0, "mean"))
+
+    def test_all_arrivals_have_the_same_mean_load(self):
+        from adaptive_exits import collect
+
+        lists = {name: re.findall(r"^      - (\{kind: .*\})$", self.yaml(name), re.M) for name in ("thresholds", "targets", "gains")}
+        self.assertEqual([collect.kind_of(a) for a in lists["thresholds"]], ["Poisson", "bursts", "spikes"])
+        self.assertEqual([collect.mean_rho(a) for a in lists["thresholds"]], [1.6, 1.6, 1.6])
+        self.assertEqual(lists["targets"], lists["thresholds"])
+        self.assertEqual(lists["gains"], lists["thresholds"])
+
+    def test_the_fixed_thresholds_are_fixed_and_meet_the_odd_rows(self):
+        self.succeed("run", str(self.FOLDER / "spike.yaml"), "--set", "requests=2000", "--set", "warmup_requests=0", "--set",
+                     "outputs.requests_csv=true", "--out", "out")
+        with open(ROOT / "experiments/data/letters_multiexit.csv", newline="", encoding="ascii") as file:
+            samples = list(csv.DictReader(file))
+        taken = {}
+        for system in ("fixed", "target"):
+            with open(self.folder / "out" / system / "requests.csv", newline="", encoding="ascii") as file:
+                taken[system] = list(csv.DictReader(file))
+        self.assertEqual([row["sample"] for row in taken["fixed"]], [row["sample"] for row in taken["target"]])
+        exits = set()
+        for row in taken["fixed"]:
+            sample = samples[int(row["sample"])]
+            self.assertEqual(int(row["sample"]) % 2, 1)
+            self.assertEqual(int(row["exit"]), next((e for e in range(3) if float(sample[f"conf_{e}"]) >= 0.7), 3))
+            self.assertEqual(row["correct"], sample[f"correct_{row['exit']}"])
+            exits.add(row["exit"])
+        self.assertEqual(len(exits), 4)
+
+    def test_the_quick_form(self):
+        script = ["/usr/bin/python3", "-B", str(ROOT / "experiments/run.py"), "adaptive_exits"]
+        results = str(self.folder / "results.sqlite")
+        subprocess.run([*script, "collect", results, "--program", PROGRAM, "--quick"], capture_output=True, check=True)
+        subprocess.run([*script, "plot", results, "--out", str(self.folder / "figures")], capture_output=True, check=True)
+        page = json.loads((self.folder / "figures/adaptive_exits.json").read_text())
+        self.assertEqual(page["figures"], ["adaptive_exits", "adaptive_exits_latency", "adaptive_exits_over_time"])
+        comparison, loads, targets, gains = (table["rows"] for table in page["tables"])
+        # Two targets, three arrivals, four policies, and the digits; short runs may leave the fixed curve, most don't.
+        self.assertIn(len(comparison), range(20, 26))
+        self.assertEqual([len(loads), len(targets), len(gains)], [12, 5, 5])
+        greedy = {row[1]: row for row in comparison if row[0] == "95.5" and row[2] == "dynamic_batching, no delay"}
+        for arrivals in ("bursts", "spikes"):
+            self.assertLess(float(greedy[arrivals][9].split(" ± ")[0]), 1, greedy[arrivals])
 
 
 if __name__ == "__main__":
