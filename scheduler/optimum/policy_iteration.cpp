@@ -1,0 +1,216 @@
+#include "scheduler/optimum/policy_iteration.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+namespace fluidbatch::scheduler::smdp {
+namespace {
+
+constexpr std::size_t kProducts = 24;    ///< of GMRES in one evaluation
+constexpr double kReduction = 1e-3;      ///< of the residual in one evaluation
+constexpr int kMostIterations = 500;     ///< far beyond the ten or so that are seen
+constexpr double kTie = 1e-11;           ///< relative: a gain below this is rounding
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+PolicyIteration::PolicyIteration(const DecisionProcess& process, Queue queue, int longest)
+    : process_(process),
+      queue_(queue),
+      longest_(longest),
+      values_(process.configurations.size() * width()),
+      choices_(values_.size()),
+      gmres_(kProducts) {}
+
+double PolicyIteration::bytes(double configurations, int longest) {
+  constexpr std::size_t kVectors = kProducts + 1 + 3;  // GMRES's basis; values, residual, one for a while
+  constexpr auto kOfState = static_cast<double>(kVectors * sizeof(double) + sizeof(std::uint16_t));
+  return configurations * (longest + 1.0) * kOfState;
+}
+
+bool PolicyIteration::may(const Action& action, int queued) const {
+  if (action.batch == 0) return queue_ == Queue::finite && queued < longest_;
+  return queue_ == Queue::endless || action.taken <= queued;
+}
+
+bool PolicyIteration::is_chosen(std::size_t configuration, std::size_t number) const {
+  const auto begin = choices_.begin() + static_cast<std::ptrdiff_t>(index(configuration, 0));
+  const auto end = begin + static_cast<std::ptrdiff_t>(width());
+  return std::find(begin, end, static_cast<std::uint16_t>(number)) != end;
+}
+
+void PolicyIteration::choose(const std::function<std::size_t(std::size_t, int)>& choose) {
+  for (std::size_t c = 0; c < process_.configurations.size(); ++c) {
+    for (int w = 0; w <= longest_; ++w) choices_[index(c, w)] = static_cast<std::uint16_t>(choose(c, w));
+  }
+}
+
+void PolicyIteration::start_from(const PolicyIteration& shorter) {
+  // The forgotten arrivals bend the values near the end of the queue.
+  const int sound = shorter.longest_ * 3 / 4;
+  for (std::size_t c = 0; c < process_.configurations.size(); ++c) {
+    const double step = shorter.values_[shorter.index(c, sound)] - shorter.values_[shorter.index(c, sound - 1)];
+    for (int w = 0; w <= longest_; ++w) {
+      const int known = std::min(w, sound);
+      values_[index(c, w)] = shorter.values_[shorter.index(c, known)] + (w - known) * step;
+      choices_[index(c, w)] = shorter.choices_[shorter.index(c, known)];
+    }
+  }
+}
+
+double PolicyIteration::duration(const Action& action) const {
+  return action.batch == 0 ? 1 : process_.run(action).duration;
+}
+
+double PolicyIteration::cost(const Configuration& configuration, const Action& action, int queued) const {
+  if (queue_ == Queue::endless) return -action.taken;
+  const double in_system = queued + configuration.in_flight;
+  if (action.batch == 0) return in_system;
+  const double t = process_.run(action).duration;
+  return (in_system + t / 2) * t;
+}
+
+/// Expected values of the states that an action leads to, for queues first .. last: first over the exits,
+/// which don't depend on the queue, then over the arrivals.
+void PolicyIteration::expect(const Vector& values, std::size_t configuration, const Action& action, int first,
+                             int last, double* result) {
+  const int count = last - first + 1;
+  if (action.batch == 0) {
+    for (int w = first; w <= last; ++w) {
+      result[w - first] = values[index(configuration, std::min(w + 1, longest_))];
+    }
+    return;
+  }
+  const Run& run = process_.run(action);
+  const int least = queue_ == Queue::endless ? 0 : first - action.taken + run.least;
+  const auto needed = static_cast<std::size_t>(count) + run.probabilities.size() - 1;
+  mixed_.assign(needed, 0);
+  const int sound = std::min(static_cast<int>(needed), longest_ + 1 - least);
+  for (std::uint32_t s = 0; s < action.successors; ++s) {
+    const Successor& successor = process_.successors[action.first_successor + s];
+    const double p = successor.probability;
+    const double* row = values.data() + successor.configuration * width();
+    for (int i = 0; i < sound; ++i) mixed_[static_cast<std::size_t>(i)] += p * row[least + i];
+    if (sound < static_cast<int>(needed)) {
+      const auto from = static_cast<std::size_t>(std::max(sound, 0));
+      for (std::size_t i = from; i < needed; ++i) mixed_[i] += p * row[longest_];
+    }
+  }
+  std::fill_n(result, count, 0.0);
+  for (std::size_t k = 0; k < run.probabilities.size(); ++k) {
+    const double p = run.probabilities[k];
+    const double* from = mixed_.data() + k;
+    for (int i = 0; i < count; ++i) result[i] += p * from[i];
+  }
+}
+
+/// Puts c - g t + P v of the policy in the place of each value, in order of the configurations, so that those
+/// before are new already; `Homogeneous`: without c. The gain becomes the one that keeps the empty system's
+/// value at 0.
+template <bool Homogeneous>
+void PolicyIteration::sweep(Vector& values) {
+  ++sweeps_;
+  double gain = values[0];
+  values[0] = 0;
+  expected_.resize(width());
+  for (std::size_t c = 0; c < process_.configurations.size(); ++c) {
+    double next_gain = gain;
+    for (int first = 0, last = 0; first <= longest_; first = last + 1) {
+      const std::uint16_t number = choices_[index(c, first)];
+      last = first;
+      while (last < longest_ && choices_[index(c, last + 1)] == number) ++last;
+      const Action& action = process_.action(c, number);
+      const double time = duration(action);
+      expect(values, c, action, first, last, expected_.data() + first);
+      for (int w = first; w <= last; ++w) {
+        double& value = expected_[static_cast<std::size_t>(w)];
+        if constexpr (!Homogeneous) value += cost(process_.configurations[c], action, w);
+        if (c == 0 && w == 0) {
+          next_gain = value / time;
+          value = 0;
+        } else {
+          value -= gain * time;
+        }
+      }
+    }
+    std::copy_n(expected_.data(), width(), values.data() + index(c, 0));
+    gain = next_gain;
+  }
+  values[0] = gain;
+}
+
+/// Takes in every state the action of least c - g t + P v, and bounds the gain: for any v, with
+/// r(i, a) = (c + P v - v(i)) / t, min over i and a of r <= g* <= g(policy) <= max over i of r(i, policy).
+/// These are the bounds of value iteration after the data transformation that makes all times equal (Tijms, A
+/// First Course in Stochastic Models, 2003, 7.4).
+GainBounds PolicyIteration::improve(bool fixed) {
+  ++iterations_;
+  GainBounds bounds{.lower = kInfinity, .upper = -kInfinity};
+  const double gain = std::exchange(values_[0], 0);
+  for (std::size_t c = 0; c < process_.configurations.size(); ++c) improve(c, gain, fixed, bounds);
+  values_[0] = gain;
+  return bounds;
+}
+
+void PolicyIteration::improve(std::size_t c, double gain, bool fixed, GainBounds& bounds) {
+  const Configuration& configuration = process_.configurations[c];
+  least_value_.assign(width(), kInfinity);
+  least_rate_.assign(width(), kInfinity);
+  kept_rate_.assign(width(), kInfinity);
+  expected_.resize(width());
+  best_.assign(width(), 0);
+  for (std::uint32_t number = 0; number < configuration.actions; ++number) {
+    const Action& action = process_.action(c, number);
+    const double time = duration(action);
+    const int first = queue_ == Queue::endless ? 0 : action.taken;
+    if (first > longest_ || (fixed && !is_chosen(c, number))) continue;
+    expect(values_, c, action, first, longest_, expected_.data());
+    for (int w = first; w <= longest_; ++w) {
+      const auto i = static_cast<std::size_t>(w);
+      const bool chosen = choices_[index(c, w)] == number;
+      if (fixed ? !chosen : !may(action, w)) continue;
+      const double value = expected_[i - static_cast<std::size_t>(first)] + cost(configuration, action, w);
+      const double rate = (value - values_[index(c, w)]) / time;
+      least_rate_[i] = std::min(least_rate_[i], rate);
+      // Who is as good as the action of before, up to rounding, does not take its place.
+      const double slack = chosen ? kTie * (1 + std::abs(value)) : 0;
+      if (value - gain * time - slack < least_value_[i]) {
+        least_value_[i] = value - gain * time - slack;
+        kept_rate_[i] = rate;
+        best_[i] = static_cast<std::uint16_t>(number);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < width(); ++i) {
+    bounds.lower = std::min(bounds.lower, least_rate_[i]);
+    bounds.upper = std::max(bounds.upper, kept_rate_[i]);
+  }
+  std::copy(best_.begin(), best_.end(), choices_.begin() + static_cast<std::ptrdiff_t>(index(c, 0)));
+}
+
+/// Moves the values towards those of the policy.
+void PolicyIteration::evaluate(double reduction) {
+  Vector swept = values_;
+  sweep<false>(swept);
+  residual_.resize(values_.size());
+  for (std::size_t i = 0; i < values_.size(); ++i) residual_[i] = swept[i] - values_[i];
+  gmres_.solve(residual_, reduction, values_, [&](const Vector& direction, Vector& result) {
+    result = direction;
+    sweep<true>(result);
+    for (std::size_t i = 0; i < result.size(); ++i) result[i] = direction[i] - result[i];
+  });
+}
+
+GainBounds PolicyIteration::solve(double tolerance, bool fixed) {
+  for (int i = 0; i < kMostIterations; ++i) {
+    const GainBounds bounds = improve(fixed);
+    if (bounds.upper - bounds.lower <= tolerance * std::abs(bounds.upper)) return bounds;
+    evaluate(kReduction);
+  }
+  throw std::runtime_error("the bounds of the optimum don't meet");
+}
+
+}  // namespace fluidbatch::scheduler::smdp
