@@ -9,9 +9,10 @@
 namespace fluidbatch::scheduler::smdp {
 namespace {
 
-constexpr std::size_t kProducts = 24;    ///< of GMRES in one evaluation
+constexpr std::size_t kProducts = 60;    ///< of GMRES between two restarts
 constexpr double kReduction = 1e-3;      ///< of the residual in one evaluation
-constexpr int kMostIterations = 500;     ///< far beyond the ten or so that are seen
+constexpr int kMostCycles = 20;
+constexpr int kMostIterations = 200;     ///< far beyond the ten or so that are seen
 constexpr double kTie = 1e-11;           ///< relative: a gain below this is rounding
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -49,14 +50,18 @@ void PolicyIteration::choose(const std::function<std::size_t(std::size_t, int)>&
 }
 
 void PolicyIteration::start_from(const PolicyIteration& shorter) {
-  // The forgotten arrivals bend the values near the end of the queue.
-  const int sound = shorter.longest_ * 3 / 4;
+  // The forgotten arrivals bend the values near the end of the queue. Far from both ends they are nearly a
+  // parabola: a long queue shrinks at a constant rate.
+  const int sound = shorter.longest_ / 2;
   for (std::size_t c = 0; c < process_.configurations.size(); ++c) {
-    const double step = shorter.values_[shorter.index(c, sound)] - shorter.values_[shorter.index(c, sound - 1)];
+    const double* known = shorter.values_.data() + shorter.index(c, 0);
+    const int half = sound / 2;
+    const double step = known[sound] - known[sound - 1];
+    const double bend = (step - (known[half] - known[half - 1])) / (sound - half);
     for (int w = 0; w <= longest_; ++w) {
-      const int known = std::min(w, sound);
-      values_[index(c, w)] = shorter.values_[shorter.index(c, known)] + (w - known) * step;
-      choices_[index(c, w)] = shorter.choices_[shorter.index(c, known)];
+      const double beyond = std::max(w - sound, 0);
+      values_[index(c, w)] = known[std::min(w, sound)] + beyond * (step + (beyond + 1) / 2 * bend);
+      choices_[index(c, w)] = shorter.choices_[shorter.index(c, std::min(w, sound))];
     }
   }
 }
@@ -192,23 +197,33 @@ void PolicyIteration::improve(std::size_t c, double gain, bool fixed, GainBounds
 }
 
 /// Moves the values towards those of the policy.
-void PolicyIteration::evaluate(double reduction) {
-  Vector swept = values_;
-  sweep<false>(swept);
+void PolicyIteration::evaluate() {
   residual_.resize(values_.size());
-  for (std::size_t i = 0; i < values_.size(); ++i) residual_[i] = swept[i] - values_[i];
-  gmres_.solve(residual_, reduction, values_, [&](const Vector& direction, Vector& result) {
-    result = direction;
-    sweep<true>(result);
-    for (std::size_t i = 0; i < result.size(); ++i) result[i] = direction[i] - result[i];
-  });
+  double goal = 0;
+  for (int cycle = 0; cycle < kMostCycles; ++cycle) {
+    residual_ = values_;
+    sweep<false>(residual_);
+    double squares = 0;
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      residual_[i] -= values_[i];
+      squares += residual_[i] * residual_[i];
+    }
+    const double norm = std::sqrt(squares);
+    if (cycle == 0) goal = kReduction * norm;
+    if (norm <= goal) return;
+    gmres_.solve(residual_, goal / norm, values_, [&](const Vector& direction, Vector& result) {
+      result = direction;
+      sweep<true>(result);
+      for (std::size_t i = 0; i < result.size(); ++i) result[i] = direction[i] - result[i];
+    });
+  }
 }
 
 GainBounds PolicyIteration::solve(double tolerance, bool fixed) {
   for (int i = 0; i < kMostIterations; ++i) {
+    evaluate();
     const GainBounds bounds = improve(fixed);
     if (bounds.upper - bounds.lower <= tolerance * std::abs(bounds.upper)) return bounds;
-    evaluate(kReduction);
   }
   throw std::runtime_error("the bounds of the optimum don't meet");
 }

@@ -76,7 +76,7 @@ class PolicyIteration {
   void sweep(Vector& values);
   GainBounds improve(bool fixed);
   void improve(std::size_t configuration, double gain, bool fixed, GainBounds& bounds);
-  void evaluate(double reduction);
+  void evaluate();
 
   const DecisionProcess& process_;
   Queue queue_;
