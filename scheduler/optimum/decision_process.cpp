@@ -64,7 +64,8 @@ class ProcessBuilder {
     for (int left = 0; left <= batch; ++left) {
       const double probability = survivors_[run][static_cast<std::size_t>(left)];
       if (probability > 0) {
-        process_.successors.push_back({.configuration = numbers_.at(after(left)), .probability = probability});
+        process_.successors.push_back(
+            {.configuration = numbers_.at(after(left)), .probability = probability});
       }
     }
     process_.actions.push_back(
@@ -133,7 +134,8 @@ FbeConfiguration fbe_after(int left, int segment, FbeConfiguration below) {
 /// Bytes of actions, at most max_batch + 1 a configuration, and of their successors.
 double process_bytes(double configurations, int max_batch) {
   const double successors = max_batch * (max_batch + 3.0) / 2;
-  return configurations * (100 + (max_batch + 1.0) * static_cast<double>(sizeof(Action)) + successors * static_cast<double>(sizeof(Successor)));
+  return configurations * (100 + (max_batch + 1.0) * static_cast<double>(sizeof(Action)) +
+                           successors * static_cast<double>(sizeof(Successor)));
 }
 
 }  // namespace

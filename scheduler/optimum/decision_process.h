@@ -1,4 +1,5 @@
-// The semi-Markov decision processes of an NPU that serves a Poisson stream segment by segment, as plain tables.
+// The semi-Markov decision processes of an NPU that serves a Poisson stream segment by segment, as plain
+// tables.
 #pragma once
 
 #include <cstddef>
@@ -69,11 +70,13 @@ struct DecisionProcess {
 /// What of a system the processes are made of.
 struct Rates {
   const npu::BatchPolicyTable& table;
-  std::vector<double> exit_rates;  ///< of each early exit
+  std::vector<double> exit_rates;  ///< of each early exit, up to one at which all leave; below 1
   double rate_hz = 0;
   int max_batch = 1;
 
-  [[nodiscard]] int segments() const { return table.segments(); }
+  /// Those that somebody runs. Nobody ever waits before another one, so that a policy could leave it for
+  /// ever: the processes have one recurrent class.
+  [[nodiscard]] int segments() const { return static_cast<int>(exit_rates.size()) + 1; }
   /// Share of those that run `segment` who leave at its end.
   [[nodiscard]] double exit_rate(int segment) const {
     return segment + 1 == segments() ? 1 : exit_rates[static_cast<std::size_t>(segment)];

@@ -33,8 +33,8 @@ class FbeTable {
   /// A longer queue is taken for one of this length.
   [[nodiscard]] int longest_queue() const { return longest_queue_; }
 
-  /// 0: go on, or, where the NPU is idle, wait for the next arrival. Precondition: segment 1 .. segments() - 1
-  /// and at most max_batch() samples, where a batch is active.
+  /// 0: go on, or, where the NPU is idle, wait for the next arrival. Precondition: segment 1 .. segments() -
+  /// 1 and at most max_batch() samples, where a batch is active.
   [[nodiscard]] int newcomers(const FbeState& state) const {
     return state.suspended > 0 ? 0 : newcomers_[index(state)];
   }

@@ -1,6 +1,7 @@
 // A solver of linear systems of which only the product with a vector is known.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <vector>
@@ -12,7 +13,7 @@ class Gmres {
  public:
   using Vector = std::vector<double>;
 
-  /// `most` products at a time.
+  /// `most` products at a time, each with a vector that is kept.
   explicit Gmres(std::size_t most) : most_(most), basis_(most + 1) {}
 
   /// Adds to `x` what reduces the norm of `residual` = b - A x by `reduction`, or as far as it gets.
@@ -41,16 +42,24 @@ class Gmres {
     return steps;
   }
 
+  void free_memory() { basis_.assign(most_ + 1, {}); }
+
  private:
   struct Rotation {
     double cosine;
     double sine;
   };
 
+  /// In four sums at a time, since no compiler may reorder one.
   static double dot(const Vector& a, const Vector& b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-    return sum;
+    constexpr std::size_t kSums = 4;
+    std::array<double, kSums> sums{};
+    std::size_t i = 0;
+    for (; i + kSums <= a.size(); i += kSums) {
+      for (std::size_t k = 0; k < kSums; ++k) sums[k] += a[i + k] * b[i + k];
+    }
+    for (; i < a.size(); ++i) sums[0] += a[i] * b[i];
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
   }
   static void scale(Vector& a, double factor) {
     for (double& value : a) value *= factor;
@@ -82,8 +91,8 @@ class Gmres {
     }
     const std::size_t last = column.size() - 2;
     const double length = std::sqrt(column[last] * column[last] + column[last + 1] * column[last + 1]);
-    const Rotation rotation = length > 0 ? Rotation{column[last] / length, column[last + 1] / length}
-                                         : Rotation{1, 0};
+    const Rotation rotation =
+        length > 0 ? Rotation{column[last] / length, column[last + 1] / length} : Rotation{1, 0};
     column[last] = length;
     column.pop_back();
     rotations_.push_back(rotation);

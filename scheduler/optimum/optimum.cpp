@@ -45,14 +45,15 @@ smdp::Rates checked(const OptimumProblem& problem) {
               "segments that take some time");
     }
   }
+  const auto last = std::find(problem.exit_rates.begin(), problem.exit_rates.end(), 1.0);
   return {.table = table,
-          .exit_rates = problem.exit_rates,
+          .exit_rates = {problem.exit_rates.begin(), last},
           .rate_hz = problem.rate_hz,
           .max_batch = problem.max_batch};
 }
 
 void require_room(double configurations, double process_bytes, int queue) {
-  const double bytes = process_bytes + 2 * PolicyIteration::bytes(configurations, queue);
+  const double bytes = process_bytes + PolicyIteration::bytes(configurations, queue);
   if (bytes <= kMostBytes) return;
   throw OptimumTooLarge("the optimum would take " + std::to_string(std::llround(bytes / 1e6)) +
                         " MB, more than 1000, with queues of up to " + std::to_string(queue));
@@ -80,7 +81,8 @@ struct Saturated {
 
 Saturated saturate(const DecisionProcess& process, const Choice& fixed = nullptr) {
   auto solution = std::make_unique<PolicyIteration>(process, Queue::endless, 0);
-  solution->choose([&](std::size_t c, int) { return fixed ? fixed(c, 0) : greedy(process, c, process.max_batch); });
+  solution->choose(
+      [&](std::size_t c, int) { return fixed ? fixed(c, 0) : greedy(process, c, process.max_batch); });
   const double load_carried = -solution->solve(kGainTolerance, fixed != nullptr).upper;
   return {.solution = std::move(solution), .load_carried = load_carried};
 }
@@ -94,7 +96,8 @@ class Doubling {
   Optimum best() {
     const Saturated saturated = saturate(process_);
     if (!(saturated.load_carried > 1)) {
-      throw UnstableLoad("no policy carries " + std::to_string(rate_hz_) + " requests per second: the limit is " +
+      throw UnstableLoad("no policy carries " + std::to_string(rate_hz_) +
+                         " requests per second: the limit is " +
                          std::to_string(rate_hz_ * saturated.load_carried));
     }
     // One that is stable, also where greedy batching is not.
@@ -114,7 +117,8 @@ class Doubling {
       next_->choose(policy);
       if (!carries(queue, policy)) {
         if (queue >= kLongestQueueOfUnstablePolicy) {
-          throw UnstableLoad("the policy does not carry " + std::to_string(rate_hz_) + " requests per second");
+          throw UnstableLoad("the policy does not carry " + std::to_string(rate_hz_) +
+                             " requests per second");
         }
         next_.reset();
         continue;
@@ -193,10 +197,11 @@ FbeOptimum fbe_optimum(const OptimumProblem& problem) {
   const smdp::FbeProcess fbe = fbe_process_of(rates);
   Doubling doubling(fbe.process, smdp::fbe_process_bytes(rates.segments(), rates.max_batch), rates.rate_hz);
   const Optimum optimum = doubling.best();
-  FbeTable table(rates.segments(), rates.max_batch, optimum.queue);
+  // The forgotten arrivals spoil decisions near the end of the queue: there it pays to keep it full.
+  FbeTable table(problem.table.segments(), rates.max_batch, optimum.queue / 2);
   for (std::size_t c = 0; c < fbe.meaning.size(); ++c) {
     if (fbe.meaning[c].suspended > 0) continue;
-    for (int w = 0; w <= optimum.queue; ++w) {
+    for (int w = 0; w <= table.longest_queue(); ++w) {
       const smdp::Action& action = fbe.process.action(c, doubling.solution().choice(c, w));
       table.set_newcomers({.queue = w,
                            .active = fbe.meaning[c].active,

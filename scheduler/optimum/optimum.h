@@ -18,14 +18,15 @@ namespace fluidbatch::scheduler {
 
 struct OptimumProblem {
   const npu::BatchPolicyTable& table;
-  std::vector<double> exit_rates;  ///< of each early exit: of those that reach it, the share that leaves there
-  double rate_hz = 0;              ///< of the arrivals
-  int max_batch = 1;               ///< most samples that have been started and have not left
+  std::vector<double>
+      exit_rates;      ///< of each early exit: of those that reach it, the share that leaves there
+  double rate_hz = 0;  ///< of the arrivals
+  int max_batch = 1;   ///< most samples that have been started and have not left
 };
 
 /// A mean latency, and how well it is known. Queues are cut at `queue`: who arrives beyond that is forgotten,
-/// but for what it costs until the segment ends that runs. Twice that queue would change the mean by less than
-/// 1e-5 of it, since half of it did.
+/// but for what it costs until the segment ends that runs. Twice that queue would change the mean by less
+/// than 1e-5 of it, since half of it did.
 struct Optimum {
   double mean_latency_s = 0;
   double lower_s = 0;  ///< bounds of the mean for this queue, at most 1e-6 of it apart
@@ -35,7 +36,8 @@ struct Optimum {
   int iterations = 0;  ///< of policy iteration, for this and all shorter queues
 };
 
-/// The optimum of schedules that a Fluid Batching Engine can carry out, and the decisions that reach it.
+/// The optimum of schedules that a Fluid Batching Engine can carry out, and the decisions that reach it, for
+/// queues of up to half of the optimum's.
 struct FbeOptimum {
   Optimum optimum;
   FbeTable table;
@@ -63,8 +65,8 @@ class OptimumTooLarge : public std::runtime_error {
 
 /// The best of those with one active and one suspended batch: at the boundary before each segment but the
 /// first, the active batch runs on, or, where nobody is suspended, is suspended while newcomers run from the
-/// first segment; batches merge where they stand before the same segment. The NPU idles only while nobody is in
-/// flight. What the server does with a policy that is asked at segment boundaries.
+/// first segment; batches merge where they stand before the same segment. The NPU idles only while nobody is
+/// in flight. What the server does with a policy that is asked at segment boundaries.
 [[nodiscard]] FbeOptimum fbe_optimum(const OptimumProblem& problem);
 
 /// What a policy of the same kind as fbe_optimum's does in a state: how many newcomers start, 0 for going on,

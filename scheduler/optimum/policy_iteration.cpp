@@ -9,12 +9,17 @@
 namespace fluidbatch::scheduler::smdp {
 namespace {
 
-constexpr std::size_t kProducts = 60;    ///< of GMRES between two restarts
-constexpr double kReduction = 1e-3;      ///< of the residual in one evaluation
+constexpr double kMostKrylovBytes = 6e8;
+constexpr double kReduction = 1e-3;  ///< of the residual in one evaluation
 constexpr int kMostCycles = 20;
-constexpr int kMostIterations = 200;     ///< far beyond the ten or so that are seen
-constexpr double kTie = 1e-11;           ///< relative: a gain below this is rounding
+constexpr int kMostIterations = 200;  ///< far beyond the ten or so that are seen
+constexpr double kTie = 1e-11;        ///< relative: a gain below this is rounding
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// Products of GMRES between two restarts: more converge in fewer sweeps, but each has a vector.
+std::size_t products(double states) {
+  return static_cast<std::size_t>(std::clamp(kMostKrylovBytes / (sizeof(double) * states), 12.0, 60.0));
+}
 
 }  // namespace
 
@@ -24,12 +29,13 @@ PolicyIteration::PolicyIteration(const DecisionProcess& process, Queue queue, in
       longest_(longest),
       values_(process.configurations.size() * width()),
       choices_(values_.size()),
-      gmres_(kProducts) {}
+      gmres_(products(static_cast<double>(values_.size()))) {}
 
 double PolicyIteration::bytes(double configurations, int longest) {
-  constexpr std::size_t kVectors = kProducts + 1 + 3;  // GMRES's basis; values, residual, one for a while
-  constexpr auto kOfState = static_cast<double>(kVectors * sizeof(double) + sizeof(std::uint16_t));
-  return configurations * (longest + 1.0) * kOfState;
+  const double states = configurations * (longest + 1.0);
+  // Values, residual, GMRES's basis; and the values of half the queue, which it starts from.
+  const double vectors = 2 + static_cast<double>(products(states)) + 1 + 0.5;
+  return states * (vectors * sizeof(double) + 1.5 * sizeof(std::uint16_t));
 }
 
 bool PolicyIteration::may(const Action& action, int queued) const {
@@ -223,7 +229,10 @@ GainBounds PolicyIteration::solve(double tolerance, bool fixed) {
   for (int i = 0; i < kMostIterations; ++i) {
     evaluate();
     const GainBounds bounds = improve(fixed);
-    if (bounds.upper - bounds.lower <= tolerance * std::abs(bounds.upper)) return bounds;
+    if (bounds.upper - bounds.lower <= tolerance * std::abs(bounds.upper)) {
+      gmres_.free_memory();
+      return bounds;
+    }
   }
   throw std::runtime_error("the bounds of the optimum don't meet");
 }

@@ -13,7 +13,7 @@ namespace fluidbatch::scheduler::smdp {
 
 /// What is in the queue.
 enum class Queue {
-  finite,   ///< at most `longest`: who arrives beyond that is forgotten. The cost is the number in the system.
+  finite,  ///< at most `longest`: who arrives beyond that is forgotten. The cost is the number in the system.
   endless,  ///< always enough: the cost of a run is -1 for each newcomer, so the gain is minus the throughput
 };
 
@@ -30,14 +30,14 @@ struct GainBounds {
 ///     v(i) = min over a of c(i, a) - g t(i, a) + sum over j of p(j | i, a) v(j)
 ///
 /// with c the expected cost and t the expected time until the next decision. An action that takes time t with
-/// n in the system, among whom nobody leaves before its end, costs n t + t^2 / 2 where one request arrives per
-/// unit of time; idling costs n and takes 1. v is 0 in the empty system; its place holds g.
+/// n in the system, among whom nobody leaves before its end, costs n t + t^2 / 2 where one request arrives
+/// per unit of time; idling costs n and takes 1. v is 0 in the empty system; its place holds g.
 class PolicyIteration {
  public:
   /// `process` must outlive this.
   PolicyIteration(const DecisionProcess& process, Queue queue, int longest);
 
-  /// Bytes that it takes for `configurations`.
+  /// Bytes that it takes, with a solution of half the queue that it starts from.
   static double bytes(double configurations, int longest);
 
   [[nodiscard]] int longest() const { return longest_; }
