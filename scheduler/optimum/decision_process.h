@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -90,7 +91,10 @@ struct FbeConfiguration {
   int suspended = 0;  ///< samples; 0: none
   int suspended_segment = 0;
 
-  auto operator<=>(const FbeConfiguration&) const = default;
+  friend bool operator<(const FbeConfiguration& a, const FbeConfiguration& b) {
+    return std::tie(a.active, a.segment, a.suspended, a.suspended_segment) <
+           std::tie(b.active, b.segment, b.suspended, b.suspended_segment);
+  }
 };
 
 /// A process and what its configurations are.
