@@ -8,11 +8,11 @@
 
 #include <cstddef>
 #include <functional>
-#include <stdexcept>
 #include <vector>
 
 #include "npu_model/batch_policy_table.h"
 #include "scheduler/optimum/fbe_table.h"
+#include "scheduler/optimum/optimum_error.h"
 
 namespace fluidbatch::scheduler {
 
@@ -41,18 +41,6 @@ struct Optimum {
 struct FbeOptimum {
   Optimum optimum;
   FbeTable table;
-};
-
-/// No policy, or not the one in question, can carry the load: queues would grow for ever.
-class UnstableLoad : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-/// The computation would take more than 1 GB; the message says how much.
-class OptimumTooLarge : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
 };
 
 // All functions below throw std::invalid_argument where a problem makes no sense (a number of exit rates that

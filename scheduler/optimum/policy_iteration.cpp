@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
+#include <string>
 #include <utility>
+
+#include "scheduler/optimum/optimum_error.h"
 
 namespace fluidbatch::scheduler::smdp {
 namespace {
@@ -12,8 +14,9 @@ namespace {
 constexpr double kMostKrylovBytes = 6e8;
 constexpr double kReduction = 1e-3;  ///< of the residual in one evaluation
 constexpr int kMostCycles = 20;
-constexpr int kMostIterations = 200;  ///< far beyond the ten or so that are seen
-constexpr double kTie = 1e-11;        ///< relative: a gain below this is rounding
+constexpr int kMostIterations = 500;
+constexpr double kMostWork = 1e9;  ///< values renewed in sweeps: tens of seconds
+constexpr double kTie = 1e-11;     ///< relative: a gain below this is rounding
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Products of GMRES between two restarts: more converge in fewer sweeps, but each has a vector.
@@ -202,11 +205,13 @@ void PolicyIteration::improve(std::size_t c, double gain, bool fixed, GainBounds
   std::copy(best_.begin(), best_.end(), choices_.begin() + static_cast<std::ptrdiff_t>(index(c, 0)));
 }
 
+bool PolicyIteration::is_too_long() const { return sweeps_ * static_cast<double>(states()) >= kMostWork; }
+
 /// Moves the values towards those of the policy.
 void PolicyIteration::evaluate() {
   residual_.resize(values_.size());
   double goal = 0;
-  for (int cycle = 0; cycle < kMostCycles; ++cycle) {
+  for (int cycle = 0; cycle < kMostCycles && !is_too_long(); ++cycle) {
     residual_ = values_;
     sweep<false>(residual_);
     double squares = 0;
@@ -226,7 +231,7 @@ void PolicyIteration::evaluate() {
 }
 
 GainBounds PolicyIteration::solve(double tolerance, bool fixed) {
-  for (int i = 0; i < kMostIterations; ++i) {
+  for (int i = 0; i < kMostIterations && !is_too_long(); ++i) {
     evaluate();
     const GainBounds bounds = improve(fixed);
     if (bounds.upper - bounds.lower <= tolerance * std::abs(bounds.upper)) {
@@ -234,7 +239,8 @@ GainBounds PolicyIteration::solve(double tolerance, bool fixed) {
       return bounds;
     }
   }
-  throw std::runtime_error("the bounds of the optimum don't meet");
+  throw OptimumTooLarge("the bounds of the mean don't meet in " + std::to_string(sweeps_) +
+                        " sweeps with queues of up to " + std::to_string(longest_));
 }
 
 }  // namespace fluidbatch::scheduler::smdp

@@ -55,7 +55,7 @@ class PolicyIteration {
 
   /// Iterates until the bounds are `tolerance` apart, relative to the gain. With `fixed` the policy stays as
   /// it was chosen. The last policy's gain lies within the bounds; the lower one, unless `fixed`, is one for
-  /// all policies. Throws std::runtime_error where the bounds don't meet.
+  /// all policies. Throws OptimumTooLarge where the bounds don't meet in time.
   GainBounds solve(double tolerance, bool fixed);
   [[nodiscard]] int iterations() const { return iterations_; }
   [[nodiscard]] int sweeps() const { return sweeps_; }
@@ -76,6 +76,7 @@ class PolicyIteration {
   void sweep(Vector& values);
   GainBounds improve(bool fixed);
   void improve(std::size_t configuration, double gain, bool fixed, GainBounds& bounds);
+  [[nodiscard]] bool is_too_long() const;
   void evaluate();
 
   const DecisionProcess& process_;
