@@ -12,6 +12,7 @@ LAYERS = ("npu_model", "scheduler", "workloads", "sim")
 ARROWS = {
     "npu_model": (),
     "scheduler": ("npu_model",),
+    "scheduler/optimum": ("scheduler", "npu_model"),
     "scheduler/policies": ("scheduler", "npu_model"),
     "scheduler/exit_controls": ("scheduler", "npu_model"),
     "workloads": ("workloads/io",),
