@@ -13,7 +13,7 @@ ARROWS = {
     "npu_model": (),
     "scheduler": ("npu_model",),
     "scheduler/optimum": ("scheduler", "npu_model"),
-    "scheduler/policies": ("scheduler", "npu_model"),
+    "scheduler/policies": ("scheduler", "scheduler/optimum", "npu_model"),
     "scheduler/exit_controls": ("scheduler", "npu_model"),
     "workloads": ("workloads/io",),
     "workloads/io": (),
