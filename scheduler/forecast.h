@@ -83,6 +83,124 @@ class Forecast {
   const std::vector<double>& go_on_;
 };
 
+/// Expected courses of whole samples, by the distribution of how many are left: where latencies climb in
+/// steps, they are not those of the expected number.
+class ExactForecast {
+ public:
+  /// Probabilities of 0, 1, .. samples.
+  using Counts = std::vector<double>;
+
+  ExactForecast(const npu::BatchPolicyTable& table, const std::vector<double>& go_on)
+      : table_(table), go_on_(go_on) {}
+
+  static Counts exactly(std::size_t samples) {
+    Counts counts(samples + 1);
+    counts.back() = 1;
+    return counts;
+  }
+  /// Of both together.
+  static Counts sum(const Counts& a, const Counts& b) {
+    Counts sum(a.size() + b.size() - 1);
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      for (std::size_t j = 0; j < b.size(); ++j) sum[i + j] += a[i] * b[j];
+    }
+    return sum;
+  }
+
+  /// As Forecast::run; `counts` become those of the samples that are left.
+  [[nodiscard]] Course run(Counts& counts, int first, int last) const {
+    Course course{.duration_s = 0, .mean_s = 0, .left = mean(counts)};
+    double share = 1;
+    while (first < last) {
+      const int segment = table_.segment_of(first);
+      const int end = table_.segment_begin(segment + 1);
+      const double latency_s = expected_s(counts, first, std::min(end, last));
+      course.duration_s += latency_s;
+      course.mean_s += share * latency_s;
+      if (end <= last) {
+        const double go_on = go_on_[static_cast<std::size_t>(segment)];
+        counts = thinned(counts, go_on);
+        course.left *= go_on;
+        share *= go_on;
+      }
+      first = end;
+    }
+    return course;
+  }
+  [[nodiscard]] Course run(std::size_t samples, int first, int last) const {
+    Counts counts = exactly(samples);
+    return run(counts, first, last);
+  }
+
+ private:
+  static double mean(const Counts& counts) {
+    double mean = 0;
+    for (std::size_t i = 1; i < counts.size(); ++i) mean += static_cast<double>(i) * counts[i];
+    return mean;
+  }
+  [[nodiscard]] double expected_s(const Counts& counts, int first, int last) const {
+    double latency_s = 0;
+    for (std::size_t i = 1; i < counts.size(); ++i)
+      latency_s += counts[i] * table_.latency_s(first, last, static_cast<int>(i));
+    return latency_s;
+  }
+  /// Each sample stays with probability `go_on`, one after another.
+  static Counts thinned(const Counts& counts, double go_on) {
+    Counts left(counts.size());
+    Counts binomial{1};  // of i samples
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      for (std::size_t j = 0; j < binomial.size(); ++j) left[j] += counts[i] * binomial[j];
+      binomial = sum(binomial, {1 - go_on, go_on});
+    }
+    return left;
+  }
+
+  const npu::BatchPolicyTable& table_;
+  const std::vector<double>& go_on_;
+};
+
+/// What those who wait behind a batch cost, and those who come: a fluid of requests. While the batch runs for
+/// T, q wait and rate T arrive; then Q = q + rate T are served at the pace of the NPU's best batches, s
+/// seconds each, while more arrive, and each spends F in a batch, that of the smallest one whose pace is
+/// within a fifth of the best:
+///
+///     q T + rate T^2 / 2 + s Q^2 / (2 (1 - rate s)) + F Q
+class Outlook {
+ public:
+  /// `rate_hz` of the arrivals.
+  Outlook(const npu::BatchPolicyTable& table, const std::vector<double>& go_on, std::size_t max_batch,
+          double rate_hz)
+      : rate_hz_(rate_hz) {
+    const ExactForecast forecast(table, go_on);
+    constexpr std::size_t kAllUpTo = 64;  // beyond, every doubling will do
+    constexpr double kNearBest = 1.2;
+    std::vector<Course> courses;
+    std::vector<double> paces_s;
+    for (std::size_t b = 1; b <= max_batch; b = b < kAllUpTo ? b + 1 : 2 * b) {
+      courses.push_back(forecast.run(b, 0, table.layers()));
+      paces_s.push_back(courses.back().duration_s / static_cast<double>(b));
+    }
+    const double pace_s = *std::min_element(paces_s.begin(), paces_s.end());
+    const auto near = std::find_if(paces_s.begin(), paces_s.end(),
+                                   [&](double other_s) { return other_s <= kNearBest * pace_s; });
+    in_batch_s_ = courses[static_cast<std::size_t>(near - paces_s.begin())].mean_s;
+    // Beyond what the NPU carries the fluid has no end; what matters is then the pace alone.
+    constexpr double kLeastSpare = 1e-3;
+    clearing_s_ = pace_s / (2 * std::max(1 - rate_hz * pace_s, kLeastSpare));
+  }
+
+  /// Expected time in the system, from now on, of all who wait and all who come, in request-seconds.
+  [[nodiscard]] double cost_s(double queued, double duration_s) const {
+    const double after = queued + rate_hz_ * duration_s;
+    return duration_s * (queued + rate_hz_ * duration_s / 2) + after * (clearing_s_ * after + in_batch_s_);
+  }
+
+ private:
+  double rate_hz_;
+  double in_batch_s_ = 0;
+  double clearing_s_ = 0;
+};
+
 /// The courses that one number of newcomers leads to.
 struct Courses {
   Course continued;    ///< C: the active batch runs on
@@ -95,14 +213,15 @@ struct Courses {
 /// is computed when it is first asked for, and kept while there is room.
 class ExpectedCourses {
  public:
-  /// `go_on`: the probability to go on past each exit.
-  ExpectedCourses(std::vector<double> go_on, std::size_t max_batch)
-      : go_on_(std::move(go_on)), max_batch_(max_batch) {}
+  /// `go_on`: the probability to go on past each exit. `exact`: by distributions, not by expected numbers.
+  ExpectedCourses(std::vector<double> go_on, std::size_t max_batch, bool exact = false)
+      : go_on_(std::move(go_on)), max_batch_(max_batch), exact_(exact) {}
 
   /// `batch` samples wait before layer `boundary`, for `newcomers` that start at layer 0.
   const Courses& of(const npu::BatchPolicyTable& table, int boundary, std::size_t batch,
                     std::size_t newcomers) {
     const auto compute_it = [&] {
+      if (exact_) return compute_exactly(table, boundary, batch, newcomers);
       return compute(table, boundary, static_cast<double>(batch), static_cast<double>(newcomers));
     };
     const auto layer = static_cast<std::size_t>(boundary);
@@ -134,8 +253,23 @@ class ExpectedCourses {
     return c;
   }
 
+  [[nodiscard]] Courses compute_exactly(const npu::BatchPolicyTable& table, int boundary, std::size_t batch,
+                                        std::size_t newcomers) const {
+    const ExactForecast forecast(table, go_on_);
+    const int end = table.layers();
+    Courses c;
+    c.continued = forecast.run(batch, boundary, end);
+    c.newcomers = forecast.run(newcomers, 0, end);
+    ExactForecast::Counts caught_up = ExactForecast::exactly(newcomers);
+    c.catching_up = forecast.run(caught_up, 0, boundary);
+    ExactForecast::Counts both = ExactForecast::sum(ExactForecast::exactly(batch), caught_up);
+    c.merged = forecast.run(both, boundary, end);
+    return c;
+  }
+
   std::vector<double> go_on_;
   std::size_t max_batch_;
+  bool exact_;
 
   using Row = std::vector<std::optional<Courses>>;  // by newcomers
   std::vector<std::vector<Row>> known_;             // by boundary, then active batch

@@ -2,6 +2,8 @@
 // is silent (docs/model.md). At a segment boundary the shrunken batch may wait while newcomers catch up with
 // it, where the expected sum of latencies gets smaller by that and no deadline is broken for it.
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <vector>
 
 #include "scheduler/forecast.h"
@@ -14,6 +16,7 @@ enum class Trigger { exit_boundary, exit_event };
 enum class SlackEstimate { expected, worst_case };
 enum class ExitKnowledge { rates, oracle, none };
 enum class DecideAt { segment, layer };
+enum class Objective { present, outlook };
 
 constexpr Words<Trigger, 2> kTriggers{
     {{"exit_boundary", Trigger::exit_boundary}, {"exit_event", Trigger::exit_event}}};
@@ -23,6 +26,8 @@ constexpr Words<ExitKnowledge, 3> kExitKnowledge{
     {{"rates", ExitKnowledge::rates}, {"oracle", ExitKnowledge::oracle}, {"none", ExitKnowledge::none}}};
 constexpr Words<DecideAt, 2> kDecideAt{{{"segment", DecideAt::segment}, {"layer", DecideAt::layer}}};
 
+constexpr Words<Objective, 2> kObjectives{{{"present", Objective::present}, {"outlook", Objective::outlook}}};
+
 struct Settings {
   std::size_t max_batch = 8;
   Trigger trigger = Trigger::exit_boundary;
@@ -30,15 +35,17 @@ struct Settings {
   ExitKnowledge exit_knowledge = ExitKnowledge::rates;
   std::size_t preemption_depth = 1;
   DecideAt decide_at = DecideAt::segment;
+  Objective objective = Objective::present;
 };
 
 class ExitAware final : public Policy {
  public:
-  /// `go_on`: what the policy knows of the probability to go on past each exit.
-  ExitAware(const Settings& settings, const std::vector<double>& go_on)
+  /// `go_on`: what the policy knows of the probability to go on past each exit; `rate_hz`: of the arrivals.
+  ExitAware(const Settings& settings, const std::vector<double>& go_on, double rate_hz)
       : settings_(settings),
         go_on_(go_on),
-        expected_(go_on, settings.max_batch),
+        rate_hz_(rate_hz),
+        expected_(go_on, settings.max_batch, settings.objective == Objective::outlook),
         without_exits_(std::vector<double>(go_on.size(), 1), settings.max_batch) {}
 
   Decision decide(const ServerView& view) override {
@@ -62,14 +69,9 @@ class ExitAware final : public Policy {
     bool any_forbidden = false;
     for (std::size_t n = 1; n <= most; ++n) {
       const Courses& c = courses(view, n);
-      const auto newcomers = static_cast<double>(n);
-      const double go_on_s = batch * c.continued.mean_s +
-                             newcomers * (c.continued.duration_s + c.newcomers.mean_s) +
-                             (queued - newcomers) * (c.continued.duration_s + c.newcomers.duration_s);
-      const double preempt_s = batch * (c.catching_up.duration_s + c.merged.mean_s) +
-                               newcomers * c.catching_up.mean_s + c.catching_up.left * c.merged.mean_s +
-                               (queued - newcomers) * (c.catching_up.duration_s + c.merged.duration_s);
-      const double gain_s = go_on_s - preempt_s;
+      const double gain_s = settings_.objective == Objective::present
+                                ? gain_of_present(c, batch, queued, static_cast<double>(n))
+                                : gain_in_outlook(view, c, batch, queued, static_cast<double>(n));
       if (gain_s <= largest_gain_s) continue;
       if (breaks_a_deadline(view, n, c)) {
         any_forbidden = true;
@@ -80,6 +82,29 @@ class ExitAware final : public Policy {
     }
     if (best > 0) return Decision::preempt(best);
     return Decision::go_on(any_forbidden ? Decision::Refusal::slo : Decision::Refusal::no_gain);
+  }
+
+  /// What the sum of latencies of all who are there gets smaller by.
+  static double gain_of_present(const Courses& c, double batch, double queued, double newcomers) {
+    const double go_on_s = batch * c.continued.mean_s +
+                           newcomers * (c.continued.duration_s + c.newcomers.mean_s) +
+                           (queued - newcomers) * (c.continued.duration_s + c.newcomers.duration_s);
+    const double preempt_s = batch * (c.catching_up.duration_s + c.merged.mean_s) +
+                             newcomers * c.catching_up.mean_s + c.catching_up.left * c.merged.mean_s +
+                             (queued - newcomers) * (c.catching_up.duration_s + c.merged.duration_s);
+    return go_on_s - preempt_s;
+  }
+
+  /// The same with those who are still to come, and the queue served at the pace of full batches.
+  double gain_in_outlook(const ServerView& view, const Courses& c, double batch, double queued,
+                         double newcomers) {
+    if (!outlook_) outlook_.emplace(view.table, go_on_, settings_.max_batch, rate_hz_);
+    const double together_s = c.catching_up.duration_s + c.merged.duration_s;
+    const double go_on_s = batch * c.continued.mean_s + outlook_->cost_s(queued, c.continued.duration_s);
+    const double preempt_s = batch * (c.catching_up.duration_s + c.merged.mean_s) +
+                             newcomers * c.catching_up.mean_s + c.catching_up.left * c.merged.mean_s +
+                             outlook_->cost_s(queued - newcomers, together_s);
+    return go_on_s - preempt_s;
   }
 
   const Courses& courses(const ServerView& view, std::size_t n) {
@@ -120,6 +145,8 @@ class ExitAware final : public Policy {
 
   Settings settings_;
   std::vector<double> go_on_;  // q: probability to go on past each exit
+  double rate_hz_;
+  std::optional<Outlook> outlook_;  // of the table that the first question brings
   ExpectedCourses expected_;
   ExpectedCourses without_exits_;
   Courses known_;  // those of an oracle, until the next question
@@ -137,7 +164,8 @@ Settings settings_of(const ParameterValues& values) {
           .slack_estimate = values.word("slack_estimate", kSlackEstimates),
           .exit_knowledge = values.word("exit_knowledge", kExitKnowledge),
           .preemption_depth = static_cast<std::size_t>(values.integer("preemption_depth")),
-          .decide_at = values.word("decide_at", kDecideAt)};
+          .decide_at = values.word("decide_at", kDecideAt),
+          .objective = values.word("objective", kObjectives)};
 }
 
 const PolicyRegistration kRegistration(
@@ -158,7 +186,10 @@ const PolicyRegistration kRegistration(
            .integer = true,
            .meaning = "most batches suspended at a time; the FBE has registers for one"},
           word_parameter("decide_at", kDecideAt,
-                         "decide at segment boundaries, or, for study, at every layer")},
+                         "decide at segment boundaries, or, for study, at every layer"),
+          word_parameter(
+              "objective", kObjectives,
+              "what is to be small: the latencies of those who are there, or also of those to come")},
      .traits =
          [](const ParameterValues& values) {
            const Settings settings = settings_of(values);
@@ -170,8 +201,10 @@ const PolicyRegistration kRegistration(
      .make =
          [](const ParameterValues& values, const PolicyContext& context) {
            const Settings settings = settings_of(values);
-           return std::make_unique<ExitAware>(settings,
-                                              known_go_on(context.exit_rates, settings.exit_knowledge));
+           // An unknown rate, that of a closed loop, counts as nobody to come.
+           const double rate_hz = std::isnan(context.rate_hz) ? 0 : context.rate_hz;
+           return std::make_unique<ExitAware>(
+               settings, known_go_on(context.exit_rates, settings.exit_knowledge), rate_hz);
          }});
 
 }  // namespace
