@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,8 +11,10 @@
 
 namespace fluidbatch::scheduler {
 
-/// A number, one of several words, or a yes or no, that is taken from the configuration. The unit is part of
-/// its name.
+class FbeTable;
+
+/// A number, one of several words, a yes or no, or a table of decisions, that is taken from the
+/// configuration. The unit is part of its name.
 struct Parameter {
   std::string name;
   double default_value = 0;  ///< of words: the index of the default; NaN: it need not be given
@@ -21,6 +24,7 @@ struct Parameter {
   std::string meaning;
   std::vector<std::string> words = {};  ///< not empty: one of these is given, and the value is its index
   bool flag = false;                    ///< true or false: the value is 1 or 0
+  bool table = false;                   ///< a file with a table of decisions, which must be given
 
   [[nodiscard]] bool optional() const { return std::isnan(default_value); }
 };
@@ -46,15 +50,18 @@ inline Parameter flag_parameter(std::string name, bool default_value, std::strin
 }
 
 /// Values of parameters, in the order of their declaration; all are present and in range, but for optional
-/// ones that were not given, which are NaN.
+/// ones that were not given, which are NaN. The number of a table means nothing; there is at most one.
 class ParameterValues {
  public:
   ParameterValues() = default;
-  ParameterValues(const std::vector<Parameter>& parameters, std::vector<double> values);
+  ParameterValues(const std::vector<Parameter>& parameters, std::vector<double> values,
+                  std::shared_ptr<const FbeTable> table = nullptr);
 
   /// Throws std::logic_error where no such parameter was declared.
   [[nodiscard]] double number(std::string_view name) const;
   [[nodiscard]] int integer(std::string_view name) const { return static_cast<int>(number(name)); }
+  /// What the file held that the parameter of that kind named. Throws std::logic_error where there is none.
+  [[nodiscard]] const std::shared_ptr<const FbeTable>& table() const;
   [[nodiscard]] bool flag(std::string_view name) const { return number(name) != 0; }
   /// What the word that was given stands for.
   template <typename Meaning, std::size_t N>
@@ -65,6 +72,7 @@ class ParameterValues {
  private:
   std::vector<std::string> names_;
   std::vector<double> values_;
+  std::shared_ptr<const FbeTable> table_;
 };
 
 }  // namespace fluidbatch::scheduler

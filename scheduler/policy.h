@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 
 #include "scheduler/view.h"
@@ -16,7 +17,8 @@ struct Decision {
     preempt,  ///< suspend the active batch and run the `samples` oldest queued requests from layer 0; where
               ///< the active batch has not run a layer yet they join it instead
     drop,     ///< give the `samples` oldest queued requests up, and be asked again
-    wait_until,  ///< idle NPU: stay idle until `date_s`, or until a request arrives, whichever is first
+    wait_until,  ///< idle NPU: stay idle until `date_s`, or until a request arrives, whichever is first; with
+                 ///< `samples`: where neither ever comes, start so many
   };
   /// Why a policy that could have preempted goes on; counted in the statistics.
   enum class Refusal { none, no_gain, slo };
@@ -38,9 +40,17 @@ struct Decision {
   static Decision start(std::size_t samples) { return {.action = Action::start, .samples = samples}; }
   static Decision preempt(std::size_t samples) { return {.action = Action::preempt, .samples = samples}; }
   static Decision drop(std::size_t samples) { return {.action = Action::drop, .samples = samples}; }
-  /// `date_s` must lie in the future; infinity waits for the next arrival.
+  /// `date_s` must lie in the future; infinity waits for the next arrival, and is not allowed where nobody
+  /// comes any more.
   static Decision wait_until(double date_s) {
     return {.action = Action::wait_until, .samples = 0, .date_s = date_s};
+  }
+  /// Waits for the next arrival, however long. Where nobody comes any more, as at the end of a run, which no
+  /// policy sees, the `otherwise` oldest queued requests start.
+  static Decision wait_for_arrival(std::size_t otherwise) {
+    return {.action = Action::wait_until,
+            .samples = otherwise,
+            .date_s = std::numeric_limits<double>::infinity()};
   }
 };
 

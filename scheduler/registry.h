@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <list>
 #include <memory>
 #include <string>
@@ -19,6 +20,9 @@ namespace fluidbatch::scheduler {
 struct PolicyContext {
   /// For each early exit, of the samples that reach it the share that leaves there, as the workload says.
   std::vector<double> exit_rates;
+  double rate_hz = std::numeric_limits<double>::quiet_NaN();  ///< mean, of the arrivals; NaN: unknown
+  const npu::BatchPolicyTable* latencies = nullptr;           ///< of the system's NPU
+  std::shared_ptr<const FbeTable> decisions = nullptr;        ///< as PolicyInfo::decisions has made it
 };
 
 struct PolicyInfo {
@@ -29,6 +33,9 @@ struct PolicyInfo {
   std::function<std::unique_ptr<Policy>(const ParameterValues&, const PolicyContext&)> make;
   /// It takes the queue to be in order of deadlines, hence is refused where the SLO counts from sending.
   bool needs_deadlines_in_order = false;
+  /// Of a policy that acts by a table of decisions: makes it, once for each system, before the first run.
+  /// Throws std::invalid_argument where these parameters and this context have none, with the reason.
+  std::function<std::shared_ptr<const FbeTable>(const ParameterValues&, const PolicyContext&)> decisions = {};
 };
 
 /// All registered policies, by name; they stay where they are when more register.

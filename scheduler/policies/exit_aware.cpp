@@ -2,10 +2,11 @@
 // is silent (docs/model.md). At a segment boundary the shrunken batch may wait while newcomers catch up with
 // it, where the expected sum of latencies gets smaller by that and no deadline is broken for it.
 #include <algorithm>
+#include <cmath>
 #include <optional>
-#include <utility>
+#include <vector>
 
-#include "scheduler/expected_latency.h"
+#include "scheduler/forecast.h"
 #include "scheduler/registry.h"
 
 namespace fluidbatch::scheduler {
@@ -15,6 +16,7 @@ enum class Trigger { exit_boundary, exit_event };
 enum class SlackEstimate { expected, worst_case };
 enum class ExitKnowledge { rates, oracle, none };
 enum class DecideAt { segment, layer };
+enum class Objective { present, outlook };
 
 constexpr Words<Trigger, 2> kTriggers{
     {{"exit_boundary", Trigger::exit_boundary}, {"exit_event", Trigger::exit_event}}};
@@ -24,6 +26,8 @@ constexpr Words<ExitKnowledge, 3> kExitKnowledge{
     {{"rates", ExitKnowledge::rates}, {"oracle", ExitKnowledge::oracle}, {"none", ExitKnowledge::none}}};
 constexpr Words<DecideAt, 2> kDecideAt{{{"segment", DecideAt::segment}, {"layer", DecideAt::layer}}};
 
+constexpr Words<Objective, 2> kObjectives{{{"present", Objective::present}, {"outlook", Objective::outlook}}};
+
 struct Settings {
   std::size_t max_batch = 8;
   Trigger trigger = Trigger::exit_boundary;
@@ -31,139 +35,17 @@ struct Settings {
   ExitKnowledge exit_knowledge = ExitKnowledge::rates;
   std::size_t preemption_depth = 1;
   DecideAt decide_at = DecideAt::segment;
-};
-
-/// Expected course of a group of samples through layers.
-struct Course {
-  double duration_s = 0;  ///< T: until the last layer has run
-  double mean_s = 0;      ///< F: expected time in it of one sample of the group
-  double left = 0;        ///< e: expected number of samples that go on after it
-};
-
-/// The expectations of one decision: a function of how many samples reach each segment.
-class Forecast {
- public:
-  Forecast(const npu::BatchPolicyTable& table, const std::vector<double>& go_on)
-      : table_(table), go_on_(go_on) {}
-
-  /// `count` samples through layers first .. last - 1, leaving at the known rates at the ends of segments.
-  [[nodiscard]] Course run(double count, int first, int last) const {
-    Course course{.duration_s = 0, .mean_s = 0, .left = count};
-    double share = 1;
-    for_each_segment(first, last, [&](int segment, int begin, int end, bool whole_end) {
-      add(course, begin, end, share);
-      if (!whole_end) return;
-      course.left *= go_on_[static_cast<std::size_t>(segment)];
-      share *= go_on_[static_cast<std::size_t>(segment)];
-    });
-    return course;
-  }
-
-  /// The same for samples whose exits are known.
-  [[nodiscard]] Course run(const std::vector<int>& exits, int first, int last) const {
-    const auto count = static_cast<double>(exits.size());
-    Course course{.duration_s = 0, .mean_s = 0, .left = count};
-    for_each_segment(first, last, [&](int segment, int begin, int end, bool whole_end) {
-      if (count > 0) add(course, begin, end, course.left / count);
-      if (!whole_end) return;
-      course.left = static_cast<double>(
-          std::count_if(exits.begin(), exits.end(), [segment](int exit) { return exit > segment; }));
-    });
-    return course;
-  }
-
- private:
-  /// Calls `visit` with each segment's part of layers first .. last - 1, and whether it goes to the segment's
-  /// end.
-  template <typename Visit>
-  void for_each_segment(int first, int last, const Visit& visit) const {
-    while (first < last) {
-      const int segment = table_.segment_of(first);
-      const int end = table_.segment_begin(segment + 1);
-      visit(segment, first, std::min(end, last), end <= last);
-      first = end;
-    }
-  }
-
-  void add(Course& course, int begin, int end, double share) const {
-    const double latency_s = expected_latency_s(table_, begin, end, course.left);
-    course.duration_s += latency_s;
-    course.mean_s += share * latency_s;
-  }
-
-  const npu::BatchPolicyTable& table_;
-  const std::vector<double>& go_on_;
-};
-
-/// The courses that one number of newcomers leads to.
-struct Courses {
-  Course continued;    ///< C: the active batch runs on
-  Course newcomers;    ///< N: the newcomers run alone, to the end
-  Course catching_up;  ///< P: the newcomers run to the boundary
-  Course merged;       ///< M: both together, from the boundary
-};
-
-/// Courses by expectation, which depend on nothing but the boundary, the active batch and the newcomers: each
-/// is computed when it is first asked for, and kept while there is room.
-class ExpectedCourses {
- public:
-  /// `go_on`: the probability to go on past each exit.
-  ExpectedCourses(std::vector<double> go_on, std::size_t max_batch)
-      : go_on_(std::move(go_on)), max_batch_(max_batch) {}
-
-  /// `batch` samples wait before layer `boundary`, for `newcomers` that start at layer 0.
-  const Courses& of(const npu::BatchPolicyTable& table, int boundary, std::size_t batch,
-                    std::size_t newcomers) {
-    const auto compute_it = [&] {
-      return compute(table, boundary, static_cast<double>(batch), static_cast<double>(newcomers));
-    };
-    const auto layer = static_cast<std::size_t>(boundary);
-    if (known_.size() <= layer) known_.resize(layer + 1);
-    if (known_[layer].empty()) known_[layer].resize(max_batch_);
-    Row& row = known_[layer][batch - 1];
-    if (row.empty()) {
-      const std::size_t most = max_batch_ - batch;  // newcomers that a batch of this size leaves room for
-      if (most > room_) return not_kept_ = compute_it();
-      room_ -= most;
-      row.resize(most);
-    }
-    std::optional<Courses>& courses = row[newcomers - 1];
-    if (!courses) courses = compute_it();
-    return *courses;
-  }
-
- private:
-  [[nodiscard]] Courses compute(const npu::BatchPolicyTable& table, int boundary, double batch,
-                                double newcomers) const {
-    const Forecast forecast(table, go_on_);
-    const int end = table.layers();
-    Courses c;
-    c.continued = forecast.run(batch, boundary, end);
-    c.newcomers = forecast.run(newcomers, 0, end);
-    c.catching_up = forecast.run(newcomers, 0, boundary);
-    c.merged =
-        forecast.run(std::min(static_cast<double>(max_batch_), batch + c.catching_up.left), boundary, end);
-    return c;
-  }
-
-  std::vector<double> go_on_;
-  std::size_t max_batch_;
-
-  using Row = std::vector<std::optional<Courses>>;  // by newcomers
-  std::vector<std::vector<Row>> known_;             // by boundary, then active batch
-  // Courses that may still be kept, of all boundaries: 100 MB, which batches of hundreds at every layer of a
-  // deep network exceed many times over.
-  std::size_t room_ = 1'000'000;
-  Courses not_kept_;
+  Objective objective = Objective::present;
 };
 
 class ExitAware final : public Policy {
  public:
-  /// `go_on`: what the policy knows of the probability to go on past each exit.
-  ExitAware(const Settings& settings, const std::vector<double>& go_on)
+  /// `go_on`: what the policy knows of the probability to go on past each exit; `rate_hz`: of the arrivals.
+  ExitAware(const Settings& settings, const std::vector<double>& go_on, double rate_hz)
       : settings_(settings),
         go_on_(go_on),
-        expected_(go_on, settings.max_batch),
+        rate_hz_(rate_hz),
+        expected_(go_on, settings.max_batch, settings.objective == Objective::outlook),
         without_exits_(std::vector<double>(go_on.size(), 1), settings.max_batch) {}
 
   Decision decide(const ServerView& view) override {
@@ -187,14 +69,9 @@ class ExitAware final : public Policy {
     bool any_forbidden = false;
     for (std::size_t n = 1; n <= most; ++n) {
       const Courses& c = courses(view, n);
-      const auto newcomers = static_cast<double>(n);
-      const double go_on_s = batch * c.continued.mean_s +
-                             newcomers * (c.continued.duration_s + c.newcomers.mean_s) +
-                             (queued - newcomers) * (c.continued.duration_s + c.newcomers.duration_s);
-      const double preempt_s = batch * (c.catching_up.duration_s + c.merged.mean_s) +
-                               newcomers * c.catching_up.mean_s + c.catching_up.left * c.merged.mean_s +
-                               (queued - newcomers) * (c.catching_up.duration_s + c.merged.duration_s);
-      const double gain_s = go_on_s - preempt_s;
+      const double gain_s = settings_.objective == Objective::present
+                                ? gain_of_present(c, batch, queued, static_cast<double>(n))
+                                : gain_in_outlook(view, c, batch, queued, static_cast<double>(n));
       if (gain_s <= largest_gain_s) continue;
       if (breaks_a_deadline(view, n, c)) {
         any_forbidden = true;
@@ -205,6 +82,29 @@ class ExitAware final : public Policy {
     }
     if (best > 0) return Decision::preempt(best);
     return Decision::go_on(any_forbidden ? Decision::Refusal::slo : Decision::Refusal::no_gain);
+  }
+
+  /// What the sum of latencies of all who are there gets smaller by.
+  static double gain_of_present(const Courses& c, double batch, double queued, double newcomers) {
+    const double go_on_s = batch * c.continued.mean_s +
+                           newcomers * (c.continued.duration_s + c.newcomers.mean_s) +
+                           (queued - newcomers) * (c.continued.duration_s + c.newcomers.duration_s);
+    const double preempt_s = batch * (c.catching_up.duration_s + c.merged.mean_s) +
+                             newcomers * c.catching_up.mean_s + c.catching_up.left * c.merged.mean_s +
+                             (queued - newcomers) * (c.catching_up.duration_s + c.merged.duration_s);
+    return go_on_s - preempt_s;
+  }
+
+  /// The same with those who are still to come, and the queue served at the pace of full batches.
+  double gain_in_outlook(const ServerView& view, const Courses& c, double batch, double queued,
+                         double newcomers) {
+    if (!outlook_) outlook_.emplace(view.table, go_on_, settings_.max_batch, rate_hz_);
+    const double together_s = c.catching_up.duration_s + c.merged.duration_s;
+    const double go_on_s = batch * c.continued.mean_s + outlook_->cost_s(queued, c.continued.duration_s);
+    const double preempt_s = batch * (c.catching_up.duration_s + c.merged.mean_s) +
+                             newcomers * c.catching_up.mean_s + c.catching_up.left * c.merged.mean_s +
+                             outlook_->cost_s(queued - newcomers, together_s);
+    return go_on_s - preempt_s;
   }
 
   const Courses& courses(const ServerView& view, std::size_t n) {
@@ -240,28 +140,22 @@ class ExitAware final : public Policy {
   [[nodiscard]] bool breaks_a_deadline(const ServerView& view, std::size_t n, const Courses& expected) {
     const bool worst = settings_.slack_estimate == SlackEstimate::worst_case;
     const Courses& c = worst ? courses_by(without_exits_, view, n) : expected;
-    const auto& samples = view.active().samples;
-    return std::any_of(samples.begin(), samples.end(), [&](RequestId id) {
-      const double elapsed_s = view.elapsed_s(id);
-      return view.slo.is_missed_by(elapsed_s + c.catching_up.duration_s + c.merged.duration_s) &&
-             !view.slo.is_missed_by(elapsed_s + c.continued.duration_s);
-    });
+    return makes_somebody_late(view, c);
   }
 
   Settings settings_;
   std::vector<double> go_on_;  // q: probability to go on past each exit
+  double rate_hz_;
+  std::optional<Outlook> outlook_;  // of the table that the first question brings
   ExpectedCourses expected_;
   ExpectedCourses without_exits_;
   Courses known_;  // those of an oracle, until the next question
 };
 
-/// q: the probability to go on past each exit.
-std::vector<double> go_on_of(const std::vector<double>& exit_rates, ExitKnowledge knowledge) {
-  std::vector<double> go_on;
-  go_on.reserve(exit_rates.size() + 1);
-  for (const double rate : exit_rates) go_on.push_back(knowledge == ExitKnowledge::none ? 1 : 1 - rate);
-  go_on.push_back(1);  // after the last segment: never asked for anything that matters
-  return go_on;
+/// q, as far as it is known.
+std::vector<double> known_go_on(const std::vector<double>& exit_rates, ExitKnowledge knowledge) {
+  if (knowledge != ExitKnowledge::none) return go_on_of(exit_rates);
+  return std::vector<double>(exit_rates.size() + 1, 1);
 }
 
 Settings settings_of(const ParameterValues& values) {
@@ -270,7 +164,8 @@ Settings settings_of(const ParameterValues& values) {
           .slack_estimate = values.word("slack_estimate", kSlackEstimates),
           .exit_knowledge = values.word("exit_knowledge", kExitKnowledge),
           .preemption_depth = static_cast<std::size_t>(values.integer("preemption_depth")),
-          .decide_at = values.word("decide_at", kDecideAt)};
+          .decide_at = values.word("decide_at", kDecideAt),
+          .objective = values.word("objective", kObjectives)};
 }
 
 const PolicyRegistration kRegistration(
@@ -291,7 +186,10 @@ const PolicyRegistration kRegistration(
            .integer = true,
            .meaning = "most batches suspended at a time; the FBE has registers for one"},
           word_parameter("decide_at", kDecideAt,
-                         "decide at segment boundaries, or, for study, at every layer")},
+                         "decide at segment boundaries, or, for study, at every layer"),
+          word_parameter(
+              "objective", kObjectives,
+              "what is to be small: the latencies of those who are there, or also of those to come")},
      .traits =
          [](const ParameterValues& values) {
            const Settings settings = settings_of(values);
@@ -303,8 +201,10 @@ const PolicyRegistration kRegistration(
      .make =
          [](const ParameterValues& values, const PolicyContext& context) {
            const Settings settings = settings_of(values);
-           return std::make_unique<ExitAware>(settings,
-                                              go_on_of(context.exit_rates, settings.exit_knowledge));
+           // An unknown rate, that of a closed loop, counts as nobody to come.
+           const double rate_hz = std::isnan(context.rate_hz) ? 0 : context.rate_hz;
+           return std::make_unique<ExitAware>(
+               settings, known_go_on(context.exit_rates, settings.exit_knowledge), rate_hz);
          }});
 
 }  // namespace

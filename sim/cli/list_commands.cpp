@@ -40,6 +40,7 @@ std::string values_of(const scheduler::Parameter& parameter) {
   if (parameter.flag) {
     return fmt::format("true or false; default {}", parameter.default_value != 0);
   }
+  if (parameter.table) return "a path";
   if (!parameter.words.empty()) {
     return fmt::format("{}; default {}", fmt::join(parameter.words, ", "),
                        parameter.words[static_cast<std::size_t>(parameter.default_value)]);

@@ -1,7 +1,12 @@
 #include "sim/config/parameters_reader.h"
 
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <utility>
+
+#include "sim/config/fbe_table_file.h"
+#include "workloads/io/shipped_files.h"
 
 namespace fluidbatch::sim {
 namespace {
@@ -21,6 +26,15 @@ double read_parameter(io::MapReader& reader, const scheduler::Parameter& paramet
   return reader.number(parameter.name, {.min = parameter.min, .max = parameter.max}, parameter.default_value);
 }
 
+/// The table that the file holds; its absolute path is resolved.
+std::shared_ptr<const scheduler::FbeTable> read_table(io::MapReader& reader, const std::string& key) {
+  const io::Node& path = reader.required(key);
+  io::read_text(path, key);
+  const std::filesystem::path file = io::resolve_path(path);
+  reader.resolve(key, io::Node::text(file.string()));
+  return std::make_shared<const scheduler::FbeTable>(read_fbe_table(file));
+}
+
 }  // namespace
 
 std::vector<std::string> keys_of(const std::string& first,
@@ -34,9 +48,12 @@ scheduler::ParameterValues read_parameters(io::MapReader& reader,
                                            const std::vector<scheduler::Parameter>& parameters) {
   std::vector<double> values;
   values.reserve(parameters.size());
-  for (const scheduler::Parameter& parameter : parameters)
-    values.push_back(read_parameter(reader, parameter));
-  return {parameters, std::move(values)};
+  std::shared_ptr<const scheduler::FbeTable> table;
+  for (const scheduler::Parameter& parameter : parameters) {
+    if (parameter.table) table = read_table(reader, parameter.name);
+    values.push_back(parameter.table ? 0 : read_parameter(reader, parameter));
+  }
+  return {parameters, std::move(values), std::move(table)};
 }
 
 }  // namespace fluidbatch::sim

@@ -215,6 +215,9 @@ class Reader {
     const int max_batch = system.policy->traits(system.parameters).max_batch;
     system.table = cache_.table(*network_, choice, max_batch);
     warn(choice, *system.table, reader.mark_of("npu"));
+    if (const auto objection = add_decisions(system, config_)) {
+      throw InputError(reader.mark_of("policy"), *objection);
+    }
     return {std::move(system), reader.resolved()};
   }
 

@@ -354,8 +354,12 @@ bool Server<Sink>::carry_out(const scheduler::Decision& decision, double date_s)
     case scheduler::Decision::Action::wait_until:
       if (running()) refuse(decision, date_s, "only an idle NPU waits");
       if (!(decision.date_s > date_s)) refuse(decision, date_s, "that is not in the future");
-      if (decision.date_s == kNever && state_.next_arrival_s == kNever)
-        refuse(decision, date_s, "nobody comes any more, and requests are in the queue");
+      if (decision.date_s == kNever && state_.next_arrival_s == kNever && stream_.exhausted()) {
+        if (decision.samples == 0)
+          refuse(decision, date_s, "nobody comes any more, and requests are in the queue");
+        take_from_queue(date_s, decision);
+        return false;
+      }
       state_.timer_s = decision.date_s;
       return false;
   }

@@ -25,6 +25,9 @@ class DeliveredRequests final : public workloads::RequestStream {
     if (waiting_.empty()) return kNever;
     return waiting_.front().request.date_s;
   }
+  [[nodiscard]] bool exhausted() const override {
+    return waiting_.empty() && on_the_way_ == 0 && sends_.exhausted();
+  }
 
   std::size_t read(std::span<workloads::Arrival> block) override {
     if (waiting_.empty()) return 0;
@@ -46,9 +49,14 @@ class DeliveredRequests final : public workloads::RequestStream {
   /// Called after an answer has gone on, since something may be sent sooner now.
   void on_answer(std::function<void()> callback) { on_answer_ = std::move(callback); }
 
-  /// `request` gets to the server at its date_s, not before the ones delivered earlier. Of one date they are
-  /// put in order of device, then of `number`, in order of sending, since SimGrid's order says nothing.
+  /// A request has been sent, and will be delivered.
+  void sent() { ++on_the_way_; }
+
+  /// `request`, which has been sent, gets to the server at its date_s, not before the ones delivered earlier.
+  /// Of one date they are put in order of device, then of `number`, in order of sending, since SimGrid's
+  /// order says nothing.
   void deliver(const workloads::Arrival& request, std::uint64_t number) {
+    --on_the_way_;
     const Waiting one{request, number};
     const auto rank = [](const Waiting& w) {
       return std::tuple(w.request.date_s, w.request.device, w.number);
@@ -66,6 +74,7 @@ class DeliveredRequests final : public workloads::RequestStream {
   workloads::RequestStream& sends_;
   std::function<void()> on_answer_;
   std::deque<Waiting> waiting_;
+  std::size_t on_the_way_ = 0;
 };
 
 }  // namespace fluidbatch::sim

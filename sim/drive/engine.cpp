@@ -172,6 +172,7 @@ class Links {
       if (!linked_.sends.advance(sample)) continue;
       const double bytes = sample_bytes_[sample.device];
       const std::uint64_t number = sent_++;
+      linked_.delivered.sent();
       if (bytes == 0) {
         deliver(sample, number);
         continue;

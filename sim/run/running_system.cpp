@@ -39,7 +39,7 @@ RunningSystem::RunningSystem(const Scenario& scenario, const System& system, con
     : scenario_(scenario),
       system_(system),
       options_(options_of(scenario, system, options.read_ahead)),
-      policy_(system.policy->make(system.parameters, scenario.policy_context())),
+      policy_(system.policy->make(system.parameters, scenario.policy_context(system))),
       exit_control_(scenario.make_exit_control(system)),
       exits_(scenario.exits_of(system)),
       stream_(stream == nullptr ? arriving_requests(scenario, *exits_) : std::move(stream)),

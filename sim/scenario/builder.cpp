@@ -313,6 +313,7 @@ System ScenarioBuilder::the_system(const SystemSpec& spec, const Scenario& scena
   }
   system.table = table_of(latencies, scenario.network, system.policy->traits(system.parameters).max_batch);
   system.npu_name = latencies.table == nullptr ? latencies.npu->name : "measured";
+  require_none(add_decisions(system, scenario));
   return system;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 namespace fluidbatch::sim {
 
@@ -26,6 +27,16 @@ std::optional<std::string> objection_to_policy(const scheduler::PolicyInfo& poli
   if (!slo.end_to_end || !policy.needs_deadlines_in_order) return std::nullopt;
   return policy.name +
          " takes the queue to be in order of deadlines, which it is with slo.measured: server only";
+}
+
+std::optional<std::string> add_decisions(System& system, const Scenario& scenario) {
+  if (!system.policy->decisions) return std::nullopt;
+  try {
+    system.decisions = system.policy->decisions(system.parameters, scenario.policy_context(system));
+  } catch (const std::invalid_argument& error) {
+    return "policy " + system.policy->name + ": " + error.what();
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string> objection_to_exit_control(const System& system, const workloads::ExitSpec& exits) {

@@ -12,7 +12,12 @@
 namespace fluidbatch::sim {
 namespace {
 
+void refuse_table(const scheduler::Parameter& parameter) {
+  if (parameter.table) throw std::invalid_argument(parameter.name + " must be a table of decisions");
+}
+
 double value_of(const scheduler::Parameter& parameter, const std::string& word) {
+  refuse_table(parameter);
   const auto place = std::find(parameter.words.begin(), parameter.words.end(), word);
   if (place != parameter.words.end()) return static_cast<double>(place - parameter.words.begin());
   throw std::invalid_argument(parameter.words.empty()
@@ -23,6 +28,7 @@ double value_of(const scheduler::Parameter& parameter, const std::string& word) 
 }
 
 double value_of(const scheduler::Parameter& parameter, double number) {
+  refuse_table(parameter);
   if (!parameter.words.empty()) {
     throw std::invalid_argument(parameter.name + " must be one of " + io::quoted_list(parameter.words));
   }
@@ -41,6 +47,15 @@ double value_of(const scheduler::Parameter& parameter, int number) {
 double value_of(const scheduler::Parameter& parameter, bool flag) {
   if (!parameter.flag) throw std::invalid_argument(parameter.name + " is neither true nor false");
   return flag ? 1 : 0;
+}
+
+/// A table has no number.
+double value_of(const scheduler::Parameter& parameter,
+                const std::shared_ptr<const scheduler::FbeTable>& table) {
+  if (!parameter.table || table == nullptr) {
+    throw std::invalid_argument(parameter.name + " can't be such a table");
+  }
+  return 0;
 }
 
 /// `found`, or throws with the names that there are.
@@ -69,9 +84,15 @@ scheduler::ParameterValues parameter_values(const std::string& owner,
                                             const PolicyArguments& arguments) {
   std::vector<std::string> names;
   std::vector<double> values;
+  std::shared_ptr<const scheduler::FbeTable> table;
   for (const scheduler::Parameter& parameter : parameters) {
     names.push_back(parameter.name);
     const auto given = arguments.find(parameter.name);
+    if (parameter.table) {
+      if (given == arguments.end()) throw std::invalid_argument(owner + " needs '" + parameter.name + "'");
+      if (const auto* found = std::get_if<std::shared_ptr<const scheduler::FbeTable>>(&given->second))
+        table = *found;
+    }
     const auto read = [&](const auto& value) { return value_of(parameter, value); };
     values.push_back(given == arguments.end() ? parameter.default_value : std::visit(read, given->second));
   }
@@ -82,7 +103,7 @@ scheduler::ParameterValues parameter_values(const std::string& owner,
     if (!names.empty()) message += "; allowed: " + io::quoted_list(names);
     throw std::invalid_argument(message);
   }
-  return {parameters, std::move(values)};
+  return {parameters, std::move(values), std::move(table)};
 }
 
 }  // namespace fluidbatch::sim

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -10,8 +11,11 @@
 
 namespace fluidbatch::sim {
 
-/// By name; a number, a yes or no, or one of a parameter's words.
-using PolicyArguments = std::map<std::string, std::variant<int, double, bool, std::string>>;
+/// By name; a number, a yes or no, one of a parameter's words, or, where a configuration names a file, the
+/// table of decisions in it.
+using PolicyArguments =
+    std::map<std::string,
+             std::variant<int, double, bool, std::string, std::shared_ptr<const scheduler::FbeTable>>>;
 
 /// The policy called `name`. Throws std::invalid_argument with what was probably meant.
 const scheduler::PolicyInfo& policy_called(const std::string& name);

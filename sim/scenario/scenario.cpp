@@ -40,6 +40,13 @@ std::unique_ptr<scheduler::ExitControl> Scenario::make_exit_control(const System
   return system.exit_control->make(system.exit_control_parameters, context);
 }
 
+scheduler::PolicyContext Scenario::policy_context(const System& system) const {
+  return {.exit_rates = exits->rates(),
+          .rate_hz = devices.mean_rate_hz(),
+          .latencies = system.table.get(),
+          .decisions = system.decisions};
+}
+
 std::optional<std::uint64_t> Scenario::known_requests() const {
   std::uint64_t most = length.requests;
   if (devices.bound() > 0) most = std::min(most, devices.bound());

@@ -31,6 +31,8 @@ struct System {
   scheduler::ParameterValues exit_control_parameters;
   std::string npu_name;
   std::shared_ptr<const npu::BatchPolicyTable> table;  ///< at least up to the policy's max_batch
+  /// That its policy acts by; nullptr where it needs none (scheduler::PolicyInfo::decisions).
+  std::shared_ptr<const scheduler::FbeTable> decisions = nullptr;
 
   /// The accuracy that its exit control steers to; NaN where it has none.
   [[nodiscard]] double accuracy_target() const;
@@ -58,8 +60,8 @@ struct Scenario {
   [[nodiscard]] std::shared_ptr<const workloads::ExitSpec> exits_of(const System& system) const;
   /// The exit control of `system`; nullptr where it has none.
   [[nodiscard]] std::unique_ptr<scheduler::ExitControl> make_exit_control(const System& system) const;
-  /// What policies may know of the workload.
-  [[nodiscard]] scheduler::PolicyContext policy_context() const { return {.exit_rates = exits->rates()}; }
+  /// What the policy of `system`, whose latencies are there, may know.
+  [[nodiscard]] scheduler::PolicyContext policy_context(const System& system) const;
 };
 
 }  // namespace fluidbatch::sim

@@ -17,6 +17,7 @@
 #include "scheduler/policy_error.h"
 #include "scheduler/registry.h"
 #include "sim/run/simulation.h"
+#include "sim/scenario/policy_parameters.h"
 #include "tests/support/measured_table.h"
 #include "tests/support/scenarios.h"
 
@@ -35,16 +36,16 @@ scheduler::FbeDecision greedy(int most) {
 /// What a registered policy does with an SLO that is never missed.
 class RegisteredPolicy {
  public:
-  RegisteredPolicy(const std::string& name, const OptimumProblem& problem) : table_(problem.table) {
+  RegisteredPolicy(const std::string& name, const OptimumProblem& problem, sim::PolicyArguments arguments)
+      : table_(problem.table) {
     const scheduler::PolicyInfo* info = scheduler::find_policy(name);
     REQUIRE(info != nullptr);
-    std::vector<double> values;
-    for (const scheduler::Parameter& parameter : info->parameters) {
-      values.push_back(parameter.name == "max_batch" ? problem.max_batch : parameter.default_value);
-    }
-    const scheduler::ParameterValues parameters(info->parameters, std::move(values));
+    const bool has_batch = std::any_of(info->parameters.begin(), info->parameters.end(),
+                                       [](const auto& parameter) { return parameter.name == "max_batch"; });
+    if (has_batch) arguments["max_batch"] = problem.max_batch;
+    const auto parameters = sim::parameter_values(name, info->parameters, arguments);
     boundary_ = info->traits(parameters).boundary;
-    policy_ = info->make(parameters, {.exit_rates = problem.exit_rates});
+    policy_ = info->make(parameters, {.exit_rates = problem.exit_rates, .rate_hz = problem.rate_hz});
   }
 
   int operator()(const FbeState& state) {
@@ -74,8 +75,9 @@ class RegisteredPolicy {
   std::vector<scheduler::RequestId> queue_;
 };
 
-double mean_of(const std::string& policy, const OptimumProblem& problem) {
-  RegisteredPolicy registered(policy, problem);
+double mean_of(const std::string& policy, const OptimumProblem& problem,
+               const sim::PolicyArguments& arguments = {}) {
+  RegisteredPolicy registered(policy, problem, arguments);
   return scheduler::evaluate_fbe(problem, std::ref(registered)).mean_latency_s;
 }
 
@@ -217,6 +219,33 @@ TEST_CASE("freer schedules, shorter latencies and larger batches are not worse",
 TEST_CASE("over a hundred tables freer schedules, shorter latencies and larger batches are not worse",
           "[.release][optimum]") {
   check_dominance(100, 2);
+}
+
+TEST_CASE("exit_aware with the outlook goes half of the way to the best", "[.release][optimum]") {
+  double present = 0;  // sums of distances
+  double outlook = 0;
+  for (const char* network : {"ee_resnet18", "ee_resnet50", "ee_mobilenet_v2", "ee_vgg16"}) {
+    for (const npu::Mode mode : {npu::Mode::r, npu::Mode::fluid_stacked}) {
+      const npu::BatchPolicyTable table(test::shipped_network(network).layers,
+                                        test::shipped_npu("zu7ev_large"), mode, 8);
+      OptimumProblem problem{.table = table, .exit_rates = test::kExampleRates, .rate_hz = 1, .max_batch = 8};
+      const double capacity_hz = scheduler::fbe_capacity_hz(problem);
+      for (const double load : {0.3, 0.6, 0.8}) {
+        INFO(network << " in mode " << npu::name_of(mode) << " at " << load);
+        problem.rate_hz = load * capacity_hz;
+        const double best_s = scheduler::fbe_optimum(problem).optimum.mean_latency_s;
+        const double of_present = mean_of("exit_aware", problem) / best_s - 1;
+        const double of_outlook = mean_of("exit_aware", problem, {{"objective", "outlook"}}) / best_s - 1;
+        UNSCOPED_INFO(of_present << " " << of_outlook);
+        CHECK(of_outlook < of_present + 0.003);
+        present += of_present;
+        outlook += of_outlook;
+      }
+    }
+  }
+  UNSCOPED_INFO(present << " " << outlook);
+  CHECK(outlook < present / 2);
+  CHECK(present / 24 > 0.02);  // there is something to gain
 }
 
 TEST_CASE("EE-ResNet-50: the mean of `exit_aware` is the one that is simulated", "[.release][optimum]") {

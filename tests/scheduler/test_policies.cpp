@@ -188,8 +188,8 @@ TEST_CASE("lazy batching: the slack of all in flight", "[scheduler]") {
 }
 
 TEST_CASE("exit-aware: what a preemption gains, from the formulas", "[scheduler]") {
-  enum { kMaxBatch, kTrigger, kSlack, kKnowledge, kDepth, kCost, kDecideAt };
-  std::vector<double> values{4, 0, 0, 0, 1, 0};
+  enum { kMaxBatch, kTrigger, kSlack, kKnowledge, kDepth, kDecideAt, kObjective };
+  std::vector<double> values{4, 0, 0, 0, 1, 0, 0};
   const std::vector<double> rates{0.5, 0.25};
   InFlight server;
   // Two samples wait before segment 1; one newcomer. Segment latencies at b: 3, 4, 8 times 1 + (b - 1) / 4.

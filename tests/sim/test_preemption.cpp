@@ -315,7 +315,7 @@ void fuzz(int runs) {
     const std::string& name = system.policy->name;
     INFO("run " << i << ": " << name << ", " << *scenario.known_requests() << " requests");
     {
-      const auto policy = system.policy->make(system.parameters, scenario.policy_context());
+      const auto policy = system.policy->make(system.parameters, scenario.policy_context(system));
       const scheduler::PolicyTraits traits = system.policy->traits(system.parameters);
       workloads::SentRequests stream = sim::sent_requests(scenario, *scenario.exits);
       const bool waits = name == "dynamic_batching" || name == "deferred_batching" || name == "clockwork" ||
@@ -418,7 +418,7 @@ TEST_CASE("LazyBatching passes over the layers at which it would go on anyway", 
                 .system({.policy = "lazy_batching", .parameters = {{"max_batch", 6}}, .npu_mode = mode})
                 .build();
         const sim::System& system = scenario.systems.front();
-        const auto policy = system.policy->make(system.parameters, scenario.policy_context());
+        const auto policy = system.policy->make(system.parameters, scenario.policy_context(system));
         const Served searched = serve(scenario, *policy);
         AskedEverywhere everywhere(*policy);
         const Served asked = serve(scenario, everywhere);

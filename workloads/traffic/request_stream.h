@@ -30,6 +30,8 @@ class RequestStream {
   /// Date of the next event as it stands now: no request comes before it, unless an answer sets one off.
   /// Infinity: none.
   [[nodiscard]] virtual double next_event_s() const = 0;
+  /// Whether no request comes any more, unless an answer sets one off.
+  [[nodiscard]] virtual bool exhausted() const { return next_event_s() == kNever; }
 
   /// Applies events: where the stream is foretold, until `block` is full of requests or no event is left;
   /// otherwise the next one alone. Returns how many requests that has brought; they are the first of `block`,
