@@ -28,7 +28,7 @@ ARROWS = {
     "sim/measure": ("sim/core", "npu_model", "scheduler", "workloads/traffic"),
     "sim/scenario": ("npu_model", "scheduler", "workloads", "workloads/io", "workloads/models", "workloads/traffic", "workloads/exits",
                      "workloads/uplink"),
-    "sim/config": ("sim/scenario", "npu_model", "scheduler", "workloads/io", "workloads/models", "workloads/traffic", "workloads/exits",
+    "sim/config": ("sim/scenario", "npu_model", "scheduler", "scheduler/optimum", "workloads/io", "workloads/models", "workloads/traffic", "workloads/exits",
                    "workloads/uplink"),
     "sim/output": ("sim/measure", "sim/core", "sim/scenario", "npu_model", "scheduler", "workloads/io"),
     "sim/fit": ("npu_model", "workloads", "workloads/io", "workloads/models"),
