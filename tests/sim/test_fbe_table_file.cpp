@@ -73,6 +73,7 @@ TEST_CASE("a table of larger sizes survives the way through a file", "[fbe_table
     }
   };
   fill(0, 0);
+  table.set_newcomers(state(7, 0, 0), 3);
   for (int segment = 1; segment < 4; ++segment) {
     for (int active = 1; active <= 5; ++active) fill(active, segment);
   }
