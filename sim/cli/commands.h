@@ -68,6 +68,7 @@ struct OptimumArguments {
   RunArguments run;                   ///< configuration and overrides
   std::optional<std::string> system;  ///< the only one that matters
   bool csv = false;
+  std::optional<std::string> save;
 };
 
 struct NetworkImportArguments {

@@ -195,6 +195,9 @@ void add_optimum(CLI::App& app, cli::OptimumArguments& arguments) {
   add_configuration(*optimum, arguments.run);
   optimum->add_option("--system", arguments.system, "Only the system of this label")->type_name("LABEL");
   optimum->add_flag("--csv", arguments.csv, "As CSV: means in seconds, with the interval of the simulated");
+  add_output(*optimum, "--save", arguments.save,
+             "Write the best decisions of a Fluid Batching Engine as CSV; must not exist yet")
+      ->type_name("TABLE");
   optimum->callback([&] { cli::optimum(arguments); });
 }
 

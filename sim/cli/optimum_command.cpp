@@ -11,8 +11,10 @@
 
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
+#include "sim/config/fbe_table_file.h"
 #include "sim/config/overrides.h"
 #include "sim/config/run_config.h"
+#include "sim/output/output_file.h"
 #include "sim/output/text_table.h"
 #include "sim/run/optimum.h"
 #include "sim/run/run.h"
@@ -57,6 +59,7 @@ class Command {
     print_warnings(config_.warnings);
     if (arguments.system) first_ = keep_system(config_, *arguments.system);
     check_expected_dates(config_);
+    if (arguments.save) refuse_to_save();
   }
 
   void run() {
@@ -66,6 +69,7 @@ class Command {
     RunOptions options;
     options.driver = Driver::bare;
     config_.compute_bounds = false;
+    save();
     simulated_ = run_systems(config_, options);
     for (std::size_t i = 0; i < optima_.size(); ++i) {
       rows_.push_back({.system = config_.systems[i], .optimum = optima_[i], .simulated = simulated_[i]});
@@ -75,6 +79,24 @@ class Command {
   }
 
  private:
+  /// Before anything is computed, too.
+  void refuse_to_save() const {
+    if (config_.systems.size() > 1) {
+      throw io::InputError("--save: there are several systems; say whose table by --system");
+    }
+    if (std::filesystem::exists(std::filesystem::symlink_status(*arguments_.save)))
+      throw io::InputError(*arguments_.save + ": already exists");
+  }
+
+  /// The table of the only system.
+  void save() const {
+    if (!arguments_.save) return;
+    const SystemOptimum& optimum = optima_.front();
+    if (!optimum.fbe)
+      throw io::InputError("--save: there is no table, since " + optimum.missing.back().reason);
+    write_file(*arguments_.save, fbe_table_csv(optimum.fbe->table), Existing::refuse);
+  }
+
   /// Before anything is computed, where nothing can be.
   void refuse_if_outside() const {
     std::vector<NoOptimum> objections;
@@ -136,13 +158,16 @@ class Command {
 
   void print_text() const {
     TextTable table({"system", "max batch", "free ms", "fbe ms", "mean ms", "+- ms", "x free", "x fbe"});
-    TextTable solver({"", "", "from ms", "to ms", "longest queue", "states", "iterations"});
-    for (const Row& row : rows_) {
+    TextTable solver({"system", "form", "at least ms", "at most ms", "queue", "states", "iterations"});
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      const Row& row = rows_[i];
       const int max_batch = row.system.policy->traits(row.system.parameters).max_batch;
       table.add({row.system.label + (row.simulated.saturated ? " *" : ""), std::to_string(max_batch),
                  rounded(1000 * row.free_s(), 5), rounded(1000 * row.fbe_s(), 5),
                  rounded(1000 * row.mean_s(), 5), rounded(1000 * row.half_width_s(), 2),
-                 rounded(row.mean_s() / row.free_s()), rounded(row.mean_s() / row.fbe_s())});
+                 rounded(distance_to_optimum(row.simulated, row.free_s())),
+                 rounded(distance_to_optimum(row.simulated, row.fbe_s()))});
+      if (row.optimum.first != i) continue;
       if (row.optimum.free) add_solution(solver, row.system.label, "free", *row.optimum.free);
       if (row.optimum.fbe) add_solution(solver, row.system.label, "fbe", row.optimum.fbe->optimum);
     }
@@ -152,7 +177,9 @@ class Command {
       fmt::print("* saturated: the backlog grew to the end, so the mean depends on the length of the run\n");
     }
     for (const std::string& line : remarks()) fmt::print("{}\n", line);
-    fmt::print("\nbounds of each mean, for queues that are cut at the longest one\n{}", solver.text());
+    fmt::print(
+        "\nhow each optimum is known, for queues of up to so many; systems in which it is the same once\n{}",
+        solver.text());
   }
 
   static void add_solution(TextTable& table, const std::string& label, const char* form,
@@ -173,6 +200,14 @@ class Command {
       if (row.optimum.missing.empty() && decides_at_layers(row.system)) {
         lines.push_back(row.system.label +
                         ": decides at layers, so that it may be below the optima, which do at segments");
+      }
+      if (row.simulated[StatisticId::drop_rate] > 0) {
+        lines.push_back(row.system.label + ": dropped " +
+                        rounded(100 * row.simulated[StatisticId::drop_rate], 3) +
+                        " % of the requests; its mean is that of the others");
+      }
+      if (distance_to_optimum(row.simulated, row.free_s()) < 1 && !decides_at_layers(row.system)) {
+        lines.push_back(row.system.label + ": below the optimum by chance, which more requests make less of");
       }
     }
     return lines;

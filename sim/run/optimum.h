@@ -2,11 +2,13 @@
 // theory of it.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "scheduler/optimum/optimum.h"
+#include "sim/measure/statistics.h"
 
 namespace fluidbatch::sim {
 
@@ -33,8 +35,13 @@ scheduler::OptimumProblem optimum_problem(const Scenario& scenario, const System
 /// bounds of its mean.
 bool decides_at_layers(const System& system);
 
+/// The mean latency of a run over `mean_s`, that of an optimum; NaN where requests were dropped, since an
+/// optimum answers all.
+double distance_to_optimum(const RunStatistics& run, double mean_s);
+
 /// Both optima of a system, and why there is none where there is none.
 struct SystemOptimum {
+  std::size_t first = 0;  ///< number of the first system that has the same
   std::optional<scheduler::Optimum> free;
   std::optional<scheduler::FbeOptimum> fbe;
   std::vector<NoOptimum> missing;
