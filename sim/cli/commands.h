@@ -64,6 +64,13 @@ struct CapacityArguments {
   bool csv = false;
 };
 
+struct OptimumArguments {
+  RunArguments run;                   ///< configuration and overrides
+  std::optional<std::string> system;  ///< the only one that matters
+  bool csv = false;
+  std::optional<std::string> save;
+};
+
 struct NetworkImportArguments {
   std::string model;
   std::string out;
@@ -127,6 +134,7 @@ int sweep(const SweepArguments& arguments);        ///< the exit code
 int sweep_merge(const MergeArguments& arguments);  ///< the exit code
 void compare(const CompareArguments& arguments);
 void capacity(const CapacityArguments& arguments);
+void optimum(const OptimumArguments& arguments);
 void workload_describe(const RunArguments& arguments, bool csv);
 void policy_list(const std::vector<std::string>& plugins);
 void exit_control_list(const std::vector<std::string>& plugins);

@@ -189,6 +189,18 @@ void add_capacity(CLI::App& app, cli::CapacityArguments& arguments) {
   capacity->callback([&] { cli::capacity(arguments); });
 }
 
+void add_optimum(CLI::App& app, cli::OptimumArguments& arguments) {
+  CLI::App* optimum = app.add_subcommand(
+      "optimum", "The least mean latency that any policy could have, computed, and each system's distance");
+  add_configuration(*optimum, arguments.run);
+  optimum->add_option("--system", arguments.system, "Only the system of this label")->type_name("LABEL");
+  optimum->add_flag("--csv", arguments.csv, "As CSV: means in seconds, with the interval of the simulated");
+  add_output(*optimum, "--save", arguments.save,
+             "Write the best decisions of a Fluid Batching Engine as CSV; must not exist yet")
+      ->type_name("TABLE");
+  optimum->callback([&] { cli::optimum(arguments); });
+}
+
 void add_run(CLI::App& app, cli::RunArguments& arguments) {
   CLI::App* run = app.add_subcommand("run", "Simulate all systems of a configuration and compare them");
   add_configuration(*run, arguments);
@@ -248,6 +260,7 @@ struct Arguments {
   cli::SweepArguments sweep;
   cli::CompareArguments compare;
   cli::CapacityArguments capacity;
+  cli::OptimumArguments optimum;
   cli::MergeArguments merge;
   int exit_code = 0;
   cli::RunArguments describe;
@@ -477,6 +490,7 @@ int run_program(int argc, char** argv) {
   add_sweep(app, arguments.sweep, arguments.merge, arguments.exit_code);
   add_compare(app, arguments.compare);
   add_capacity(app, arguments.capacity);
+  add_optimum(app, arguments.optimum);
   add_policies(app, arguments);
   add_networks(app, arguments);
   add_metrics(app, arguments);

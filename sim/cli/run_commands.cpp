@@ -11,6 +11,7 @@
 #include "sim/config/run_config.h"
 #include "sim/drive/driver_choice.h"
 #include "sim/output/text_table.h"
+#include "sim/run/optimum.h"
 #include "sim/run/output_size.h"
 #include "sim/run/run.h"
 #include "sim/scenario/expected_length.h"
@@ -86,10 +87,13 @@ bool any_exit_control(const RunConfig& config) {
   return std::ranges::any_of(config.systems, [](const System& s) { return s.exit_control != nullptr; });
 }
 
-std::string results_table(const RunConfig& config, const std::vector<RunStatistics>& results) {
+/// `free_s`: the mean of each system's optimum, or nothing where there is no theory of any.
+std::string results_table(const RunConfig& config, const std::vector<RunStatistics>& results,
+                          const std::vector<double>& free_s) {
   const bool uplink = config.uplink.model != workloads::UplinkSpec::Model::none;
-  std::vector<std::string> head{"system", "mean ms", "x bound", "p50 ms", "p99 ms",
-                                "late %", "req/s",   "busy %",  "batch"};
+  std::vector<std::string> head{"system", "mean ms", "x bound"};
+  if (!free_s.empty()) head.emplace_back("x free");
+  head.insert(head.end(), {"p50 ms", "p99 ms", "late %", "req/s", "busy %", "batch"});
   if (any_exit_control(config)) head.insert(head.end(), {"accuracy %", "threshold"});
   if (any_dropped(results)) head.emplace_back("dropped %");
   if (uplink) head.insert(head.end(), {"end-to-end ms", "its p99 ms"});
@@ -97,14 +101,11 @@ std::string results_table(const RunConfig& config, const std::vector<RunStatisti
   for (std::size_t i = 0; i < results.size(); ++i) {
     const RunStatistics& r = results[i];
     std::vector<std::string> row{config.systems[i].label + (r.saturated ? " *" : ""),
-                                 rounded(r[Id::mean_latency] * 1000),
-                                 rounded(r[Id::distance_to_bound], 3),
-                                 rounded(r[Id::p50_latency] * 1000),
-                                 rounded(r[Id::p99_latency] * 1000),
-                                 rounded(r[Id::slo_violation_rate] * 100, 3),
-                                 rounded(r[Id::throughput]),
-                                 rounded(r[Id::busy_fraction] * 100, 3),
-                                 rounded(r[Id::mean_batch], 3)};
+                                 rounded(r[Id::mean_latency] * 1000), rounded(r[Id::distance_to_bound], 3)};
+    if (!free_s.empty()) row.push_back(rounded(distance_to_optimum(r, free_s[i]), 3));
+    row.insert(row.end(), {rounded(r[Id::p50_latency] * 1000), rounded(r[Id::p99_latency] * 1000),
+                           rounded(r[Id::slo_violation_rate] * 100, 3), rounded(r[Id::throughput]),
+                           rounded(r[Id::busy_fraction] * 100, 3), rounded(r[Id::mean_batch], 3)});
     if (any_exit_control(config)) {
       row.push_back(rounded(r[Id::accuracy] * 100, 4));
       row.push_back(rounded(r[Id::mean_threshold], 3));
@@ -119,8 +120,28 @@ std::string results_table(const RunConfig& config, const std::vector<RunStatisti
   return table.text();
 }
 
+std::string remarks_on_free(const RunConfig& config, const std::vector<RunStatistics>& results,
+                            const std::vector<double>& free_s) {
+  std::string text;
+  if (!free_s.empty() && (any_dropped(results) ||
+                          std::ranges::any_of(free_s, [](double mean_s) { return std::isnan(mean_s); }))) {
+    text +=
+        "x free: - where there is no optimum, it takes more than a second, or requests were dropped; "
+        "`fluidbatch optimum` says which\n";
+  }
+  for (std::size_t i = 0; i < free_s.size(); ++i) {
+    if (!(distance_to_optimum(results[i], free_s[i]) < 1)) continue;
+    text +=
+        "x free: below 1 for " + config.systems[i].label +
+        (decides_at_layers(config.systems[i]) ? ", which decides at layers; the optimum does at segments\n"
+                                              : " by chance: the optimum is a mean of endless runs\n");
+  }
+  return text;
+}
+
 /// What the table can't say by itself.
-std::string remarks(const RunConfig& config, const std::vector<RunStatistics>& results) {
+std::string remarks(const RunConfig& config, const std::vector<RunStatistics>& results,
+                    const std::vector<double>& free_s) {
   std::string text;
   if (std::ranges::any_of(results, [](const RunStatistics& r) { return r.saturated; })) {
     text += "* saturated: the backlog grew to the end, so these numbers depend on the length of the run\n";
@@ -131,6 +152,7 @@ std::string remarks(const RunConfig& config, const std::vector<RunStatistics>& r
   if (any_exit_control(config)) {
     text += "x bound: - where exits are decided at run time, since the bound is for the exits as drawn\n";
   }
+  text += remarks_on_free(config, results, free_s);
   for (std::size_t i = 0; i < results.size(); ++i) {
     const double target = config.systems[i].accuracy_target();
     if (std::isnan(target) || !misses_accuracy(results[i], target)) continue;
@@ -221,10 +243,12 @@ void run(const RunArguments& arguments) {
   if (!size.empty()) note("note: {}\n", size);
   const std::vector<RunStatistics> results = run_systems(config, options);
   line.clear();
+  const std::vector<double> free_s =
+      config.compute_bounds ? quick_free_means_s(config) : std::vector<double>{};
 
-  fmt::print("{}\n{}", heading(config, length_text(config, results)), results_table(config, results));
+  fmt::print("{}\n{}", heading(config, length_text(config, results)), results_table(config, results, free_s));
   note_missing_requests(config, results.front());
-  fmt::print("{}", remarks(config, results));
+  fmt::print("{}", remarks(config, results, free_s));
   fmt::print("\n{} {}\n", replaces ? "results, replacing those of an earlier run, in" : "results in",
              (*options.folder / "").string());
 }

@@ -32,10 +32,11 @@ ARROWS = {
                    "workloads/uplink"),
     "sim/output": ("sim/measure", "sim/core", "sim/scenario", "npu_model", "scheduler", "workloads/io"),
     "sim/fit": ("npu_model", "workloads", "workloads/io", "workloads/models"),
-    "sim/run": ("sim/scenario", "sim/core", "sim/drive", "sim/measure", "sim/output", "npu_model", "scheduler", "workloads/io", "workloads/traffic", "workloads/uplink"),
+    "sim/run": ("sim/scenario", "sim/core", "sim/drive", "sim/measure", "sim/output", "npu_model", "scheduler", "scheduler/optimum", "workloads/io", "workloads/traffic",
+                "workloads/uplink"),
     "sim/sweep": ("scheduler", "sim/core", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "workloads", "workloads/io"),
     "sim/cli": ("sim/core", "sim/sweep", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "sim/fit", "scheduler",
-                "npu_model", "workloads/io", "workloads/models", "workloads/models/onnx"),
+                "scheduler/optimum", "npu_model", "workloads/io", "workloads/models", "workloads/models/onnx"),
 }
 
 # Libraries that a layer may use, besides the standard one.

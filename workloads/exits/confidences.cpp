@@ -88,6 +88,8 @@ class Confidences final : public ExitSpec {
     return std::make_unique<ConfidencesStream>(recording_->outcomes, rows_, seed, device_keys);
   }
   std::vector<double> rates() const override { return recording_->rates; }
+  /// Rows are drawn with replacement; the rates are those of all rows.
+  bool are_independent() const override { return rows_.count == recording_->outcomes.size(); }
   const RecordedConfidences* confidences() const override { return &recording_->confidences; }
   std::shared_ptr<const ExitSpec> of_odd_rows() const override {
     const Rows odd{.first = 1, .stride = 2, .count = recording_->outcomes.size() / 2};

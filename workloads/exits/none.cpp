@@ -31,6 +31,7 @@ class NoEarlyExits final : public ExitSpec {
   std::vector<double> rates() const override {
     return std::vector<double>(static_cast<std::size_t>(exits_ - 1));
   }
+  bool are_independent() const override { return true; }
 
  private:
   int exits_;

@@ -50,6 +50,7 @@ class Rates final : public ExitSpec {
   }
 
   std::vector<double> rates() const override { return rates_; }
+  bool are_independent() const override { return true; }
 
  private:
   std::vector<double> rates_;

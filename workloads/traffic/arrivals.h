@@ -87,6 +87,8 @@ class ArrivalSpec {
   [[nodiscard]] virtual double mean_rate_hz() const { return std::numeric_limits<double>::quiet_NaN(); }
   /// Whether that rate is the mean of any stretch of time, and not of the far future alone.
   [[nodiscard]] virtual bool is_steady() const { return true; }
+  /// Whether each of its streams is a Poisson process of that rate.
+  [[nodiscard]] virtual bool is_poisson() const { return false; }
   /// Date of the last arrival, where there is one: that of a trace. Infinity otherwise.
   [[nodiscard]] virtual double last_arrival_s() const { return std::numeric_limits<double>::infinity(); }
   /// Number of arrivals, where it is bounded: those of a trace. 0 where it is not.

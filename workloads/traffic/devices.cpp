@@ -119,6 +119,11 @@ bool Devices::is_steady() const {
                      [](const DeviceGroup& group) { return group.arrivals->is_steady(); });
 }
 
+bool Devices::are_poisson() const {
+  return std::all_of(groups_.begin(), groups_.end(),
+                     [](const DeviceGroup& group) { return group.arrivals->is_poisson(); });
+}
+
 double Devices::last_arrival_s() const {
   double last_s = 0;
   for (const DeviceGroup& group : groups_) last_s = std::max(last_s, group.arrivals->last_arrival_s());

@@ -46,6 +46,8 @@ class ExitSpec {
   /// For each early exit, the share of the samples that reach it that leaves there: configured, or those of
   /// the whole file.
   [[nodiscard]] virtual std::vector<double> rates() const = 0;
+  /// Whether each request leaves at each exit with the probability that `rates` says, whatever others do.
+  [[nodiscard]] virtual bool are_independent() const { return false; }
   /// As ArrivalSpec::bound: no more requests than this can be drawn.
   [[nodiscard]] virtual std::uint64_t bound() const { return 0; }
   /// The samples that the requests are, where exits come from confidences; nullptr elsewhere. Good as long as

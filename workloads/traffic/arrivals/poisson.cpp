@@ -37,6 +37,7 @@ class Poisson final : public ArrivalSpec {
     return std::make_unique<PoissonStream>(rate_hz_, seed, key);
   }
   double mean_rate_hz() const override { return rate_hz_; }
+  bool is_poisson() const override { return true; }
 
  private:
   double rate_hz_;
