@@ -32,7 +32,7 @@ struct Server {
     batches.clear();
     for (const auto& [samples, next_layer] : stack) {
       scheduler::Batch batch;
-      for (int i = 0; i < samples; ++i) batch.samples.push_back(ids[static_cast<std::size_t>(10 + i)]);
+      batch.samples.assign(ids.end() - samples, ids.end());
       batch.next_layer = next_layer;
       batches.push_back(batch);
     }
