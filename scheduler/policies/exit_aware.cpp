@@ -155,7 +155,8 @@ class ExitAware final : public Policy {
 /// q, as far as it is known.
 std::vector<double> known_go_on(const std::vector<double>& exit_rates, ExitKnowledge knowledge) {
   if (knowledge != ExitKnowledge::none) return go_on_of(exit_rates);
-  return std::vector<double>(exit_rates.size() + 1, 1);
+  std::vector<double> go_on(exit_rates.size() + 1, 1);
+  return go_on;
 }
 
 Settings settings_of(const ParameterValues& values) {

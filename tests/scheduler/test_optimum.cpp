@@ -45,7 +45,12 @@ class RegisteredPolicy {
     if (has_batch) arguments["max_batch"] = problem.max_batch;
     const auto parameters = sim::parameter_values(name, info->parameters, arguments);
     boundary_ = info->traits(parameters).boundary;
-    policy_ = info->make(parameters, {.exit_rates = problem.exit_rates, .rate_hz = problem.rate_hz});
+    scheduler::PolicyContext context{.exit_rates = problem.exit_rates,
+                                     .rate_hz = problem.rate_hz,
+                                     .latencies = &problem.table,
+                                     .decisions = nullptr};
+    if (info->decisions) context.decisions = info->decisions(parameters, context);
+    policy_ = info->make(parameters, context);
   }
 
   int operator()(const FbeState& state) {
@@ -64,7 +69,8 @@ class RegisteredPolicy {
                          .requests = scheduler::KnownRequests(requests_),
                          .queue = std::span(queue_).first(static_cast<std::size_t>(state.queue)),
                          .stack = stack});
-    return static_cast<int>(decision.samples);
+    return decision.action == scheduler::Decision::Action::wait_until ? 0
+                                                                      : static_cast<int>(decision.samples);
   }
 
  private:
@@ -299,6 +305,19 @@ TEST_CASE("EE-ResNet-50: the optima of a prototype, and the table that reaches o
               {.queue = 40, .active = 1, .segment = 1, .suspended = 1, .suspended_segment = 2}) == 0);
     CHECK(fbe.table.newcomers({.queue = 40, .active = 6, .segment = 3}) == 0);
     CHECK(fbe.table.newcomers({.queue = 1 << 20, .active = 1, .segment = 1}) > 0);
+  }
+}
+
+TEST_CASE("the policy `optimal` reaches the optimum of an FBE, also by waiting", "[optimum]") {
+  Eigen::ArrayXXd latencies_s(2, 4);
+  latencies_s << 1, 1.02, 1.04, 1.06, 0.5, 0.6, 0.7, 1.5;
+  const npu::BatchPolicyTable table = test::measured_table(latencies_s);
+  for (const double rate_hz : {0.3, 2.0}) {
+    const OptimumProblem problem{.table = table, .exit_rates = {0.6}, .rate_hz = rate_hz, .max_batch = 4};
+    const scheduler::FbeOptimum best = scheduler::fbe_optimum(problem);
+    INFO("rate " << rate_hz);
+    CHECK(mean_of("optimal", problem) == Approx(best.optimum.mean_latency_s).epsilon(1e-5).margin(0));
+    CHECK((best.table.newcomers({.queue = 1}) == 0) == (rate_hz > 1));  // whether one alone waits
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "scheduler/optimum/fbe_table.h"
 #include "sim/drive/message.h"
 #include "sim/run/running_system.h"
 #include "tests/support/run_helpers.h"
@@ -34,11 +35,28 @@ std::vector<sim::SystemSpec> with_exit_control() {
       {.policy = "lazy_batching", .label = "adaptive", .drop_hopeless = true, .exit_control = "adaptive"}};
 }
 
+/// For four segments: an idle NPU waits for two, and one that is alone lets another one catch up.
+std::shared_ptr<const scheduler::FbeTable> of_pairs() {
+  scheduler::FbeTable table(4, 4, 3);
+  for (int queue = 2; queue <= 3; ++queue) table.set_newcomers({.queue = queue}, 2);
+  for (int segment = 1; segment < 4; ++segment) {
+    for (int queue = 1; queue <= 3; ++queue) {
+      table.set_newcomers({.queue = queue, .active = 1, .segment = segment}, 1);
+    }
+  }
+  return std::make_shared<const scheduler::FbeTable>(table);
+}
+
 /// All policies, those with parameters that matter in several ways.
 std::vector<sim::SystemSpec> all_systems() {
   std::vector<sim::SystemSpec> systems;
-  for (const scheduler::PolicyInfo& info : scheduler::all_policies())
-    systems.push_back({.policy = info.name});
+  for (const scheduler::PolicyInfo& info : scheduler::all_policies()) {
+    sim::SystemSpec system{.policy = info.name};
+    // Loads of all kinds come, also such as have no mean rate.
+    if (info.name == "optimal") system.parameters = {{"rate_hz", 40}, {"deadline_guard", true}};
+    if (info.name == "table") system.parameters = {{"path", of_pairs()}};
+    systems.push_back(system);
+  }
   systems.push_back({.policy = "dynamic_batching",
                      .parameters = {{"max_batch", 4}, {"max_queue_delay_ms", 30}},
                      .label = "delayed",

@@ -23,7 +23,7 @@ FbeState state(int queue, int active, int segment) {
 FbeTable table_of(const std::string& csv) {
   const std::filesystem::path file = std::filesystem::temp_directory_path() / "fluidbatch_fbe_table.csv";
   std::ofstream(file, std::ios::binary) << csv;
-  const FbeTable table = sim::read_fbe_table(file);
+  FbeTable table = sim::read_fbe_table(file);
   std::filesystem::remove(file);
   return table;
 }

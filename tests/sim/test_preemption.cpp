@@ -285,8 +285,9 @@ class RandomScenarios {
   }
 
   sim::SystemSpec system() {
-    sim::SystemSpec system{.policy = pick<std::string>({"serial", "dynamic_batching", "lazy_batching",
-                                                        "clockwork", "deferred_batching", "exit_aware"})};
+    sim::SystemSpec system{.policy =
+                               pick<std::string>({"serial", "dynamic_batching", "lazy_batching", "clockwork",
+                                                  "deferred_batching", "exit_aware", "optimal"})};
     if (system.policy != "serial") system.parameters["max_batch"] = pick<int>({1, 2, 3, 8});
     if (system.policy == "dynamic_batching") system.parameters["max_queue_delay_ms"] = pick<int>({0, 3});
     if (system.policy == "exit_aware") {
@@ -294,6 +295,10 @@ class RandomScenarios {
       system.parameters["exit_knowledge"] = pick<std::string>({"rates", "oracle", "none"});
       system.parameters["slack_estimate"] = pick<std::string>({"expected", "worst_case"});
       system.parameters["preemption_depth"] = pick<int>({1, 2, 5});
+    }
+    if (system.policy == "optimal") {
+      system.parameters["rate_hz"] = pick<int>({20, 100, 400});
+      system.parameters["deadline_guard"] = random_() % 2 == 0;
     }
     system.drop_hopeless = random_() % 3 == 0;
     system.npu = random_() % 2 == 0 ? small_ : large_;
@@ -319,8 +324,9 @@ void fuzz(int runs) {
       const scheduler::PolicyTraits traits = system.policy->traits(system.parameters);
       workloads::SentRequests stream = sim::sent_requests(scenario, *scenario.exits);
       const bool waits = name == "dynamic_batching" || name == "deferred_batching" || name == "clockwork" ||
-                         system.drop_hopeless;
+                         name == "optimal" || system.drop_hopeless;
       const int depth = name == "exit_aware"      ? system.parameters.integer("preemption_depth")
+                        : name == "optimal"       ? 1
                         : name == "lazy_batching" ? traits.max_batch - 1
                                                   : 0;
       Watch watch(traits.max_batch, depth, waits);

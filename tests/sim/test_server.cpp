@@ -332,6 +332,21 @@ TEST_CASE("a decision that is not allowed ends the run", "[sim]") {
   CHECK_THROWS_AS(serve(policy, {{1, 0, 2}}), sim::InvariantViolation);  // an exit that is not there
 }
 
+TEST_CASE("who waits for an arrival that never comes starts at once", "[sim]") {
+  // Two at a time, and whoever is left over alone when nobody comes any more.
+  Scripted pairs([](const scheduler::ServerView& view) {
+    if (!view.idle()) return Decision::go_on();
+    return view.queue.size() < 2 ? Decision::wait_for_arrival(1) : Decision::start(2);
+  });
+  const auto requests = serve(pairs, {{0, 0, 1}, {1, 0, 1}, {100, 0, 1}}).requests;
+  REQUIRE(requests.size() == 3);
+  CHECK(requests[0].start_s == 1);
+  CHECK(requests[1].start_s == 1);
+  CHECK(requests[2].start_s == 100);
+  Scripted too_many([](const auto&) { return Decision::wait_for_arrival(2); });
+  CHECK_THROWS_WITH(serve(too_many, {{0.5, 0, 1}}), Catch::Matchers::Contains("wait until t = inf"));
+}
+
 TEST_CASE("unloaded latency is the sum of the table's layers", "[sim]") {
   for (const int exit : {0, 1, 2, 3}) {
     const sim::Scenario scenario =
