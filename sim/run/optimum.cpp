@@ -67,7 +67,8 @@ constexpr double kQuick_s = 1;
 /// Seconds that free_optimum takes, roughly; infinity where the load can't be carried. The work goes with the
 /// configurations of those in flight and their actions, and with the square of the queue's length, which
 /// goes with the inverse of what the load leaves free. Fitted to networks of four segments, 1 to 24 in
-/// flight, loads of 0.05 to 0.98: within a factor of three of what an idle machine took.
+/// flight, loads of 0.05 to 0.98, with others on the machine: where it says 1 s, it was 0.3 to 0.7 s of
+/// processor time, and 1.3 s at worst, of one segment at a load of 0.995.
 double expected_time_s(const scheduler::OptimumProblem& problem) {
   constexpr double kTimePerAction_s = 4e-6;
   constexpr double kLeast = 8;
