@@ -249,9 +249,9 @@ class Computation {
     const std::vector<double> found = percentiles(thresholds, {.least = 0, .largest = 1}, kPerMille);
     double beyond_first = 0;  // so that thresholds that don't move have themselves for a mean
     for (const double threshold : thresholds) beyond_first += threshold - thresholds.front();
-    set(Id::mean_threshold, thresholds.empty() ? kUndefined
-                                               : thresholds.front() + beyond_first /
-                                                     static_cast<double>(thresholds.size()));
+    set(Id::mean_threshold, thresholds.empty()
+                                ? kUndefined
+                                : thresholds.front() + beyond_first / static_cast<double>(thresholds.size()));
     set(Id::p5_threshold, found[0]);
     set(Id::p95_threshold, found[1]);
     set(Id::forced_exit_rate, share(totals_.forced, thresholds.size()));
