@@ -147,9 +147,9 @@ class ExactForecast {
   /// Each sample stays with probability `go_on`, one after another.
   static Counts thinned(const Counts& counts, double go_on) {
     Counts left(counts.size());
-    Counts binomial{1};  // of i samples
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-      for (std::size_t j = 0; j < binomial.size(); ++j) left[j] += counts[i] * binomial[j];
+    Counts binomial{1};  // of the samples that `count` is of
+    for (const double count : counts) {
+      for (std::size_t j = 0; j < binomial.size(); ++j) left[j] += count * binomial[j];
       binomial = sum(binomial, {1 - go_on, go_on});
     }
     return left;
