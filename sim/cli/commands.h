@@ -69,6 +69,7 @@ struct OptimumArguments {
   std::optional<std::string> system;  ///< the only one that matters
   bool csv = false;
   std::optional<std::string> save;
+  bool own = false;  ///< what is saved are the decisions of the system's policy
 };
 
 struct NetworkImportArguments {

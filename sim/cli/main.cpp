@@ -198,6 +198,8 @@ void add_optimum(CLI::App& app, cli::OptimumArguments& arguments) {
   add_output(*optimum, "--save", arguments.save,
              "Write the best decisions of a Fluid Batching Engine as CSV; must not exist yet")
       ->type_name("TABLE");
+  optimum->add_flag("--own", arguments.own, "With --save: the decisions of the system's own policy instead")
+      ->needs("--save");
   optimum->callback([&] { cli::optimum(arguments); });
 }
 

@@ -17,6 +17,7 @@
 #include "sim/output/output_file.h"
 #include "sim/output/text_table.h"
 #include "sim/run/optimum.h"
+#include "sim/run/policy_decisions.h"
 #include "sim/run/run.h"
 #include "sim/scenario/expected_length.h"
 #include "workloads/io/csv.h"
@@ -81,6 +82,9 @@ class Command {
  private:
   /// Before anything is computed, too.
   void refuse_to_save() const {
+    if (arguments_.own && decides_at_layers(config_.systems.front())) {
+      throw io::InputError("--own: this policy decides at layers, and a table has segments");
+    }
     if (config_.systems.size() > 1) {
       throw io::InputError("--save: there are several systems; say whose table by --system");
     }
@@ -94,7 +98,12 @@ class Command {
     const SystemOptimum& optimum = optima_.front();
     if (!optimum.fbe)
       throw io::InputError("--save: there is no table, since " + optimum.missing.back().reason);
-    write_file(*arguments_.save, fbe_table_csv(optimum.fbe->table), Existing::refuse);
+    const scheduler::FbeTable& best = optimum.fbe->table;
+    write_file(*arguments_.save,
+               fbe_table_csv(arguments_.own
+                                 ? policy_decisions(config_, config_.systems.front(), best.longest_queue())
+                                 : best),
+               Existing::refuse);
   }
 
   /// Before anything is computed, where nothing can be.

@@ -171,6 +171,19 @@ class Save(OptimumTest):
         # Best is not greedy: somewhere newcomers go on alone, elsewhere they preempt.
         self.assertTrue(any(row["newcomers"] > 0 for row in rows if row["active"] > 0))
 
+    def test_the_decisions_of_the_policy_itself(self):
+        # They are all of it: as a table they give the same run, byte by byte.
+        for label in ("ours", "greedy"):
+            self.succeed("optimum", "c.yaml", "--system", label, "--set", "requests=2000", "--save", f"{label}.csv", "--own")
+        self.succeed("run", "c.yaml", "--set", "requests=20000", "--out", "policies")
+        self.succeed("run", "c.yaml", "--set", "requests=20000", "--out", "tables", *(
+            word for label in ("ours", "greedy") for word in
+            ("--set", f"systems.{label}.policy={{name: table, path: {self.folder}/{label}.csv}}")))
+        for label in ("ours", "greedy"):
+            self.assertEqual(*((self.folder / out / label / "requests.csv").read_bytes() for out in ("policies", "tables")))
+        self.assertNotEqual((self.folder / "ours.csv").read_bytes(), (self.folder / "greedy.csv").read_bytes())
+        self.assertIn("--save", self.call("optimum", "c.yaml", "--own").stderr)
+
     def test_no_file_is_replaced_and_none_is_left(self):
         self.write("t.csv", "mine\n")
         self.assertIn("t.csv: already exists", self.refused(*self.SAVE))
