@@ -34,6 +34,7 @@ NAMES = (
     "devices",
     "design_space",
     "when_it_pays",
+    "optimum",
 )
 QUICK = ("--set", "requests=3000", "--set", "warmup_requests=300")
 
@@ -77,7 +78,8 @@ def make(name, arguments):
     page = json.loads((figures / f"{name}.json").read_text())
     general = results_command(name, "build/release/bin/fluidbatch", Path("results") / f"{name}.sqlite", arguments.quick)
     page["command"] = shown(general)
-    files = [EXPERIMENTS / name / file for file in ("sweep.yaml", "spikes.yaml", "thresholds.yaml", "targets.yaml")]
+    shown_files = ("sweep.yaml", "spikes.yaml", "thresholds.yaml", "targets.yaml", "policies.yaml")
+    files = [EXPERIMENTS / name / file for file in shown_files]
     sources = [file for file in files if file.exists()]
     page["configuration"] = "\n".join(source.read_text() for source in sources)
     return page

@@ -1,4 +1,4 @@
-"""Computes the optimum at each load of each network and mode, simulates the policies there, and writes decisions down."""
+"""Computes the optimum at each load of each network and mode, simulates the policies there, and saves decisions."""
 
 import tempfile
 from pathlib import Path

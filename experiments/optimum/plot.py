@@ -55,34 +55,40 @@ def draw_distances(page, settings):
 
 
 def draw_decisions(page, found):
-    """Newcomers taken by queue and batch left: a column for each policy, a row for each segment that would run next."""
+    """Newcomers by queue and batch left: a column for each policy, rows for an idle NPU and each later segment."""
     best = found["optimal"]
     longest, largest, last = (max(state[i] for state in best) for i in range(3))
     policies = ("ours", "outlook", "optimal")
     colors = plt.get_cmap("viridis_r", largest + 1)
-    figure, axes = plt.subplots(last, len(policies), figsize=(9.2, 6), sharex=True, sharey=True)
-    for segment, line in zip(range(1, last + 1), axes):
+    figure, axes = plt.subplots(
+        last + 1,
+        len(policies),
+        figsize=(9.2, 7),
+        sharex=True,
+        sharey="row",
+        gridspec_kw={"height_ratios": [1.5] + [largest] * last},
+    )
+    for segment, line in enumerate(axes):
+        batches = range(1, largest + 1) if segment else range(1)
         for axis, policy in zip(line, policies):
-            grid = [
-                [found[policy].get((queue, active, segment), 0) for queue in range(1, longest + 1)]
-                for active in range(1, largest + 1)
-            ]
+            grid = [[found[policy][queue, left, segment] for queue in range(1, longest + 1)] for left in batches]
             image = axis.imshow(
                 grid,
                 origin="lower",
                 aspect="auto",
-                extent=(0.5, longest + 0.5, 0.5, largest + 0.5),
+                extent=(0.5, longest + 0.5, batches[0] - 0.5, batches[-1] + 0.5),
                 cmap=colors,
                 vmin=-0.5,
                 vmax=largest + 0.5,
                 interpolation="nearest",
             )
             axis.grid(False)
-            axis.set_title(f"{NAMES[policy]}: before segment {segment}", fontsize=8)
-            axis.set_yticks(range(1, largest + 1))
+            where = f"before segment {segment}" if segment else "the NPU is idle"
+            axis.set_title(f"{NAMES[policy]}: {where}", fontsize=8)
+            axis.set_yticks(batches)
     for axis in axes[-1]:
         axis.set_xlabel("queue")
-    for axis in axes[:, 0]:
+    for axis in axes[1:, 0]:
         axis.set_ylabel("batch left")
     figure.tight_layout()
     figure.colorbar(image, ax=axes, ticks=range(largest + 1), label="newcomers taken", pad=0.015)

@@ -93,13 +93,14 @@ def decisions(page):
 
 
 def compare_decisions(own, best):
-    """How often, of the states behind an exit where newcomers fit in, two tables take as many, or one takes more.
+    """How often two tables take as many newcomers, or one takes more.
 
-    Returns (states, same, preempts where the best does not, not where the best does, fewer, more).
+    Returns (states, same, preempts where the best does not, not where the best does, fewer, more) of the states behind
+    an exit where newcomers fit in, then (queues, starts as many, more) of an idle NPU.
     """
     room = max(active for _, active, _ in best)
-    states = [state for state in best if 0 < state[1] < room]
-    pairs = [(own[state], best[state]) for state in states]
+    pairs = [(own[state], best[state]) for state in best if 0 < state[1] < room]
+    idle = [(own[state], best[state]) for state in best if state[1] == 0]
     return (
         len(pairs),
         sum(a == b for a, b in pairs),
@@ -107,6 +108,9 @@ def compare_decisions(own, best):
         sum(a == 0 and b > 0 for a, b in pairs),
         sum(0 < a < b for a, b in pairs),
         sum(0 < b < a for a, b in pairs),
+        len(idle),
+        sum(a == b for a, b in idle),
+        sum(a > b for a, b in idle),
     )
 
 

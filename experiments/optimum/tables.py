@@ -1,10 +1,12 @@
-"""The tables: over loads, in every setting, of one network over rho, of decisions; and what they show in words."""
+"""The tables: by load, of every setting, of one network by rho, of decisions; and what they show, in words."""
 
 from optimum.points import NAMES, POLICIES, average, compare_decisions, of, percent, thirds
 
 
 def spread(percents):
-    return f"{percent(average(percents))} ({percent(min(percents))} to {percent(max(percents))})" if percents else "none"
+    if not percents:
+        return "none"
+    return f"{percent(average(percents))} ({percent(min(percents))} to {percent(max(percents))})"
 
 
 def by_load(page, settings):
@@ -54,8 +56,8 @@ def by_rho(page, settings):
         optima = [milliseconds(s.free_s), milliseconds(s.fbe_s)]
         rows.append([f"{s.load:g}", *optima, *(cell(s, policy) for policy in POLICIES)])
     page.table(
-        "EE-ResNet-50, fluid_stacked, by rho (arrivals in the time of a sample that takes no exit, mode r): percent above "
-        "the best engine",
+        "EE-ResNet-50, fluid_stacked, by rho (arrivals in the time of a sample that takes no exit, mode r): "
+        "percent above the best engine",
         ["rho", "free (ms)", "fbe (ms)", *(NAMES[p] for p in POLICIES)],
         rows,
     )
@@ -65,8 +67,8 @@ def of_decisions(page, found):
     """The table of decisions against the best ones; returns {policy: counts}."""
     compared = {policy: compare_decisions(found[policy], found["optimal"]) for policy in ("ours", "outlook")}
     page.table(
-        "Decisions of the picture against the best, in states behind an exit where newcomers fit in (each state counts "
-        "once, however often a run is in it)",
+        "Decisions of the picture against the best, in states behind an exit where newcomers fit in, and of an idle NPU "
+        "(each state counts once, however often a run is in it)",
         [
             "policy",
             "states",
@@ -75,6 +77,9 @@ def of_decisions(page, found):
             "does not, the best does",
             "both, fewer",
             "both, more",
+            "idle: queues",
+            "idle: as many",
+            "idle: more",
         ],
         [[NAMES[policy], *counts] for policy, counts in compared.items()],
     )
@@ -89,39 +94,61 @@ def place(setting):
     return f"{setting.network}, {setting.mode}, load {setting.load:g}"
 
 
-def within(settings, policy, limit):
-    return sum(value <= limit for value in of(settings, policy))
+def nearer_than_greedy(settings, policy):
+    """The settings in which a policy is nearer to the best engine than greedy batching is."""
+    return [s for s in settings if policy in s.above and s.above[policy][0] < s.above["greedy"][0]]
+
+
+def of_rules(settings):
+    """What the rules cost, in words."""
+    count = len(settings)
+    best, worst = (choose(settings, key=lambda s: s.above["ours"][0]) for choose in (min, max))
+    longer = [s for s in settings if s.above["outlook"][0] - s.above["ours"][0] > s.above["outlook"][1]]
+    loss = max((s.above["outlook"][0] - s.above["ours"][0] for s in longer), default=0)
+    worst_outlook = max(settings, key=lambda s: s.above["outlook"][0])
+    return f"""exit_aware is {percent(average(of(settings, "ours")))} % above the best engine on average; by thirds
+        of the settings {in_thirds(of(settings, "ours"))}: nearest at {percent(best.above["ours"][0])} %
+        ({place(best)}), farthest at {percent(worst.above["ours"][0])} % ({place(worst)}). With the outlook it is
+        {percent(average(of(settings, "outlook")))} % on average, by thirds {in_thirds(of(settings, "outlook"))},
+        farthest at {place(worst_outlook)}; beyond the interval it is farther than without in {len(longer)} of
+        {count}, by {percent(loss)} points at most."""
+
+
+def of_others(settings):
+    """Where policies that know no exits are as good, in words."""
+    count = len(settings)
+    lowest, highest = (choose(s.load for s in settings) for choose in (min, max))
+    light, heavy = ([s for s in settings if s.load == load] for load in (lowest, highest))
+    as_good = [s for s in settings if s.above["greedy"][0] <= s.above["ours"][0] + s.above["ours"][1]]
+    where = ", ".join(dict.fromkeys(f"{s.network} in {s.mode}" for s in as_good))
+    within_limits = {p: [sum(v <= limit for v in of(settings, p)) for limit in (1, 5)] for p in POLICIES}
+    serial = nearer_than_greedy(settings, "serial")
+    ours, outlook, greedy = (within_limits[p] for p in ("ours", "outlook", "greedy"))
+    return f"""Within 1 % of the best engine are greedy batching in {greedy[0]} of {count}, exit_aware in {ours[0]},
+        with the outlook in {outlook[0]}; within 5 % {greedy[1]}, {ours[1]} and {outlook[1]}. Greedy is
+        {spread(of(light, "greedy"))} % above at load {lowest:g} and {spread(of(heavy, "greedy"))} % at load
+        {highest:g}; it is as near as exit_aware, within the interval, in {len(as_good)} ({where or "nowhere"}).
+        Serial is nearer than greedy in {len(serial)} of {count}, at loads of up to
+        {max((s.load for s in serial), default=0):g}. lazy_batching is {percent(average(of(settings, "lazy")))} %
+        above on average, and serial does not carry {count - len(of(settings, "serial"))} of the settings."""
 
 
 def summary(settings, compared):
     """What is seen over all settings."""
-    count = len(settings)
     loads = sorted({s.load for s in settings})
-    best, worst = (choose(settings, key=lambda s: s.above["ours"][0]) for choose in (min, max))
     dearest = max(settings, key=lambda s: s.register)
-    heavy = [s for s in settings if s.load == loads[-1]]
-    light = [s for s in settings if s.load == loads[0]]
-    longer = [s for s in settings if s.above["outlook"][0] - s.above["ours"][0] > s.above["outlook"][1]]
-    loss = max((s.above["outlook"][0] - s.above["ours"][0] for s in longer), default=0)
-    greedy = [s for s in settings if "greedy" in s.above]
-    as_good = [s for s in greedy if s.above["greedy"][0] <= s.above["ours"][0] + s.above["ours"][1]]
+    dearer = sum(s.register > s.above["ours"][0] for s in settings)
     off = max((s.checked for s in settings), key=lambda c: abs(c[0] - 1))
-    states, same, too_soon, too_late, fewer, more = compared["ours"]
-    return f"""Four networks in two modes at loads of {loads[0]:g} to {loads[-1]:g} of what the NPU can carry: {count}
-        settings. The optimum is computed, and policies are simulated on the same requests as `optimal`, which meets it
-        (its mean is {off[0]:.4f} ± {off[1]:.4f} times the computed one where it is farthest off). exit_aware is
-        {percent(average(of(settings, "ours")))} % above the best engine on average; by thirds of the settings
-        {in_thirds(of(settings, "ours"))}: nearest at {percent(best.above["ours"][0])} % ({place(best)}), farthest at
-        {percent(worst.above["ours"][0])} % ({place(worst)}). With the outlook it is
-        {percent(average(of(settings, "outlook")))} % on average, by thirds {in_thirds(of(settings, "outlook"))}; it is
-        longer than without, beyond the interval, in {len(longer)} of {count}, by {percent(loss)} points at most.
-        The single register costs {percent(average([s.register for s in settings]))} %, by thirds
-        {in_thirds([s.register for s in settings])}, most at {place(dearest)}. Greedy batching is within 1 % of the best
-        engine in {within(settings, "greedy", 1)} of {count} and within 5 % in {within(settings, "greedy", 5)}
-        (exit_aware: {within(settings, "ours", 1)} and {within(settings, "ours", 5)}; with the outlook
-        {within(settings, "outlook", 1)} and {within(settings, "outlook", 5)}), and no farther than exit_aware in
-        {len(as_good)}; at load {loads[0]:g} it is {spread(of(light, "greedy"))} % above, at load {loads[-1]:g}
-        {spread(of(heavy, "greedy"))} %. lazy_batching is {percent(average(of(settings, "lazy")))} % above on average, and
-        serial does not carry {count - len(of(settings, "serial"))} of the settings. In the picture of decisions,
-        exit_aware takes as many newcomers as the best in {same} of {states} states; it preempts where the best does not
-        in {too_soon}, does not where the best does in {too_late}, and takes fewer in {fewer} and more in {more}."""
+    held = sum(abs(middle - 1) <= half for middle, half in (s.checked for s in settings))
+    states, same, too_soon, too_late, fewer, more, queues, as_many, larger = compared["ours"]
+    return f"""Four networks in two modes at loads of {loads[0]:g} to {loads[-1]:g} of what the NPU can carry:
+        {len(settings)} settings. The optimum is computed, and policies are set beside `optimal`, simulated on the
+        same requests; its interval holds the computed mean in {held} of {len(settings)}, and where it is farthest
+        off it has {off[0]:.4f} ± {off[1]:.4f} times that. {of_rules(settings)} The single register costs
+        {percent(average([s.register for s in settings]))} % on average, by thirds
+        {in_thirds([s.register for s in settings])}, most at {place(dearest)}; that is more than exit_aware's rule
+        costs in {dearer} of {len(settings)}. {of_others(settings)} In the picture of decisions (ee_resnet50,
+        fluid_stacked, load 0.8) exit_aware takes as many newcomers as the best in {same} of {states} states behind
+        an exit; it preempts where the best does not in {too_soon}, does not where the best does in {too_late}, and
+        takes fewer in {fewer} and more in {more}. An idle NPU it starts with as many as the best at {as_many} of
+        {queues} lengths of the queue, and with more at {larger}."""

@@ -138,5 +138,67 @@ class AdaptiveExits(CommandLineTest):
             self.assertLess(float(greedy[arrivals][9].split(" ± ")[0]), 1, greedy[arrivals])
 
 
+@unittest.skipUnless(os.environ.get("FLUIDBATCH_BUILD", "").endswith("release"), "takes long with sanitizers")
+class Optimum(CommandLineTest):
+    FILE = str(ROOT / "experiments/optimum/policies.yaml")
+
+    def test_distances_are_of_the_same_requests(self):
+        from optimum import points
+
+        found = points.distances({"optimal": [0.010, 0.020], "greedy": [0.011, 0.022], "lazy": [0.012, 0.022],
+                                  "serial": [0.5, None], "ours": [0.010, 0.020], "outlook": [0.010, 0.021]})
+        self.assertEqual(sorted(found), ["greedy", "lazy", "ours", "outlook"])  # serial's backlog grew in one of two runs
+        for policy, middle, half in (("greedy", 10, 0), ("ours", 0, 0), ("lazy", 15, 12.706 * 5), ("outlook", 2.5, 12.706 * 2.5)):
+            self.assertAlmostEqual(found[policy][0], middle, places=9, msg=policy)
+            self.assertAlmostEqual(found[policy][1], half, places=9, msg=policy)  # Student's t of one degree of freedom
+
+    def test_averages_thirds_and_counts_of_decisions(self):
+        from optimum import points
+
+        self.assertAlmostEqual(points.average([0, 21]), 10, places=9)
+        self.assertEqual([part[1:] for part in points.thirds([5, 1, 4, 2, 3, 6])], [(1, 2), (3, 4), (5, 6)])
+        best = {(1, 0, 0): 1, (2, 0, 0): 1, (3, 0, 0): 2, (1, 1, 1): 0, (2, 1, 1): 2, (1, 2, 1): 0, (2, 2, 1): 2, (3, 2, 1): 1,
+                (1, 3, 1): 0}  # with three in the batch there is no room
+        own = {(1, 0, 0): 1, (2, 0, 0): 2, (3, 0, 0): 1, (1, 1, 1): 1, (2, 1, 1): 0, (1, 2, 1): 0, (2, 2, 1): 1, (3, 2, 1): 2,
+               (1, 3, 1): 0}
+        self.assertEqual(points.compare_decisions(own, best), (5, 1, 1, 1, 1, 1, 3, 1, 1))
+
+    def test_loads_are_those_of_the_npu_and_rho_those_of_mode_r(self):
+        from optimum import collect
+
+        rates = {}
+        for network, mode, unit, load, keys in collect.settings(False):
+            if network == "ee_resnet50" and (unit, load) in (("load", 0.4), ("load", 0.8), ("rho", 1.6)):
+                text = self.succeed("workload", "describe", self.FILE, *collect.changed([f"network={network}", *keys]), "--csv").stdout
+                rates[mode, unit, load] = float(re.search(r"configured_rate_hz,1/s,(.*)", text)[1])
+        self.assertEqual(len(rates), 5)
+        for mode in collect.MODES:
+            self.assertAlmostEqual(rates[mode, "load", 0.8] / rates[mode, "load", 0.4], 2, places=9)
+        self.assertNotAlmostEqual(rates["r", "load", 0.8], rates["fluid_stacked", "load", 0.8], places=3)
+        self.assertAlmostEqual(rates["fluid_stacked", "rho", 1.6] * 0.041031085, 1.6, places=6)
+
+    def test_the_quick_form(self):
+        script = ["/usr/bin/python3", "-B", str(ROOT / "experiments/run.py"), "optimum"]
+        results = str(self.folder / "results.sqlite")
+        subprocess.run([*script, "collect", results, "--program", PROGRAM, "--quick"], capture_output=True, check=True)
+        subprocess.run([*script, "plot", results, "--out", str(self.folder / "figures")], capture_output=True, check=True)
+        page = json.loads((self.folder / "figures/optimum.json").read_text())
+        self.assertEqual(page["figures"], ["optimum", "optimum_decisions"])
+        by_load, every, by_rho, compared = (table["rows"] for table in page["tables"])
+        self.assertEqual([len(by_load), len(every), len(by_rho), len(compared)], [2, 16, 2, 2])
+        # The computed means and the decisions do not depend on how long is simulated.
+        docs = (ROOT / "docs/reproduction.md").read_text()
+        for row in every:
+            self.assertIn("| " + " | ".join(row[:6]) + " |", docs)
+            self.assertLessEqual(float(row[3]), float(row[4]))
+        for row in compared:
+            self.assertIn("| " + " | ".join(row) + " |", docs)
+        self.assertEqual((self.folder / "figures/optimum_decisions.svg").read_bytes(),
+                         (ROOT / "docs/pictures/reproduction/optimum_decisions.svg").read_bytes())
+        # An independent prototype has 16.877 and 38.442 ms for the best engine at these two.
+        self.assertAlmostEqual(float(by_rho[0][2]), 16.877, delta=0.0005 * 16.877)
+        self.assertAlmostEqual(float(by_rho[1][2]), 38.442, delta=0.0005 * 38.442)
+
+
 if __name__ == "__main__":
     unittest.main()
