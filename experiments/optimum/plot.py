@@ -3,7 +3,7 @@
 import figures
 from figures import plt
 from optimum import tables
-from optimum.points import NAMES, POLICIES, decisions, read
+from optimum.points import NAMES, POLICIES, decisions, mixed, read
 
 LOOKS = {**figures.LOOKS, "outlook": ("#D55E00", "D", "-")}
 HIGHEST = 200  # of the figure, in percent; what is above leaves it
@@ -102,8 +102,9 @@ def make(page):
     tables.by_load(page, settings)
     tables.every_setting(page, settings)
     tables.by_rho(page, read(page, "rho"))
+    tables.of_mixed(page, settings, mixed(page))
     compared = tables.of_decisions(page, found)
-    page.seen(tables.summary(settings, compared))
+    page.seen(tables.summary(settings, compared, mixed(page)))
 
 
 def main():

@@ -15,6 +15,7 @@ NAMES = {
     "outlook": "exit_aware, outlook",
     "optimal": "optimal",
 }
+MIXED = ("best_start_ours", "best_start_outlook", "own_start_best")
 
 
 @dataclass
@@ -35,14 +36,14 @@ class Setting:
         return 100 * (self.fbe_s / self.free_s - 1)
 
 
-def distances(runs):
+def distances(runs, policies=POLICIES):
     """{policy: (percent above, half-width)} from {policy: [mean of each seed, None where the backlog grew]}.
 
     Each mean is set beside that of `optimal` on the same requests, so that what the draw of arrivals and exits adds to
     both falls out. A policy whose backlog grew in any run is left out.
     """
     found = {}
-    for policy in POLICIES:
+    for policy in policies:
         means = runs[policy]
         if None not in means:
             found[policy] = figures.interval([100 * (m / best - 1) for m, best in zip(means, runs["optimal"])])
@@ -82,6 +83,16 @@ def thirds(values):
     ordered = sorted(values)
     cuts = [round(i * len(ordered) / 3) for i in range(4)]
     return [(average(part), part[0], part[-1]) for part in (ordered[a:b] for a, b in zip(cuts, cuts[1:]))]
+
+
+def mixed(page):
+    """{(network, mode, load): distances of the tables made of two, as of policies}."""
+    runs = {}
+    query = "SELECT network, mode, load, system, policy_mean_s AS mean_s FROM mixed ORDER BY rowid"
+    for row in page.results.rows(query):
+        means = runs.setdefault((row["network"], row["mode"], row["load"]), {})
+        means.setdefault(row["system"], []).append(row["mean_s"])
+    return {key: distances(one, MIXED) for key, one in runs.items()}
 
 
 def decisions(page):

@@ -1,6 +1,6 @@
 """The tables: by load, of every setting, of one network by rho, of decisions; and what they show, in words."""
 
-from optimum.points import NAMES, POLICIES, average, compare_decisions, of, percent, thirds
+from optimum.points import MIXED, NAMES, POLICIES, average, compare_decisions, of, percent, thirds
 
 
 def spread(percents):
@@ -63,12 +63,38 @@ def by_rho(page, settings):
     )
 
 
+def of_mixed(page, settings, found):
+    """The table of where the distance is made: by the batch that an idle NPU starts, or by who preempts whom."""
+    rows = []
+    for s in settings:
+        key = (s.network, s.mode, s.load)
+        if key in found:
+            parts = [found[key][name] for name in MIXED]
+            cells = [f"{percent(middle)} ± {percent(half)}" for middle, half in parts]
+            rows.append([s.network, s.mode, f"{s.load:g}", cell(s, "ours"), cell(s, "outlook"), *cells])
+    page.table(
+        "Where the distance is made: percent above the best engine of tables in which either an idle NPU or the "
+        "boundaries behind exits follow the best engine",
+        [
+            "network",
+            "mode",
+            "load",
+            "exit_aware",
+            "exit_aware, outlook",
+            "best start, exit_aware behind exits",
+            "best start, outlook behind exits",
+            "start all, best behind exits",
+        ],
+        rows,
+    )
+
+
 def of_decisions(page, found):
     """The table of decisions against the best ones; returns {policy: counts}."""
     compared = {policy: compare_decisions(found[policy], found["optimal"]) for policy in ("ours", "outlook")}
     page.table(
-        "Decisions of the picture against the best, in states behind an exit where newcomers fit in, and of an idle NPU "
-        "(each state counts once, however often a run is in it)",
+        "Decisions of the picture against the best, in states behind an exit where newcomers fit in, and of an idle "
+        "NPU (each state counts once, however often a run is in it)",
         [
             "policy",
             "states",
@@ -133,7 +159,7 @@ def of_others(settings):
         above on average, and serial does not carry {count - len(of(settings, "serial"))} of the settings."""
 
 
-def summary(settings, compared):
+def summary(settings, compared, found):
     """What is seen over all settings."""
     loads = sorted({s.load for s in settings})
     dearest = max(settings, key=lambda s: s.register)
@@ -141,6 +167,8 @@ def summary(settings, compared):
     off = max((s.checked for s in settings), key=lambda c: abs(c[0] - 1))
     held = sum(abs(middle - 1) <= half for middle, half in (s.checked for s in settings))
     states, same, too_soon, too_late, fewer, more, queues, as_many, larger = compared["ours"]
+    start, _, behind = ([one[name][0] for one in found.values()] for name in MIXED)
+    here = [s for s in settings if (s.network, s.mode, s.load) in found]
     return f"""Four networks in two modes at loads of {loads[0]:g} to {loads[-1]:g} of what the NPU can carry:
         {len(settings)} settings. The optimum is computed, and policies are set beside `optimal`, simulated on the
         same requests; its interval holds the computed mean in {held} of {len(settings)}, and where it is farthest
@@ -151,4 +179,7 @@ def summary(settings, compared):
         fluid_stacked, load 0.8) exit_aware takes as many newcomers as the best in {same} of {states} states behind
         an exit; it preempts where the best does not in {too_soon}, does not where the best does in {too_late}, and
         takes fewer in {fewer} and more in {more}. An idle NPU it starts with as many as the best at {as_many} of
-        {queues} lengths of the queue, and with more at {larger}."""
+        {queues} lengths of the queue, and with more at {larger}. Where the
+        distance is made: at that load, over {len(found)} pairs of network and mode, exit_aware's
+        {spread(of(here, "ours"))} % become {spread(start)} % if an idle NPU starts as the best engine does, and
+        {spread(behind)} % if it starts as many as it can and the best decisions are taken behind exits."""

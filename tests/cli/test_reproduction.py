@@ -163,6 +163,15 @@ class Optimum(CommandLineTest):
                (1, 3, 1): 0}
         self.assertEqual(points.compare_decisions(own, best), (5, 1, 1, 1, 1, 1, 3, 1, 1))
 
+    def test_tables_made_of_two(self):
+        from optimum import collect
+
+        head = "queue,active,segment,newcomers\n"
+        self.write("a.csv", head + "1,0,0,1\n2,0,0,1\n1,1,1,0\n")
+        self.write("b.csv", head + "1,0,0,1\n2,0,0,2\n1,1,1,1\n")
+        collect.mix(self.folder, "mixed", "a", "b")
+        self.assertEqual((self.folder / "mixed.csv").read_text(), head + "1,0,0,1\n2,0,0,1\n1,1,1,1\n")
+
     def test_loads_are_those_of_the_npu_and_rho_those_of_mode_r(self):
         from optimum import collect
 
@@ -184,8 +193,10 @@ class Optimum(CommandLineTest):
         subprocess.run([*script, "plot", results, "--out", str(self.folder / "figures")], capture_output=True, check=True)
         page = json.loads((self.folder / "figures/optimum.json").read_text())
         self.assertEqual(page["figures"], ["optimum", "optimum_decisions"])
-        by_load, every, by_rho, compared = (table["rows"] for table in page["tables"])
-        self.assertEqual([len(by_load), len(every), len(by_rho), len(compared)], [2, 16, 2, 2])
+        by_load, every, by_rho, mixed, compared = (table["rows"] for table in page["tables"])
+        self.assertEqual([len(by_load), len(every), len(by_rho), len(mixed), len(compared)], [2, 16, 2, 1, 2])
+        ours, best_behind_exits = (float(mixed[0][i].split(" ± ")[0]) for i in (3, 7))
+        self.assertLess(best_behind_exits, 0.5 * ours)
         # The computed means and the decisions do not depend on how long is simulated.
         docs = (ROOT / "docs/reproduction.md").read_text()
         for row in every:
