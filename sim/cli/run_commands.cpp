@@ -94,7 +94,6 @@ std::string results_table(const RunConfig& config, const std::vector<RunStatisti
   std::vector<std::string> head{"system", "mean ms", "x bound"};
   if (!free_s.empty()) head.emplace_back("x free");
   head.insert(head.end(), {"p50 ms", "p99 ms", "late %", "req/s", "busy %", "batch"});
-  if (any_exit_control(config)) head.insert(head.end(), {"accuracy %", "threshold"});
   if (any_dropped(results)) head.emplace_back("dropped %");
   if (uplink) head.insert(head.end(), {"end-to-end ms", "its p99 ms"});
   TextTable table(head);
@@ -106,10 +105,6 @@ std::string results_table(const RunConfig& config, const std::vector<RunStatisti
     row.insert(row.end(), {rounded(r[Id::p50_latency] * 1000), rounded(r[Id::p99_latency] * 1000),
                            rounded(r[Id::slo_violation_rate] * 100, 3), rounded(r[Id::throughput]),
                            rounded(r[Id::busy_fraction] * 100, 3), rounded(r[Id::mean_batch], 3)});
-    if (any_exit_control(config)) {
-      row.push_back(rounded(r[Id::accuracy] * 100, 4));
-      row.push_back(rounded(r[Id::mean_threshold], 3));
-    }
     if (any_dropped(results)) row.push_back(rounded(r[Id::drop_rate] * 100, 3));
     if (uplink) {
       row.push_back(rounded(r[Id::mean_end_to_end] * 1000));
@@ -139,7 +134,20 @@ std::string remarks_on_free(const RunConfig& config, const std::vector<RunStatis
   return text;
 }
 
-/// What the table can't say by itself.
+/// What exit controls have made of the exits; empty where there are none.
+std::string exits_table(const RunConfig& config, const std::vector<RunStatistics>& results) {
+  if (!any_exit_control(config)) return "";
+  TextTable table({"system", "accuracy %", "mean threshold", "p5", "p95", "forced %"});
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const RunStatistics& r = results[i];
+    table.add({config.systems[i].label, rounded(r[Id::accuracy] * 100, 4), rounded(r[Id::mean_threshold], 3),
+               rounded(r[Id::p5_threshold], 3), rounded(r[Id::p95_threshold], 3),
+               rounded(r[Id::forced_exit_rate] * 100, 3)});
+  }
+  return "\n" + table.text();
+}
+
+/// What the tables can't say by themselves.
 std::string remarks(const RunConfig& config, const std::vector<RunStatistics>& results,
                     const std::vector<double>& free_s) {
   std::string text;
@@ -150,7 +158,7 @@ std::string remarks(const RunConfig& config, const std::vector<RunStatistics>& r
     text += "x bound: - where requests were dropped, since the bound is for answering all\n";
   }
   if (any_exit_control(config)) {
-    text += "x bound: - where exits are decided at run time, since the bound is for the exits as drawn\n";
+    text += "x bound: - where exits are decided at run time; it is for those drawn\n";
   }
   text += remarks_on_free(config, results, free_s);
   for (std::size_t i = 0; i < results.size(); ++i) {
@@ -246,7 +254,8 @@ void run(const RunArguments& arguments) {
   const std::vector<double> free_s =
       config.compute_bounds ? quick_free_means_s(config) : std::vector<double>{};
 
-  fmt::print("{}\n{}", heading(config, length_text(config, results)), results_table(config, results, free_s));
+  fmt::print("{}\n{}{}", heading(config, length_text(config, results)),
+             results_table(config, results, free_s), exits_table(config, results));
   note_missing_requests(config, results.front());
   fmt::print("{}", remarks(config, results, free_s));
   fmt::print("\n{} {}\n", replaces ? "results, replacing those of an earlier run, in" : "results in",

@@ -39,7 +39,7 @@ class ExitControl(CommandLineTest):
     def test_outputs(self):
         self.write("c.yaml", CONFIG)
         shown = self.succeed("run", "c.yaml", "--out", "out", "--series", "1", "--timeline", "--audit").stdout
-        self.assertRegex(shown, r"system .* accuracy %  threshold\n")
+        self.assertRegex(shown, r"\nsystem +accuracy %  mean threshold +p5 +p95  forced %\n")
         self.assertRegex(shown, r"\nsteered +\S+ +- ")
         self.assertIn("x bound: - where exits are decided at run time", shown)
         letters = self.rows(LETTERS)
