@@ -56,6 +56,13 @@ class LookAhead {
     if (filled_ > 0) next_event_s_ = block_.front().date_s;
   }
 
+  /// As RequestStream::restart: what has been read and has not come yet is given back.
+  void restart(workloads::RequestStream& stream, double now_s) {
+    if (!foretold_ || !stream.restart(now_s, filled_ - next_)) return;
+    next_ = filled_;
+    refresh(stream);
+  }
+
   /// An answer has gone to its device.
   void answered(workloads::RequestStream& stream, std::uint32_t device, double date_s) {
     stream.answered(device, date_s);

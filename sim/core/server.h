@@ -45,6 +45,11 @@ class Server final : public ServingCore {
   void advance(double date_s) override;
   void advance_through(double date_s) override;
   void stream_changed() override;
+  /// Admits those who come next, where that is during a step, which goes on: true then. What follows is as if
+  /// they had been admitted at the end of the step, as `advance` does.
+  bool admit_during_step();
+  /// Draws anew when requests come that have not come yet, where that is lawful (RequestStream::restart).
+  void restart_stream();
   [[nodiscard]] const npu::BatchPolicyTable& table() const override { return table_; }
   [[nodiscard]] double now_s() const override { return state_.event_s; }
   [[nodiscard]] const ServerState& state() const override { return state_; }

@@ -86,6 +86,22 @@ void Server<Sink>::stream_changed() {
 }
 
 template <typename Sink>
+void Server<Sink>::restart_stream() {
+  state_.ahead.restart(stream_, state_.event_s);
+  read_ahead();
+  // Where somebody has come during the step, it ends at the first boundary after that, whoever else comes.
+  if (running() && state_.event_s <= state_.step.begin_s) plan_step();
+}
+
+template <typename Sink>
+bool Server<Sink>::admit_during_step() {
+  if (!running() || state_.next_arrival_s >= state_.step.end_s) return false;
+  state_.event_s = state_.next_arrival_s;
+  admit_up_to(state_.event_s);
+  return true;
+}
+
+template <typename Sink>
 void Server<Sink>::read_ahead() {
   state_.next_arrival_s = state_.ahead.next_event_s();
   require_invariant(state_.next_arrival_s >= state_.last_stream_event_s, "arrivals are in order of time");

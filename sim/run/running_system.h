@@ -6,11 +6,11 @@
 #include <memory>
 
 #include "sim/core/observer.h"
-#include "sim/core/server_options.h"
 #include "sim/core/serving_core.h"
 #include "sim/measure/recorder.h"
 #include "sim/measure/statistics.h"
 #include "sim/run/serving.h"
+#include "sim/run/system_parts.h"
 #include "sim/scenario/scenario.h"
 #include "workloads/traffic/request_stream.h"
 
@@ -41,11 +41,10 @@ class RunningSystem {
   [[nodiscard]] ServingCore& core() { return *core_; }
   [[nodiscard]] const ServingCore& core() const { return *core_; }
 
-  /// From here on another future, that of `branch`: all that has not been drawn yet is drawn from streams
-  /// that are independent of this one's and of other branches' (RandomStream::split).
-  /// Its requests are not those of the scenario any more, so that no bounds are computed.
+  /// As SystemParts::split. Its requests are not those of the scenario any more, so that no bounds are
+  /// computed.
   void split(std::uint64_t branch) {
-    stream_->split(branch);
+    parts_.split(branch);
     is_split_ = true;
   }
 
@@ -54,16 +53,12 @@ class RunningSystem {
   RunStatistics finish();
 
  private:
-  [[nodiscard]] ServingParts parts(Observer* observer);
+  [[nodiscard]] ServingParts serving_parts(Observer* observer);
   [[nodiscard]] ExitThresholds thresholds() const;
 
   const Scenario& scenario_;
   const System& system_;
-  ServerOptions options_;
-  std::unique_ptr<scheduler::Policy> policy_;
-  std::unique_ptr<scheduler::ExitControl> exit_control_;  // nullptr: exits are as drawn
-  std::shared_ptr<const workloads::ExitSpec> exits_;
-  std::unique_ptr<workloads::RequestStream> stream_;
+  SystemParts parts_;
   bool is_split_ = false;
   Recorder recorder_;
   std::unique_ptr<ServingCore> core_;

@@ -119,6 +119,11 @@ bool Devices::is_steady() const {
                      [](const DeviceGroup& group) { return group.arrivals->is_steady(); });
 }
 
+bool Devices::are_random() const {
+  return std::any_of(groups_.begin(), groups_.end(),
+                     [](const DeviceGroup& group) { return group.arrivals->is_random(); });
+}
+
 bool Devices::are_poisson() const {
   return std::all_of(groups_.begin(), groups_.end(),
                      [](const DeviceGroup& group) { return group.arrivals->is_poisson(); });

@@ -51,6 +51,8 @@ class Devices {
   [[nodiscard]] double mean_rate_hz() const;
   /// As ArrivalSpec::is_steady, of all groups.
   [[nodiscard]] bool is_steady() const;
+  /// Whether any group draws dates at random (ArrivalSpec::is_random).
+  [[nodiscard]] bool are_random() const;
   /// Whether all groups together send as a Poisson process: each does.
   [[nodiscard]] bool are_poisson() const;
   /// As ArrivalSpec::last_arrival_s: the last one of any group.

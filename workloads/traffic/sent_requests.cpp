@@ -17,6 +17,7 @@ std::size_t streams_of(const Devices& devices) {
 SentRequests::SentRequests(const Devices& devices, const ExitSpec& exits, std::uint64_t seed,
                            const RunLength& length, double answer_latency_s)
     : exits_(exits.start(seed, devices.keys())),
+      has_memory_(!devices.are_poisson() || !exits.are_independent()),
       length_(length),
       answer_latency_s_(answer_latency_s),
       tree_(streams_of(devices)) {
@@ -47,6 +48,7 @@ SentRequests::SentRequests(const Devices& devices, const ExitSpec& exits, std::u
 SentRequests::SentRequests(const SentRequests& other)
     : RequestStream(other),
       exits_(other.exits_->clone()),
+      has_memory_(other.has_memory_),
       length_(other.length_),
       answer_latency_s_(other.answer_latency_s_),
       tree_(other.tree_),
@@ -66,6 +68,19 @@ SentRequests::SentRequests(const SentRequests& other)
 void SentRequests::split(std::uint64_t branch) {
   exits_->split(branch);
   for (Source& source : sources_) source.stream->split(branch);
+}
+
+bool SentRequests::restart(double now_s, std::size_t unread) {
+  if (has_memory_) return false;
+  given_ -= unread;
+  for (std::uint32_t i = 0; i < sources_.size(); ++i) {
+    Source& source = sources_[i];
+    source.stream->restart(now_s);
+    if (source.drawn_ahead) source.next_s = source.stream->next_s();
+    fetch(i);
+  }
+  look_ahead();
+  return true;
 }
 
 void SentRequests::read_one(Arrival& request) {

@@ -27,6 +27,7 @@ class SentRequests final : public RequestStream {
     return std::make_unique<SentRequests>(*this);
   }
   void split(std::uint64_t branch) override;
+  bool restart(double now_s, std::size_t unread) override;
 
   SentRequests(const SentRequests& other);
   SentRequests& operator=(const SentRequests&) = delete;
@@ -56,6 +57,7 @@ class SentRequests final : public RequestStream {
   std::size_t read_many(std::span<Arrival> block);
 
   std::unique_ptr<ExitStream> exits_;
+  bool has_memory_;
   RunLength length_;
   double answer_latency_s_;
   std::vector<Source> sources_;

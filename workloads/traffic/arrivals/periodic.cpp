@@ -46,6 +46,7 @@ class Periodic final : public ArrivalSpec {
     return std::make_unique<PeriodicStream>(cadence_, seed, key);
   }
   double mean_rate_hz() const override { return 1 / cadence_.period_s; }
+  bool is_random() const override { return cadence_.jitter_s > 0; }
 
  private:
   Cadence cadence_;

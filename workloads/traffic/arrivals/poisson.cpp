@@ -22,6 +22,7 @@ class PoissonStream final : public ArrivalStream {
   }
   std::unique_ptr<ArrivalStream> clone() const override { return std::make_unique<PoissonStream>(*this); }
   void split(std::uint64_t branch) override { random_ = random_.split(branch); }
+  void restart(double now_s) override { date_s_ = now_s; }
 
  private:
   double mean_gap_s_;

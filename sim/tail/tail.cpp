@@ -1,0 +1,179 @@
+#include "sim/tail/tail.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "scheduler/policy_error.h"
+#include "sim/drive/child_process.h"
+#include "sim/drive/message.h"
+#include "sim/measure/confidence.h"
+#include "sim/scenario/scenario.h"
+#include "sim/tail/feasibility.h"
+#include "sim/tail/part_seed.h"
+#include "sim/tail/pilot.h"
+#include "sim/tail/splitting.h"
+#include "workloads/io/input_error.h"
+
+namespace fluidbatch::sim {
+namespace {
+
+/// Independent runs, which intervals are made from.
+constexpr std::size_t kGroups = 64;
+/// That each serves at first. A group should hold several cycles that come near to the SLO.
+constexpr std::uint64_t kFirstRequests = 500;
+/// The most that one stage may serve times what those before have.
+constexpr double kMostGrowth = 8;
+
+TailSums sums_from(const ChildOutcome& outcome) {
+  if (outcome.kind == ChildOutcome::Kind::done) return from_message<TailSums>(outcome.text);
+  if (outcome.kind == ChildOutcome::Kind::input_error) throw io::InputError(outcome.text);
+  if (outcome.kind == ChildOutcome::Kind::policy_error) throw scheduler::PolicyError(outcome.text);
+  throw std::runtime_error(outcome.text);
+}
+
+/// A share of some requests, and the half-width of its logarithm's interval.
+struct Share {
+  double value = 0;
+  double error = 0;  ///< NaN where nothing was seen
+
+  /// Events that crude simulation takes to know it as well, if its requests were independent.
+  [[nodiscard]] double crude_events(double events_per_request) const {
+    constexpr double kNormal = 1.959963984540054;
+    const double late = std::pow(kNormal / error, 2) * (1 - value);
+    return late / value * events_per_request;
+  }
+};
+
+class Estimation {
+ public:
+  Estimation(const Scenario& scenario, const System& system, const TailOptions& options)
+      : scenario_(scenario), system_(system), options_(options), groups_(kGroups) {}
+
+  SystemTail run() {
+    const Cycles cycles = cycles_of(scenario_, system_);
+    const double furthest = *std::ranges::max_element(options_.quantiles);
+    const Pilot pilot = choose_levels(
+        scenario_, system_, {.latency_s = scenario_.slo.latency_s, .tail_share = 1 - furthest}, cycles);
+    result_.levels = pilot.levels.size();
+    result_.reaches_slo = pilot.reaches_latency;
+    result_.regenerates = cycles.requests == 0;
+    result_.events = pilot.events;
+    std::uint64_t requests = std::max(kFirstRequests, 10 * cycles.warmup_requests);
+    std::uint64_t so_far = 0;
+    for (std::uint64_t stage = 0; so_far == 0 || result_.events < options_.most_events; ++stage) {
+      run_stage(pilot.levels, cycles, stage, requests);
+      so_far += requests;
+      const double times = estimate();
+      result_.precise = times <= 1;
+      if (result_.precise) break;
+      constexpr double kMargin = 1.1;
+      const double growth = std::min(kMargin * times, kMostGrowth) - 1;
+      requests = static_cast<std::uint64_t>(growth * static_cast<double>(so_far)) + 1;
+    }
+    return std::move(result_);
+  }
+
+ private:
+  /// Each group serves about so many requests more, in a run of its own.
+  void run_stage(const Levels& levels, const Cycles& cycles, std::uint64_t stage, std::uint64_t requests) {
+    const auto run_part = [&, stage, requests](std::size_t group) {
+      const Part part{.pilot = false, .number = stage * kGroups + group};
+      return Splitting(scenario_, system_, levels)
+          .run(part_seed(scenario_.seed, part), cycles,
+               [requests](const TailSums& sums) { return sums.main_requests >= requests; });
+    };
+    std::vector<TailSums> parts;
+    if (options_.jobs > 1) {
+      std::vector<ChildPool::Task> tasks;
+      for (std::size_t group = 0; group < kGroups; ++group)
+        tasks.emplace_back([&, group] { return to_message(run_part(group)); });
+      for (const ChildOutcome& outcome : run_in_children(tasks, options_.jobs, [this] { report(); }))
+        parts.push_back(sums_from(outcome));
+    } else {
+      for (std::size_t group = 0; group < kGroups; ++group) {
+        parts.push_back(run_part(group));
+        report();
+      }
+    }
+    for (std::size_t group = 0; group < kGroups; ++group) {
+      groups_[group].add(parts[group]);
+      result_.events += parts[group].events;
+    }
+  }
+
+  void report() const {
+    if (options_.progress) options_.progress(result_.events);
+  }
+
+  /// From all that has been counted so far. Returns how many times as much is wanted.
+  double estimate() {
+    all_ = {};
+    for (const TailSums& group : groups_) all_.add(group);
+    const double events_per_request =
+        static_cast<double>(all_.main_events) / static_cast<double>(all_.main_requests);
+    const Share late = share_of([](const TailSums& sums) { return sums.late; },
+                                [](const TailSums& sums) { return sums.requests; });
+    result_.violation_rate = {.value = late.value,
+                              .low = late.value * std::exp(-late.error),
+                              .high = late.value * std::exp(late.error),
+                              .crude_events = late.crude_events(events_per_request)};
+    double times = 1;
+    const bool wants_rate = std::isfinite(scenario_.slo.latency_s) && result_.reaches_slo;
+    if (wants_rate) times = std::max(times, times_wanted(late.error));
+    result_.quantiles_s.clear();
+    for (const double quantile : options_.quantiles) {
+      result_.quantiles_s.push_back(estimated_quantile_s(1 - quantile, events_per_request));
+      const TailEstimate& e = result_.quantiles_s.back();
+      times = std::max(times, times_wanted((e.high - e.low) / 2 / e.value));
+    }
+    return times;
+  }
+
+  /// The latency that a share of `share` of those answered is above.
+  [[nodiscard]] TailEstimate estimated_quantile_s(double share, double events_per_request) const {
+    const auto answered = [](const TailSums& sums) { return sums.requests - sums.dropped; };
+    const double all = answered(all_);
+    const double value_s = all_.latencies.value_below(share * all);
+    const Share above =
+        share_of([value_s](const TailSums& sums) { return sums.latencies.above(value_s); }, answered);
+    return {.value = value_s,
+            .low = all_.latencies.value_below(share * std::exp(above.error) * all),
+            .high = all_.latencies.value_below(share * std::exp(-above.error) * all),
+            .crude_events = Share{.value = share, .error = above.error}.crude_events(events_per_request)};
+  }
+
+  /// The ratio of two sums over all groups.
+  template <typename Part, typename Whole>
+  [[nodiscard]] Share share_of(const Part& part, const Whole& whole) const {
+    std::vector<double> parts;
+    std::vector<double> wholes;
+    for (const TailSums& group : groups_) {
+      parts.push_back(part(group));
+      wholes.push_back(whole(group));
+    }
+    const RatioInterval interval = paired_ratio(parts, wholes);
+    return {.value = interval.ratio, .error = (interval.high - interval.ratio) / interval.ratio};
+  }
+
+  /// How many times as many requests make an interval as narrow as was asked for.
+  [[nodiscard]] double times_wanted(double error) const {
+    return std::isnan(error) ? kMostGrowth : std::pow(error / options_.precision, 2);
+  }
+
+  const Scenario& scenario_;
+  const System& system_;
+  const TailOptions& options_;
+  std::vector<TailSums> groups_;
+  TailSums all_;
+  SystemTail result_;
+};
+
+}  // namespace
+
+SystemTail estimate_tail(const Scenario& scenario, const System& system, const TailOptions& options) {
+  return Estimation(scenario, system, options).run();
+}
+
+}  // namespace fluidbatch::sim
