@@ -10,7 +10,6 @@
 #include "sim/drive/message.h"
 #include "sim/measure/confidence.h"
 #include "sim/scenario/scenario.h"
-#include "sim/tail/feasibility.h"
 #include "sim/tail/part_seed.h"
 #include "sim/tail/pilot.h"
 #include "sim/tail/splitting.h"

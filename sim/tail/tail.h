@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
-#include <stdexcept>
-#include <string>
 #include <vector>
+
+#include "sim/tail/cycles.h"
+#include "sim/tail/feasibility.h"
 
 namespace fluidbatch::sim {
 
@@ -45,22 +45,6 @@ struct SystemTail {
   /// batches of requests after a warm-up.
   bool regenerates = true;
 };
-
-/// Why there are no estimates.
-struct NoTail {
-  std::string reason;
-  std::string key;  ///< of `workload`, that says so
-};
-
-/// The backlog of a system grows through the run: its tail depends on the length of the run.
-class Saturated : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-/// What can't be split: recorded arrivals or exits, arrivals without any randomness, closed loops, rates that
-/// change for good, uplinks that SimGrid simulates. Nothing where it can.
-std::optional<NoTail> objection_to_tail(const Scenario& scenario);
 
 /// For a scenario that nothing speaks against. The same for the same seed, whatever the number of jobs.
 /// Throws Saturated where the backlog grows for ever, and what `simulate` throws.
