@@ -16,8 +16,8 @@ struct System;
 struct TailOptions {
   double precision = 0.05;  ///< half-width of each interval over its estimate
   std::vector<double> quantiles{0.999, 0.9999, 0.99999};
-  std::uint64_t most_events = 2'000'000'000;  ///< after which it ends, precise or not
-  int jobs = 1;                               ///< processes at a time; results do not depend on it
+  std::uint64_t most_events = 500'000'000;  ///< after which it ends, precise or not
+  int jobs = 1;                             ///< processes at a time; results do not depend on it
   /// Told of the events so far now and then; may be empty.
   std::function<void(std::uint64_t events)> progress = {};
 };
@@ -26,7 +26,7 @@ struct TailOptions {
 struct TailEstimate {
   double value = 0;
   double low = 0;
-  double high = 0;
+  double high = 0;  ///< NaN where nothing was seen
   /// What a run without splitting would take, at the least, for such an interval: as if its requests were
   /// independent, events of the core; NaN where that is not known.
   double crude_events = 0;
