@@ -10,6 +10,7 @@
 #include "sim/run/settle.h"
 #include "sim/run/simulation.h"
 #include "sim/run/stages.h"
+#include "tests/support/md1.h"
 #include "tests/support/run_helpers.h"
 #include "tests/support/scenarios.h"
 
@@ -32,7 +33,7 @@ sim::ScenarioBuilder md1(double rho) {
       .system("serial");
 }
 
-double md1_mean_s(double rho) { return 0.01 + rho * 0.01 / (2 * (1 - rho)); }
+double md1_mean_s(double rho) { return test::md1_mean_s(rho, 0.01); }
 
 /// Statistics of a run with this mean and half-width.
 sim::RunStatistics with_mean(double mean_s, double half_width_s, double requests = 10'000) {
