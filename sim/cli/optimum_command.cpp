@@ -75,6 +75,7 @@ class Command {
     save();
     simulated_ = run_systems(config_, options);
     note_missed_precisions(config_, simulated_);
+    note_short_warmup(config_);
     for (std::size_t i = 0; i < optima_.size(); ++i) {
       rows_.push_back({.system = config_.systems[i], .optimum = optima_[i], .simulated = simulated_[i]});
     }

@@ -90,4 +90,12 @@ void note_missed_precisions(const Scenario& scenario, const std::vector<RunStati
   note(fmt::format("note: did not reach {}: {}\n", limit, missed));
 }
 
+void note_short_warmup(const Scenario& scenario) {
+  if (!scenario.warmup_at_end) return;
+  note(
+      "note: MSER-5 found the warm-up ({} requests) at the end of what it looks at, half of the run: the run "
+      "is too short to tell where a steady state begins, or has none\n",
+      scenario.warmup_requests);
+}
+
 }  // namespace fluidbatch::sim::cli

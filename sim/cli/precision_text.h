@@ -1,4 +1,4 @@
-// What commands say of runs to a precision.
+// What commands say of runs whose length or warm-up was found.
 #pragma once
 
 #include <string>
@@ -17,5 +17,8 @@ std::string precision_table(const Scenario& scenario, const std::vector<RunStati
 
 /// Says on stderr which precisions were not reached, and why; nothing where all were.
 void note_missed_precisions(const Scenario& scenario, const std::vector<RunStatistics>& results);
+
+/// Says on stderr where an automatic warm-up was found at the end of what is looked at.
+void note_short_warmup(const Scenario& scenario);
 
 }  // namespace fluidbatch::sim::cli

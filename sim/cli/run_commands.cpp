@@ -75,14 +75,6 @@ std::string warmup_text(const RunConfig& config) {
   return fmt::format("{} of them warm-up (MSER-5)", config.warmup_requests);
 }
 
-void note_short_warmup(const RunConfig& config) {
-  if (!config.warmup_at_end) return;
-  note(
-      "note: MSER-5 found the warm-up ({} requests) at the end of what it looks at, half of the run: the run "
-      "is too short to tell where a steady state begins, or has none\n",
-      config.warmup_requests);
-}
-
 std::string heading(const RunConfig& config, const std::string& length) {
   return fmt::format(
       "{}: {}, {}, seed {}\n"

@@ -155,6 +155,9 @@ class Precision(UntilTest):
         self.assertIn("did not reach with all the requests that there were", result.stderr)
         self.assertIn("the arrivals ended the run after", result.stderr)
 
+    def test_outputs_too_large_for_the_length_that_was_found(self):
+        self.refuse(r"--series: rows every 1e-07 s of a run of about [0-9.e+]+ s are", "--series", "1e-7")
+
     def test_behind_links_of_simgrid(self):
         uplink = "workload.uplink={model: simgrid, sample_bytes: 20000, access_point_bandwidth_bytes_per_s: 12e6}"
         arguments = ("--set", uplink, "--set", "workload.arrivals.rho=0.4")

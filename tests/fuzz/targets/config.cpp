@@ -14,7 +14,7 @@ void read(const std::string& input) {
       requests && *requests <= 200 && config.devices.size() <= 100 && config.systems.size() <= 4;
   if (!is_short || config.uplink.model == workloads::UplinkSpec::Model::simgrid) return;
   for (const sim::System& system : config.systems) {
-    sim::Scenario scenario = config;
+    sim::RunConfig scenario = config;
     sim::settle(scenario, system);
     const sim::RunStatistics statistics = sim::simulate(scenario, system);
     // Neither holds for NaN: that is, where a statistic is not defined.
