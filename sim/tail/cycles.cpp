@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/run/settle.h"
 #include "sim/run/simulation.h"
 #include "sim/scenario/scenario.h"
 
@@ -35,8 +36,9 @@ Cycles cycles_of(const Scenario& scenario, const System& system) {
   constexpr std::uint64_t kBatch = 100;
   Scenario looked_at = scenario;
   looked_at.length = {.requests = kRequests};
-  looked_at.warmup_requests = 0;
+  looked_at.until.clear();
   looked_at.compute_bounds = false;
+  settle(looked_at, system);  // an automatic warm-up
   EmptyTimes empty;
   const RunStatistics statistics = simulate(looked_at, system, {.observers = {&empty}});
   if (statistics.saturated) {
@@ -47,10 +49,10 @@ Cycles cycles_of(const Scenario& scenario, const System& system) {
         "intervals by batch means");
   }
   Cycles cycles;
-  if (!forgets_when_empty(scenario, system)) cycles.warmup_requests = scenario.warmup_requests;
+  if (!forgets_when_empty(scenario, system)) cycles.warmup_requests = looked_at.warmup_requests;
   if (empty.times() < kOften) {
     cycles.requests = kBatch;
-    cycles.warmup_requests = std::max<std::uint64_t>(scenario.warmup_requests, 10 * kBatch);
+    cycles.warmup_requests = std::max<std::uint64_t>(looked_at.warmup_requests, 10 * kBatch);
   }
   return cycles;
 }
