@@ -147,8 +147,9 @@ def bench_tail(program):
             row = next(row for row in csv.DictReader(text.splitlines()) if row["metric"] == "slo_violation_rate")
             rate, high, events = float(row["value"]), float(row["high"]), float(row["events"])
             print(
-                f"tail: {policy}, {rate:.2g} late to +-{100 * (high / rate - 1):.0f} %: {took:.1f} s, {events / 1e6:.1f} "
-                f"million events, {float(row['crude_events']) / events:,.0f} times fewer than without splitting"
+                f"tail: {policy}, {rate:.2g} late to +-{100 * (high / rate - 1):.0f} %: {took:.1f} s, "
+                f"{events / 1e6:.1f} million events, {float(row['crude_events']) / events:,.0f} times fewer than "
+                "without splitting"
             )
 
 
