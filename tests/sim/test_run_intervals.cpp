@@ -1,6 +1,5 @@
 // Intervals of one run against cases worked by hand, and against sorting.
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -8,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "sim/measure/confidence.h"
 #include "sim/measure/run_intervals.h"
 
 using namespace fluidbatch;
@@ -63,12 +63,7 @@ double half_width_by(const std::vector<double>& numbers, std::size_t batches) {
   for (std::size_t i = 0; i < numbers.size(); ++i)
     means[i * batches / numbers.size()] +=
         numbers[i] * static_cast<double>(batches) / static_cast<double>(numbers.size());
-  double mean = 0;
-  double squares = 0;
-  for (const double m : means) mean += m / static_cast<double>(batches);
-  for (const double m : means) squares += (m - mean) * (m - mean);
-  const auto n = static_cast<double>(batches);
-  return boost::math::quantile(boost::math::students_t(n - 1), 0.975) * std::sqrt(squares / (n - 1) / n);
+  return sim::mean_interval(means).half_width;
 }
 
 /// The interval's definition in docs/metrics.md, with all values sorted.
