@@ -133,7 +133,7 @@ double UpperTail::from_top(std::size_t rank) {
   const auto at = [this](std::size_t place) { return kept_.begin() + static_cast<std::ptrdiff_t>(place); };
   const bool in_front = rank <= top_;
   std::nth_element(at(in_front ? 0 : top_), at(rank - 1), at(in_front ? top_ : kept_.size()), std::greater());
-  if (in_front) top_ = rank;
+  top_ = rank;
   return *at(rank - 1);
 }
 

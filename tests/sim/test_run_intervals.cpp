@@ -107,6 +107,12 @@ TEST_CASE("ranks of the intervals of p99 and p99.9, by hand", "[statistics]") {
   // k = 32: 0.36218, 46.0 (below 46) and 22.3: ranks 47 and 23.
   CHECK(found[1].value == kP999 - (kSize - 47) / 32.0);
   CHECK(found[1].value > (kSize - 23) / 32.0 - kP999);
+  const std::vector<sim::UpperPercentile> highest_first{{.share = 0.001, .value = kP999},
+                                                        {.share = 0.01, .value = kP99}};
+  const std::vector<sim::HalfWidth> again =
+      sim::upper_half_widths(evenly_spread(), kP92, highest_first, series_of(kSize, kSize));
+  CHECK(again[0].value == found[1].value);
+  CHECK(again[1].value == found[0].value);
 }
 
 TEST_CASE("few independent values above a percentile: an exponential tail, or no interval", "[statistics]") {
@@ -116,6 +122,11 @@ TEST_CASE("few independent values above a percentile: an exponential tail, or no
   CHECK(found[0].value == Approx(4 / std::sqrt(5) * 40.015625 * std::exp(2 / std::sqrt(40))));
   CHECK(std::isnan(found[1].value));
   CHECK(found[1].absence == Absence::too_correlated);
+  // N' = 770: h = 1.02466, and 7.7 over its exponential is 2.8. N' = 900: 0.87243 and 3.8, which is enough;
+  // 320 times the exponential is 765.7.
+  CHECK(of_evenly_spread(770)[0].value ==
+        Approx(1.02466 * 40.015625 * std::exp(2 / std::sqrt(61.6))).epsilon(1e-5));
+  CHECK(of_evenly_spread(900)[0].value == kP99 - (kSize - 767) / 32.0);
   CHECK(of_evenly_spread(401)[0].value > found[0].value);
   CHECK(of_evenly_spread(399)[0].absence == Absence::too_correlated);
   CHECK(of_evenly_spread(4001)[1].absence == Absence::none);
