@@ -13,7 +13,7 @@ namespace {
 class EmptyTimes final : public Observer {
  public:
   void admitted(scheduler::RequestId /*id*/, const scheduler::Request& /*request*/) override { ++in_system_; }
-  void departed(const scheduler::Request& /*request*/) override { times_ += --in_system_ == 0 ? 1 : 0; }
+  void departed(const scheduler::Request& /*request*/) override { times_ += --in_system_ == 0 ? 1U : 0U; }
   [[nodiscard]] std::uint64_t times() const { return times_; }
 
  private:

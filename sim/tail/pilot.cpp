@@ -33,7 +33,7 @@ class Climb {
     std::uint64_t with_stays = 0;
     const auto enough = [&](const TailSums& sums) {
       for (; seen < stays_.size(); ++seen)
-        with_stays += seen == 0 || stays_[seen].cycle != stays_[seen - 1].cycle ? 1 : 0;
+        with_stays += seen == 0 || stays_[seen].cycle != stays_[seen - 1].cycle ? 1U : 0U;
       is_finished_ = with_stays >= kCycles;
       return is_finished_ || sums.events >= most_events;
     };
