@@ -27,7 +27,7 @@ class Splitting {
 
   /// Runs the requests of `seed` from an empty system at date 0 on, in cycles: first those that begin with
   /// one of the first `warmup_requests`, which are not counted and do not split, then others until `enough`
-  /// says so, which is asked after each.
+  /// says so, which is asked after each. Throws Saturated where a cycle does not end.
   TailSums run(std::uint64_t seed, const Cycles& cycles, const std::function<bool(const TailSums&)>& enough);
 
   /// A stay of a branch at the top level: from where it reaches it to where it leaves it or is killed.
@@ -54,6 +54,7 @@ class Splitting {
   bool splits_ = false;  // not in the warm-up
   TailCounter* counter_ = nullptr;
   std::uint64_t events_ = 0;
+  std::uint64_t events_before_ = 0;  // the cycle
   std::uint64_t branches_ = 0;
   std::uint64_t cycle_ = 0;
   std::vector<TopStay>* stays_ = nullptr;

@@ -120,6 +120,7 @@ class Estimation {
                               .low = late.value > 0 ? late.value * std::exp(-late.error) : 0,
                               .high = late.value * std::exp(late.error),
                               .crude_events = late.crude_events(events_per_request)};
+    result_.reaches_slo = result_.reaches_slo || late.value > 0;
     double times = 1;
     const bool wants_rate = std::isfinite(scenario_.slo.latency_s) && result_.reaches_slo;
     if (wants_rate) times = std::max(times, times_wanted(late.error));
