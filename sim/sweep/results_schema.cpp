@@ -13,7 +13,7 @@ namespace {
 
 using io::InputError;
 
-constexpr const char* kFormat = "3";
+constexpr const char* kFormat = "4";
 constexpr std::int64_t kMostPairs = 100'000'000;
 
 std::string quoted(const std::string& name) {

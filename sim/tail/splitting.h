@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "sim/tail/cycles.h"
 #include "sim/tail/importance.h"
 #include "sim/tail/levels.h"
 #include "sim/tail/tail_counts.h"
@@ -13,14 +14,6 @@ namespace fluidbatch::sim {
 
 struct Scenario;
 struct System;
-
-/// What runs are made of.
-struct Cycles {
-  std::uint64_t warmup_requests = 0;
-  /// 0: a cycle ends when the system is empty. Otherwise with the event by which the main branch has served
-  /// so many requests.
-  std::uint64_t requests = 0;
-};
 
 /// Runs one system by RESTART (Villen-Altamirano and Villen-Altamirano, 1991). Where a branch reaches level i
 /// it goes on as factors[i - 1] branches, all but one with random draws of their own; those are killed when

@@ -346,11 +346,11 @@ TEST_CASE("a copy whose stream is restarted meets Poisson arrivals of its own", 
   }
 }
 
-TEST_CASE("streams with a memory are not restarted", "[copies]") {
+TEST_CASE("streams that can't forget are not restarted", "[copies]") {
   const sim::ScenarioBuilder base = test::scenario_of("ee_resnet18").bounds(false).system("exit_aware");
   for (const sim::ScenarioBuilder& builder :
-       {sim::ScenarioBuilder(base).arrivals(sim::gamma_gaps(Rate::hz(40), 2)),
-        sim::ScenarioBuilder(base).poisson(Rate::hz(40)).correlated_exits(test::kExampleRates, 0.5)}) {
+       {sim::ScenarioBuilder(base).arrivals(sim::periodic(Rate::hz(40), 0.01)),
+        test::through_uplink(sim::ScenarioBuilder(base).poisson(Rate::hz(40)))}) {
     const sim::Scenario scenario = builder.build();
     Arrivals arrivals;
     Driven<Arrivals> original(scenario, arrivals, 0, 1);

@@ -92,8 +92,8 @@ std::uint64_t events_until(const sim::Scenario& scenario, const sim::System& sys
   return events;
 }
 
-sim::TailSums cycles_of(const sim::Scenario& scenario, const sim::System& system, const sim::Levels& levels,
-                        const sim::Cycles& cycles, std::uint64_t count, std::uint64_t seed) {
+sim::TailSums sums_of(const sim::Scenario& scenario, const sim::System& system, const sim::Levels& levels,
+                      const sim::Cycles& cycles, std::uint64_t count, std::uint64_t seed) {
   sim::Splitting splitting(scenario, system, levels);
   return splitting.run(seed, cycles, [count](const sim::TailSums& sums) { return sums.cycles >= count; });
 }
@@ -135,7 +135,7 @@ std::uint64_t check_reduction(const sim::Scenario& scenario, const sim::System& 
   sim::simulate(scenario, system, {.observers = {&departures}});
   const Expected run = expected(scenario, departures, cycles, count);
   const auto measured = static_cast<double>(run.end - run.left_out);
-  const sim::TailSums crude = cycles_of(scenario, system, {}, cycles, count, scenario.seed);
+  const sim::TailSums crude = sums_of(scenario, system, {}, cycles, count, scenario.seed);
   CHECK(crude.requests == measured);
   CHECK(crude.late == static_cast<double>(run.late));
   CHECK(crude.dropped == static_cast<double>(run.dropped));
@@ -144,10 +144,10 @@ std::uint64_t check_reduction(const sim::Scenario& scenario, const sim::System& 
   CHECK(crude.main_events == events_until(scenario, system, run.end));
   CHECK(crude.cycles == count);
   const sim::TailSums single =
-      cycles_of(scenario, system, levels_of(scenario, kThresholds, 1), cycles, count, scenario.seed);
+      sums_of(scenario, system, levels_of(scenario, kThresholds, 1), cycles, count, scenario.seed);
   CHECK((sim::to_message(single) == sim::to_message(crude)));
   const sim::TailSums split =
-      cycles_of(scenario, system, levels_of(scenario, {0.5, 1}, 3), cycles, count, scenario.seed);
+      sums_of(scenario, system, levels_of(scenario, {0.5, 1}, 3), cycles, count, scenario.seed);
   CHECK(split.main_requests == crude.main_requests);
   CHECK(split.main_events == crude.main_events);
   CHECK(split.cycles == count);
@@ -223,8 +223,8 @@ Sample sample_of(const sim::Scenario& scenario, const sim::Levels& levels, int r
   constexpr std::uint64_t kCycles = 100;
   Sample sample;
   for (int i = 0; i < runs; ++i) {
-    const sim::TailSums sums = cycles_of(scenario, scenario.systems[0], levels, {}, kCycles,
-                                         first_seed + static_cast<std::uint64_t>(i));
+    const sim::TailSums sums = sums_of(scenario, scenario.systems[0], levels, {}, kCycles,
+                                       first_seed + static_cast<std::uint64_t>(i));
     sample.runs.push_back(1);
     sample.requests.push_back(sums.requests);
     sample.late.push_back(sums.late);
