@@ -219,10 +219,9 @@ class Command {
         lines.push_back(label + ": is hardly ever empty: its intervals are by batches of requests");
       }
       if (!row.tail->precise) {
-        lines.push_back(fmt::format("{}: {}wider than ±{} %: more than {} million events (--max-events)",
-                                    label, arguments_.csv ? "an interval is " : "+ ",
-                                    rounded(100 * options_.precision, 3),
-                                    millions(static_cast<std::int64_t>(options_.most_events))));
+        lines.push_back(fmt::format("{}: {}wider than ±{:.6g} %: more than {} events (--max-events)", label,
+                                    arguments_.csv ? "an interval is " : "+ ", 100 * options_.precision,
+                                    options_.most_events));
       }
     }
     return lines;

@@ -220,6 +220,7 @@ Comparisons compare_results(const std::filesystem::path& file, const std::string
                             const std::vector<std::string>& metrics, const std::string& base) {
   const std::vector<PointMetric> known = metrics_of(file);
   std::vector<PointMetric> compared;
+  compared.reserve(metrics.size());
   for (const std::string& name : metrics) compared.push_back(metric_called(name, known));
   const PointTable table = read_points(file, compared);
   const Comparer comparer(table, by, base);

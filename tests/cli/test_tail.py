@@ -90,9 +90,8 @@ class TailTest(CommandLineTest):
 
 class Command(TailTest):
     def test_the_same_bytes_whatever_the_jobs_and_every_time(self):
-        self.write("two.yaml", TWO)
-        for settings in ((), WORKING["gamma"]):
-            shown = [self.succeed("tail", "two.yaml", *QUICK, "--max-events", "1e5", *overrides(settings), *more).stdout
+        for settings in ((), WORKING["gamma"]) if RELEASE else ((),):
+            shown = [self.succeed("tail", "c.yaml", *QUICK, *overrides(settings), *more).stdout
                      for more in (("--jobs", "1"), ("--jobs", "2"), ("--jobs", "1"))]
             self.assertEqual(shown[0], shown[1])
             self.assertEqual(shown[0], shown[2])
@@ -116,6 +115,7 @@ class Command(TailTest):
                     self.assertLess(own, 0.101 * row["value"])
                     self.assertLess(abs(row["value"] - crude[statistic]), math.hypot(own, crude[half_width]), metric)
 
+    @unittest.skipUnless(RELEASE, "millions of events")
     def test_a_rate_that_no_run_shows(self):
         greedy = ("--set", "systems.ours.policy={name: dynamic_batching}")  # to which the bound is nothing
         tail = self.rows("--quantiles", "0.999,0.999999", "--precision", "0.2", "--set", "slo.latency_ms=100", *greedy)["ours"]
@@ -149,7 +149,7 @@ class Command(TailTest):
         self.assertRegex(text, r"\nsystem +levels +million events +crude +x fewer\nours +\d+ +[\d.]+ +[\d.]+ +[\d.]+\n$")
 
     def test_names_of_quantiles_are_their_shortest_digits(self):
-        rows = self.rows("--precision", "0.5", "--quantiles", "0.99999,0.57,0.9,0.9995")["ours"]
+        rows = self.rows("--max-events", "1e3", "--quantiles", "0.99999,0.57,0.9,0.9995")["ours"]
         self.assertEqual(list(rows), ["slo_violation_rate", "latency_p57", "latency_p90", "latency_p99.95", "latency_p99.999"])
 
     def test_one_system(self):
@@ -179,7 +179,7 @@ class Command(TailTest):
         result = self.call("tail", "c.yaml", *few)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertRegex(result.stdout, r"\nours +late +[\d.e-]+ \+ ")
-        self.assertIn("ours: + wider than ±0.100 %: more than 0.0010000 million events (--max-events)\n", result.stdout)
+        self.assertIn("ours: + wider than ±0.1 %: more than 1000 events (--max-events)\n", result.stdout)
         self.assertIn("note: ours: an interval is wider than", self.succeed("tail", "c.yaml", "--csv", *few).stderr)
 
 
@@ -229,7 +229,7 @@ class Refused(TailTest):
 SWEEP = """\
 base: c.yaml
 axes:
-  grid: {workload.arrivals.rho: [0.8, 1.2]}
+  grid: {workload.arrivals.rho: [0.5, 0.8]}
 replications: %d
 measure: {kind: tail, precision: 0.3, quantiles: [0.999, 0.99], max_events: 1e4}
 """
@@ -241,7 +241,7 @@ class Sweep(TailTest):
     def setUp(self):
         super().setUp()
         self.write("c.yaml", TWO.replace("requests: 400000", "requests: 2000"))
-        self.write("s.yaml", SWEEP % 2)
+        self.write("s.yaml", SWEEP % 1)
 
     def sweep(self, name, *arguments, sweep="s.yaml"):
         return self.succeed("sweep", sweep, "--out", name, *arguments)
@@ -258,7 +258,7 @@ class Sweep(TailTest):
 
     def test_columns_beside_those_of_the_run(self):
         self.sweep("r.sqlite")
-        self.write("plain.yaml", "\n".join(line for line in (SWEEP % 2).splitlines() if "measure" not in line))
+        self.write("plain.yaml", "\n".join(line for line in (SWEEP % 1).splitlines() if "measure" not in line))
         self.sweep("plain.sqlite", sweep="plain.yaml")
         for with_tail, plain in zip(self.points("r.sqlite"), self.points("plain.sqlite"), strict=True):
             self.assertEqual([key for key in with_tail if key not in plain], TAIL_COLUMNS)
@@ -287,12 +287,13 @@ class Sweep(TailTest):
     def test_other_measures_are_other_sweeps(self):
         self.sweep("r.sqlite", "--limit", "1")
         for old, new in (("0.3", "0.2"), ("max_events: 1e4", "max_events: 2e4"), ("0.999, ", "")):
-            self.write("s.yaml", (SWEEP % 2).replace(old, new))
+            self.write("s.yaml", (SWEEP % 1).replace(old, new))
             self.refuse(("sweep", "s.yaml", "--out", "r.sqlite", "--resume"), "different sweep .*'measure")
-        self.write("s.yaml", (SWEEP % 2).replace("[0.999, 0.99], max_events: 1e4", "[0.99, 0.999], max_events: 10000"))  # the same in another order
+        self.write("s.yaml", (SWEEP % 1).replace("[0.999, 0.99], max_events: 1e4", "[0.99, 0.999], max_events: 10000"))  # the same in another order
         self.sweep("r.sqlite", "--resume", "--limit", "0")
 
     def test_compare(self):
+        self.write("s.yaml", SWEEP % 2)
         self.sweep("r.sqlite")
         shown = self.succeed("compare", "r.sqlite", "--metric", "violation_rate_tail", "p99_9_latency_tail_s").stdout
         self.assertIn("violation_rate_tail (1): mean over replications ± 95 %\n", shown)
@@ -311,7 +312,6 @@ class Sweep(TailTest):
                     r"did you mean 'violation_rate_tail'\?\).*and this sweep has 'violation_rate_tail'")
 
     def test_one_replication_has_its_own_interval(self):
-        self.write("s.yaml", SWEEP % 1)
         self.sweep("r.sqlite")
         points = {(p["workload.arrivals.rho"], p["system"]): p for p in self.points("r.sqlite")}
         for row in csv.DictReader(io.StringIO(
@@ -324,7 +324,7 @@ class Sweep(TailTest):
                                        places=12)
 
     def test_a_saturated_point_keeps_its_statistics(self):
-        self.write("s.yaml", (SWEEP % 1).replace("0.8, 1.2", "9"))
+        self.write("s.yaml", (SWEEP % 1).replace("0.5, 0.8", "9"))
         self.sweep("r.sqlite")
         for row in self.points("r.sqlite"):
             self.assertEqual(row["status"], "done")
@@ -360,7 +360,7 @@ class Sweep(TailTest):
                 self.assertFalse((self.folder / "no.sqlite").exists())
 
     def test_a_setting_that_can_t_be_split_is_named_while_planning(self):
-        self.write("s.yaml", (SWEEP % 1).replace("grid: {workload.arrivals.rho: [0.8, 1.2]}",
+        self.write("s.yaml", (SWEEP % 1).replace("grid: {workload.arrivals.rho: [0.5, 0.8]}",
                                                  "list: [{workload.arrivals: {kind: poisson, rho: 1}},\n"
                                                  "         {workload.arrivals: {kind: periodic, rate_hz: 9}}]"))
         for more in (("--dry-run",), ("--out", "no.sqlite")):
