@@ -264,6 +264,7 @@ class Sweep(TailTest):
             self.assertEqual([key for key in with_tail if key not in plain], TAIL_COLUMNS)
             self.assertEqual({key: with_tail[key] for key in plain}, plain)
 
+    @unittest.skipUnless(RELEASE, "takes long with sanitizers")
     def test_a_point_s_tail_is_that_of_its_configuration(self):
         self.sweep("r.sqlite")
         for row in self.points("r.sqlite")[::3]:
@@ -276,6 +277,7 @@ class Sweep(TailTest):
                                  [row[column % ending] for ending in ("", "_low", "_high")])
             self.assertEqual(tail["latency_p99"]["events"], row["tail_events"])
 
+    @unittest.skipUnless(RELEASE, "takes long with sanitizers")
     def test_parts_jobs_and_interruptions_give_the_same_rows(self):
         self.sweep("one.sqlite", "--jobs", "1")
         self.sweep("part1.sqlite", "--shard", "1/2")
@@ -292,6 +294,7 @@ class Sweep(TailTest):
         self.write("s.yaml", (SWEEP % 1).replace("[0.999, 0.99], max_events: 1e4", "[0.99, 0.999], max_events: 10000"))  # the same in another order
         self.sweep("r.sqlite", "--resume", "--limit", "0")
 
+    @unittest.skipUnless(RELEASE, "takes long with sanitizers")
     def test_compare(self):
         self.write("s.yaml", SWEEP % 2)
         self.sweep("r.sqlite")
