@@ -72,6 +72,16 @@ struct OptimumArguments {
   bool own = false;  ///< what is saved are the decisions of the system's policy
 };
 
+struct TailArguments {
+  RunArguments run;                   ///< configuration and overrides
+  std::optional<std::string> system;  ///< the only one that matters
+  double precision = 0.05;
+  std::vector<std::string> quantiles;     ///< texts of numbers; empty: the default ones
+  std::optional<std::string> max_events;  ///< text of a number
+  int jobs = 0;                           ///< 0: all cores
+  bool csv = false;
+};
+
 struct NetworkImportArguments {
   std::string model;
   std::string out;
@@ -136,6 +146,7 @@ int sweep_merge(const MergeArguments& arguments);  ///< the exit code
 void compare(const CompareArguments& arguments);
 void capacity(const CapacityArguments& arguments);
 void optimum(const OptimumArguments& arguments);
+void tail(const TailArguments& arguments);
 void workload_describe(const RunArguments& arguments, bool csv);
 void policy_list(const std::vector<std::string>& plugins);
 void exit_control_list(const std::vector<std::string>& plugins);

@@ -31,9 +31,12 @@ struct Notes {
   void print(const Comparison& comparison) const;
 };
 
-/// When a statistic is defined.
-const char* defined_where(StatisticId statistic) {
-  switch (statistic) {
+/// When a metric is defined.
+const char* defined_where(const PointMetric& metric) {
+  if (!metric.statistic) {
+    return "a saturated system has no tail, and a bound that no latency was predicted to reach no rate";
+  }
+  switch (*metric.statistic) {
     case StatisticId::unloaded_bound:
     case StatisticId::clairvoyant_bound:
     case StatisticId::distance_to_bound:
@@ -54,11 +57,11 @@ const char* defined_where(StatisticId statistic) {
 }
 
 void Notes::print(const Comparison& comparison) const {
-  const Statistic& statistic = *comparison.statistic;
+  const PointMetric& metric = comparison.metric;
   if (best) fmt::print("< best of its row\n");
   if (gaps) {
     fmt::print("- not done yet, failed, or not a point of the sweep{}\n",
-               statistic.better == Better::neither ? "" : ": no best of such a row");
+               metric.better == Better::neither ? "" : ": no best of such a row");
   }
   if (saturated) {
     fmt::print(
@@ -76,11 +79,11 @@ void Notes::print(const Comparison& comparison) const {
         "  (rule of three), as for independent requests\n");
   }
   if (no_ratio) fmt::print("n/a no ratio: the base is 0, or one of the two is not defined\n");
-  if (undefined) fmt::print("n/a not defined: {}\n", defined_where(statistic.id));
+  if (undefined) fmt::print("n/a not defined: {}\n", defined_where(metric));
 }
 
 /// What a cell says of its value, in a table of values.
-std::string value_text(const ComparedCell& cell, StatisticId statistic, Notes& notes) {
+std::string value_text(const ComparedCell& cell, const PointMetric& metric, Notes& notes) {
   if (std::isnan(cell.value.mean)) {
     notes.undefined = true;
     return "n/a";
@@ -92,7 +95,7 @@ std::string value_text(const ComparedCell& cell, StatisticId statistic, Notes& n
   } else if (!std::isnan(cell.value.half_width)) {
     text += fmt::format(" ±{}", rounded(cell.value.half_width, 2));
   }
-  const bool dropped = cell.drop_rate > 0 && !counts_drops(statistic);
+  const bool dropped = cell.drop_rate > 0 && !metric.counts_drops;
   notes.best = notes.best || cell.best;
   notes.dropped = notes.dropped || dropped;
   notes.saturated = notes.saturated || cell.saturated;
@@ -156,9 +159,9 @@ bool is_defined_somewhere(const Comparison& comparison) {
 }
 
 void print_comparison(const Comparison& comparison) {
-  const Statistic& statistic = *comparison.statistic;
+  const PointMetric& metric = comparison.metric;
   if (!is_defined_somewhere(comparison)) {
-    fmt::print("{}: not defined at any point: {}\n\n", statistic.name, defined_where(statistic.id));
+    fmt::print("{}: not defined at any point: {}\n\n", metric.name, defined_where(metric));
     return;
   }
   constexpr std::size_t kMostCells = 10'000'000;
@@ -167,9 +170,9 @@ void print_comparison(const Comparison& comparison) {
                                      comparison.rows.size(), comparison.columns.size()));
   }
   Notes notes;
-  fmt::print("{} ({}): mean over replications ± 95 %\n", statistic.name, statistic.unit);
+  fmt::print("{} ({}): mean over replications ± 95 %\n", metric.name, metric.unit);
   print_cells(comparison, 0, notes,
-              [&](const ComparedCell& cell) { return value_text(cell, statistic.id, notes); });
+              [&](const ComparedCell& cell) { return value_text(cell, metric, notes); });
   if (comparison.columns.size() > 1) {
     fmt::print("ratio to {} [95 %]\n", comparison.columns.front());
     print_cells(comparison, 1, notes, [&](const ComparedCell& cell) { return ratio_text(cell, notes); });
@@ -197,8 +200,8 @@ void print_csv(const std::vector<Comparison>& comparisons, const std::string& by
       for (const ComparedCell& cell : row.cells) {
         for (const std::string& value : row.values) fmt::print("{},", io::csv_cell(value));
         fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
-                   io::csv_cell(comparison.columns[cell.column]), comparison.statistic->name,
-                   comparison.statistic->unit, cell.replications, number(cell.value.mean),
+                   io::csv_cell(comparison.columns[cell.column]), comparison.metric.name,
+                   comparison.metric.unit, cell.replications, number(cell.value.mean),
                    number(cell.value.half_width), number(cell.ratio.ratio), number(cell.ratio.low),
                    number(cell.ratio.high), int{cell.best}, int{cell.saturated}, int{cell.base_saturated},
                    number(cell.upper), number(cell.drop_rate));
@@ -222,8 +225,8 @@ void compare(const CompareArguments& arguments) {
   fmt::print(stderr, "{}", unfinished);
   for (const Comparison& comparison : comparisons.of) {
     if (is_defined_somewhere(comparison)) continue;
-    fmt::print(stderr, "{}: not defined at any point: {}\n", comparison.statistic->name,
-               defined_where(comparison.statistic->id));
+    fmt::print(stderr, "{}: not defined at any point: {}\n", comparison.metric.name,
+               defined_where(comparison.metric));
   }
   print_csv(comparisons.of, arguments.by);
 }

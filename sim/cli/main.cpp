@@ -254,6 +254,27 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
   check->callback([&] { cli::check(arguments); });
 }
 
+void add_tail(CLI::App& app, cli::TailArguments& arguments) {
+  CLI::App* tail = app.add_subcommand(
+      "tail", "How rare late answers are, and far quantiles, by splitting of runs (docs/tail.md)");
+  add_configuration(*tail, arguments.run);
+  tail->add_option("--system", arguments.system, "Only the system of this label")->type_name("LABEL");
+  tail->add_option("--precision", arguments.precision,
+                   "Half-width of each 95 % interval over its estimate; default: 0.05")
+      ->type_name("P")
+      ->check(CLI::Range(0.001, 0.5));
+  tail->add_option("--quantiles", arguments.quantiles,
+                   "Of the latency, each above 0.5 and below 1; default: 0.999,0.9999,0.99999")
+      ->delimiter(',')
+      ->type_name("Q,..");
+  tail->add_option("--max-events", arguments.max_events,
+                   "Of each system, after which it ends, precise or not; default: 2e9")
+      ->type_name("N");
+  add_jobs(*tail, arguments.jobs);
+  tail->add_flag("--csv", arguments.csv, "As CSV: system,metric,value,low,high,events,crude_events,levels");
+  tail->callback([&] { cli::tail(arguments); });
+}
+
 void add_workload(CLI::App& app, cli::RunArguments& arguments, bool& csv) {
   CLI::App* workload = app.add_subcommand("workload", "Arrivals and exits")->require_subcommand(1);
   CLI::App* describe = workload->add_subcommand(
@@ -289,6 +310,7 @@ struct Arguments {
   cli::CompareArguments compare;
   cli::CapacityArguments capacity;
   cli::OptimumArguments optimum;
+  cli::TailArguments tail;
   cli::MergeArguments merge;
   int exit_code = 0;
   cli::RunArguments describe;
@@ -519,6 +541,7 @@ int run_program(int argc, char** argv) {
   add_compare(app, arguments.compare);
   add_capacity(app, arguments.capacity);
   add_optimum(app, arguments.optimum);
+  add_tail(app, arguments.tail);
   add_policies(app, arguments);
   add_networks(app, arguments);
   add_metrics(app, arguments);

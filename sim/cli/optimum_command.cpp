@@ -10,11 +10,12 @@
 #include <fmt/format.h>
 
 #include "sim/cli/commands.h"
+#include "sim/cli/configured_systems.h"
 #include "sim/cli/exit_codes.h"
 #include "sim/cli/precision_text.h"
 #include "sim/config/fbe_table_file.h"
-#include "sim/config/overrides.h"
 #include "sim/config/run_config.h"
+#include "sim/config/workload_place.h"
 #include "sim/output/output_file.h"
 #include "sim/output/text_table.h"
 #include "sim/run/optimum.h"
@@ -29,17 +30,6 @@ namespace fluidbatch::sim::cli {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-
-/// Leaves the system that was asked for alone in `config`; its place in the list of the configuration.
-std::size_t keep_system(RunConfig& config, const std::string& label) {
-  std::vector<std::string> labels;
-  for (const System& system : config.systems) labels.push_back(system.label);
-  const auto found = std::find(labels.begin(), labels.end(), label);
-  if (found == labels.end()) throw io::InputError("--system: " + io::unknown_word("system", label, labels));
-  const auto index = static_cast<std::size_t>(found - labels.begin());
-  config.systems = {config.systems[index]};
-  return index;
-}
 
 /// What one system gives, as both outputs show it.
 struct Row {
@@ -147,15 +137,12 @@ class Command {
 
   /// Of the first system's objection, in the file or on the command line.
   [[nodiscard]] io::Mark place_of(const NoOptimum& objection) const {
-    io::Mark mark{.source = arguments_.run.config};
-    if (objection.key.empty()) return mark;
-    io::Node document = io::load_yaml(arguments_.run.config);
-    for (const std::string& assignment : arguments_.run.overrides) apply_override(document, assignment);
-    const io::Node* node = document.find(objection.of_workload ? "workload" : "systems");
-    if (!objection.of_workload) node = &node->items[first_];
-    const io::Node* value = node->find(objection.key);
-    if (value == nullptr && objection.key == "arrivals") value = node->find("devices");
-    return value == nullptr ? node->mark : value->mark;
+    if (objection.key.empty()) return {.source = arguments_.run.config};
+    const io::Node document = document_of(arguments_.run);
+    if (objection.of_workload) return place_in_workload(document, objection.key);
+    const io::Node& system = document.find("systems")->items[first_];
+    const io::Node* value = system.find(objection.key);
+    return value == nullptr ? system.mark : value->mark;
   }
 
   void print_csv() const {

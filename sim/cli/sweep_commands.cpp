@@ -1,16 +1,15 @@
 // `sweep` and `sweep merge`.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
+#include "sim/cli/progress_line.h"
 #include "sim/config/run_config.h"
 #include "sim/drive/child_process.h"
 #include "sim/output/text_table.h"
@@ -43,8 +42,7 @@ std::string duration(double seconds) {
   return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
 }
 
-/// On a terminal one line written over itself; in a log a line now and then.
-class SweepLine {
+class SweepLine : public ProgressLine {
  public:
   void show_planning(std::size_t read, std::size_t settings) {
     if (!is_due()) return;
@@ -59,29 +57,6 @@ class SweepLine {
     write(fmt::format("{}/{} points{}, {}/s, {} left", progress.done, progress.planned, failed,
                       rounded(static_cast<double>(progress.done) / now_s, 3), duration(left_s)));
   }
-
-  void clear() const {
-    if (terminal_) note("\r\x1b[K");
-  }
-
-  [[nodiscard]] double elapsed_s() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  }
-
- private:
-  [[nodiscard]] bool is_due() {
-    const double now_s = elapsed_s();
-    const double every_s = terminal_ ? 0.2 : 20;
-    if (now_s - shown_s_ < every_s) return false;
-    shown_s_ = now_s;
-    return true;
-  }
-
-  void write(const std::string& line) const { note(terminal_ ? "\r\x1b[K" + line : line + "\n"); }
-
-  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-  double shown_s_ = 0;
 };
 
 /// Whether runs may go on to a precision, so that the number of requests is only the most.
@@ -103,6 +78,7 @@ void dry_run(const Sweep& sweep, const SweepOptions& options, const SweepLine& l
              shard.count > 1 ? fmt::format(" in part {} of {}", shard.index + 1, shard.count) : "",
              plan.points, open ? "up to " : "", rounded(plan.requests));
   if (sweep.replications.of) fmt::print("up to {} replications of each\n", sweep.replications.most);
+  if (sweep.tail) fmt::print("and the tail of each point, from runs of its own\n");
 }
 
 void note_failed_points(const std::string& results) {

@@ -12,19 +12,22 @@ namespace {
 
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
-const Statistic& statistic_called(const std::string& name) {
+const PointMetric& metric_called(const std::string& name, const std::vector<PointMetric>& known) {
   std::vector<std::string> names;
-  for (const Statistic& statistic : all_statistics()) {
-    if (statistic.name == name) return statistic;
-    names.emplace_back(statistic.name);
+  std::vector<std::string> others;  // than statistics
+  for (const PointMetric& metric : known) {
+    if (metric.name == name) return metric;
+    names.push_back(metric.name);
+    if (!metric.statistic) others.push_back(metric.name);
   }
   throw io::InputError("--metric: there is no statistic '" + name + "'" + io::did_you_mean(name, names) +
-                       "; `fluidbatch metric list` shows all");
+                       "; `fluidbatch metric list` shows all" +
+                       (others.empty() ? "" : ", and this sweep has " + io::quoted_list(others)));
 }
 
-/// Shares of requests: of none of them a bound can be given.
-bool is_share_of_requests(StatisticId statistic) {
-  return statistic == StatisticId::slo_violation_rate || statistic == StatisticId::drop_rate;
+/// Shares of requests that a run has counted: of none of them a bound can be given.
+bool is_share_of_requests(const PointMetric& metric) {
+  return metric.statistic == StatisticId::slo_violation_rate || metric.statistic == StatisticId::drop_rate;
 }
 
 /// Of one cell.
@@ -37,7 +40,7 @@ struct Sample {
   double counted = 0;  ///< requests, for a share of them
 
   void add(const FinishedPoint& point, std::size_t metric) {
-    const double value = point.statistics[metric];
+    const double value = point.metrics[metric];
     values.push_back(value);
     requests += point.requests;
     counted += std::round(value * point.requests);
@@ -69,14 +72,13 @@ bool have_equal_drops(const ComparedRow& row) {
                      [&](const ComparedCell& cell) { return cell.drop_rate == row.cells.front().drop_rate; });
 }
 
-void mark_best(ComparedRow& row, std::size_t columns, const Statistic& statistic) {
-  if (statistic.better == Better::neither || columns < 2 || row.cells.size() < columns) return;
-  if (!counts_drops(statistic.id) && !have_equal_drops(row)) return;
+void mark_best(ComparedRow& row, std::size_t columns, const PointMetric& metric) {
+  if (metric.better == Better::neither || columns < 2 || row.cells.size() < columns) return;
+  if (!metric.counts_drops && !have_equal_drops(row)) return;
   double best = row.cells.front().value.mean;
   for (const ComparedCell& cell : row.cells) {
     if (!cell.all_replications || std::isnan(cell.value.mean)) return;
-    best =
-        statistic.better == Better::lower ? std::min(best, cell.value.mean) : std::max(best, cell.value.mean);
+    best = metric.better == Better::lower ? std::min(best, cell.value.mean) : std::max(best, cell.value.mean);
   }
   for (ComparedCell& cell : row.cells) cell.best = cell.value.mean == best;
 }
@@ -116,8 +118,8 @@ class Comparer {
     if (!base.empty()) make_first(base, by);
   }
 
-  [[nodiscard]] Comparison compare(const Statistic& statistic, std::size_t metric) const {
-    Comparison result{.statistic = &statistic, .axes = {}, .columns = columns_, .rows = {}};
+  [[nodiscard]] Comparison compare(const PointMetric& metric, std::size_t place) const {
+    Comparison result{.metric = metric, .axes = {}, .columns = columns_, .rows = {}};
     for (const std::size_t k : axes_) result.axes.push_back(table_.keys[k]);
     for (const Row& row : rows_) {
       ComparedRow compared{.values = row.values, .cells = {}};
@@ -125,10 +127,10 @@ class Comparer {
       const PointsByReplication none;
       for (const auto& [column, points] : row.cells) {
         compared.cells.push_back(
-            cell_of(points, base == row.cells.end() ? none : base->second, statistic, metric));
+            cell_of(points, base == row.cells.end() ? none : base->second, metric, place));
         compared.cells.back().column = column;
       }
-      if (may_mark_) mark_best(compared, columns_.size(), statistic);
+      if (may_mark_) mark_best(compared, columns_.size(), metric);
       result.rows.push_back(std::move(compared));
     }
     return result;
@@ -183,8 +185,8 @@ class Comparer {
   }
 
   static ComparedCell cell_of(const PointsByReplication& points, const PointsByReplication& bases,
-                              const Statistic& statistic, std::size_t metric) {
-    const bool share = is_share_of_requests(statistic.id);
+                              const PointMetric& metric, std::size_t place) {
+    const bool share = is_share_of_requests(metric);
     ComparedCell cell;
     cell.replications = points.size();
     cell.all_replications = points.begin()->second->all_replications;
@@ -192,12 +194,13 @@ class Comparer {
     cell.base_saturated = any_saturated(bases);
     Sample sample;
     for (const auto& [replication, point] : points) {
-      sample.add(*point, metric);
+      sample.add(*point, place);
       cell.drop_rate += point->drop_rate / static_cast<double>(points.size());
     }
     cell.value = mean_interval(sample.values);
+    if (points.size() == 1) cell.value.half_width = points.begin()->second->half_widths[place];
     if (share && sample.counted == 0 && sample.requests > 0) cell.upper = none_of(sample.requests);
-    cell.ratio = ratio_of(points, bases, metric, share);
+    cell.ratio = ratio_of(points, bases, place, share);
     cell.pairs = static_cast<std::size_t>(std::count_if(
         points.begin(), points.end(), [&](const auto& entry) { return bases.contains(entry.first); }));
     if (cell.saturated || cell.base_saturated) cell.ratio.low = cell.ratio.high = kUndefined;
@@ -213,29 +216,16 @@ class Comparer {
 
 }  // namespace
 
-bool counts_drops(StatisticId statistic) {
-  switch (statistic) {
-    case StatisticId::drop_rate:
-    case StatisticId::slo_violation_rate:
-    case StatisticId::goodput:
-    case StatisticId::throughput:
-      return true;
-    default:
-      return false;
-  }
-}
-
 Comparisons compare_results(const std::filesystem::path& file, const std::string& by,
                             const std::vector<std::string>& metrics, const std::string& base) {
-  std::vector<const Statistic*> statistics;
-  statistics.reserve(metrics.size());
-  for (const std::string& name : metrics) statistics.push_back(&statistic_called(name));
-  const PointTable table = read_points(file, statistics);
+  const std::vector<PointMetric> known = metrics_of(file);
+  std::vector<PointMetric> compared;
+  compared.reserve(metrics.size());
+  for (const std::string& name : metrics) compared.push_back(metric_called(name, known));
+  const PointTable table = read_points(file, compared);
   const Comparer comparer(table, by, base);
   Comparisons results{.state = table.state, .of = {}};
-  for (std::size_t m = 0; m < statistics.size(); ++m) {
-    results.of.push_back(comparer.compare(*statistics[m], m));
-  }
+  for (std::size_t m = 0; m < compared.size(); ++m) results.of.push_back(comparer.compare(compared[m], m));
   return results;
 }
 

@@ -7,17 +7,18 @@
 #include <vector>
 
 #include "sim/measure/confidence.h"
-#include "sim/measure/statistic.h"
+#include "sim/sweep/point_metric.h"
 #include "sim/sweep/point_table.h"
 
 namespace fluidbatch::sim {
 
-/// One statistic of one column under one row's values: over its replications.
+/// One metric of one column under one row's values: over its replications.
 struct ComparedCell {
   std::size_t column = 0;
   std::size_t replications = 0;
   bool all_replications = false;  ///< as many as the sweep asks for
-  Interval value;                 ///< NaN where the statistic is not defined in one of them
+  /// NaN where the metric is not defined in one of them. Of one replication, its own interval, if it has one.
+  Interval value;
   /// Of a share of requests that none was counted in: `none_of` all of them. Otherwise NaN.
   double upper = std::numeric_limits<double>::quiet_NaN();
   /// To the first column, over the replications that both have; the base's own is 1. Without an interval
@@ -37,12 +38,12 @@ struct ComparedRow {
       cells;  ///< in the order of their columns; of a point that is not done there is none
 };
 
-/// A statistic over all points of a file: a column for each value of one axis (or system), a row for each
-/// combination of the others. The best cell of a row is marked (lower or higher, as the statistic wants it)
-/// where all columns have all their replications and, for a statistic that leaves dropped requests out, all
+/// A metric over all points of a file: a column for each value of one axis (or system), a row for each
+/// combination of the others. The best cell of a row is marked (lower or higher, as the metric wants it)
+/// where all columns have all their replications and, for a metric that leaves dropped requests out, all
 /// drop as many.
 struct Comparison {
-  const Statistic* statistic = nullptr;
+  PointMetric metric;
   std::vector<std::string> axes;     ///< that more than one value was given for, without the columns' one
   std::vector<std::string> columns;  ///< the values of `by`; the base first
   std::vector<ComparedRow> rows;
@@ -50,15 +51,11 @@ struct Comparison {
 
 struct Comparisons {
   SweepState state;
-  std::vector<Comparison> of;  ///< each statistic
+  std::vector<Comparison> of;  ///< each metric
 };
 
-/// Whether a dropped request counts in the statistic, as late or as not completed: systems that drop and
-/// systems that don't can be compared by it.
-bool counts_drops(StatisticId statistic);
-
-/// Reads `file` (of a sweep). `by` is `system` or a key of an axis; `base` one of its values, or empty: the
-/// first. Throws InputError.
+/// Reads `file` (of a sweep). `metrics` are names (metrics_of); `by` is `system` or a key of an axis; `base`
+/// one of its values, or empty: the first. Throws InputError.
 Comparisons compare_results(const std::filesystem::path& file, const std::string& by,
                             const std::vector<std::string>& metrics, const std::string& base);
 

@@ -76,12 +76,12 @@ void require_new(const fs::path& out) {
 /// Copies rows of one part to the merged file.
 class PartCopier {
  public:
-  PartCopier(Database& merged, std::int64_t points)
+  PartCopier(Database& merged, std::int64_t points, std::size_t columns)
       : merged_(merged),
         points_(points),
         find_(merged, "SELECT * FROM points WHERE point = ?"),
         put_setting_(merged, "INSERT OR IGNORE INTO settings VALUES (?, ?, ?)"),
-        put_point_(merged, "INSERT OR REPLACE INTO points VALUES (" + marks(point_columns()) + ")"),
+        put_point_(merged, "INSERT OR REPLACE INTO points VALUES (" + marks(columns) + ")"),
         put_run_(merged, "INSERT OR REPLACE INTO runs VALUES (" + marks(kRunColumns) + ")") {}
 
   void copy(Database& part) {
@@ -223,7 +223,7 @@ MergeOutcome merge_results(const std::vector<fs::path>& files, const fs::path& o
   {
     Database merged(unfinished.path(), Database::Access::write);
     create_tables(merged, provenance);
-    PartCopier copier(merged, provenance.pairs * replications.most);
+    PartCopier copier(merged, provenance.pairs * replications.most, point_columns(provenance.tail()));
     for (const fs::path& file : files) {
       Database part(file, Database::Access::read);
       require_results_file(part);

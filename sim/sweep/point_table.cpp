@@ -57,7 +57,13 @@ Settings read_settings(Database& database) {
 
 }  // namespace
 
-PointTable read_points(const std::filesystem::path& file, const std::vector<const Statistic*>& statistics) {
+std::vector<PointMetric> metrics_of(const std::filesystem::path& file) {
+  Database database(file, Database::Access::read);
+  require_results_file(database);
+  return point_metrics(read_provenance(database).tail());
+}
+
+PointTable read_points(const std::filesystem::path& file, const std::vector<PointMetric>& metrics) {
   Database database(file, Database::Access::read);
   require_results_file(database);
   const Provenance provenance = read_provenance(database);
@@ -70,7 +76,10 @@ PointTable read_points(const std::filesystem::path& file, const std::vector<cons
     for (const auto& [key, value] : settings.begin()->second) table.keys.push_back(key);
   }
   std::string columns = std::string(", requests, drop_rate, ") + of;
-  for (const Statistic* statistic : statistics) columns += std::string(", ") + statistic->name;
+  for (const PointMetric& metric : metrics) {
+    columns += ", " + metric.name;
+    columns += metric.low.empty() ? ", NULL" : ", (" + metric.high + " - " + metric.low + ") / 2";
+  }
   Query points(database, "SELECT setting, system, replication, saturated" + columns +
                              " FROM points WHERE status = 'done' ORDER BY point");
   Pairs pairs;
@@ -81,14 +90,16 @@ PointTable read_points(const std::filesystem::path& file, const std::vector<cons
                         .saturated = points.integer(3) != 0,
                         .requests = points.number(4),
                         .drop_rate = points.number(5),
-                        .statistics = {}};
+                        .metrics = {},
+                        .half_widths = {}};
     Pair& pair = pairs[{points.integer(0), points.text(1)}];
     pair.replications[point.replication] = points.number(6);
     pair_of.push_back(&pair);
     auto& setting = settings[points.integer(0)];
     for (std::size_t k = 1; k < table.keys.size(); ++k) point.values.push_back(setting[table.keys[k]]);
-    for (int m = 0; m < static_cast<int>(statistics.size()); ++m) {
-      point.statistics.push_back(points.number(m + 7));
+    for (int m = 0; m < static_cast<int>(metrics.size()); ++m) {
+      point.metrics.push_back(points.number(7 + 2 * m));
+      point.half_widths.push_back(points.number(8 + 2 * m));
     }
     table.points.push_back(std::move(point));
   }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/measure/statistic.h"
+#include "sim/sweep/point_metric.h"
 
 namespace fluidbatch::sim {
 
@@ -29,7 +29,8 @@ struct FinishedPoint {
   bool saturated = false;
   double requests = 0;  ///< measured
   double drop_rate = 0;
-  std::vector<double> statistics;  ///< in the order asked for; NaN where not defined
+  std::vector<double> metrics;      ///< in the order asked for; NaN where not defined
+  std::vector<double> half_widths;  ///< of the 95 % interval that the point itself has of each; NaN: none
 };
 
 struct PointTable {
@@ -38,7 +39,10 @@ struct PointTable {
   SweepState state;
 };
 
-/// Throws InputError, also where no point is done.
-PointTable read_points(const std::filesystem::path& file, const std::vector<const Statistic*>& statistics);
+/// What the points of a results file can be compared by. Throws InputError.
+std::vector<PointMetric> metrics_of(const std::filesystem::path& file);
+
+/// `metrics`: some of metrics_of. Throws InputError, also where no point is done.
+PointTable read_points(const std::filesystem::path& file, const std::vector<PointMetric>& metrics);
 
 }  // namespace fluidbatch::sim

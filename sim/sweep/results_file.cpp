@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "sim/sweep/tail_measure.h"
 #include "sim/version.h"
 #include "workloads/io/text_number.h"
 
@@ -86,7 +87,8 @@ std::map<std::int64_t, double> ResultsFile::finished(StatisticId of) {
 void ResultsFile::add(const Point& point, const PointResult& result, const PointRun& run) {
   const bool done = result.error.empty();
   database_.execute("BEGIN");
-  Query row(database_, "INSERT OR REPLACE INTO points VALUES (" + question_marks(point_columns()) + ")");
+  Query row(database_,
+            "INSERT OR REPLACE INTO points VALUES (" + question_marks(point_columns(sweep_->tail)) + ")");
   row.bind(point.number).bind(static_cast<std::int64_t>(point.setting)).bind(point.system);
   row.bind(std::int64_t{point.replication}).bind(static_cast<std::int64_t>(point.seed));
   row.bind(std::string_view(done ? "done" : "failed"));
@@ -95,6 +97,7 @@ void ResultsFile::add(const Point& point, const PointResult& result, const Point
     row.bind(std::string_view(kVersion)).bind(static_cast<std::int64_t>(result.statistics.admitted));
     row.bind(std::int64_t{result.statistics.saturated});
     for (const Statistic& statistic : all_statistics()) row.bind(result.statistics[statistic.id]);
+    bind_tail(row, result);
     row.bind(json_list(result.statistics.exit_shares)).bind(json_list(result.statistics.exit_accuracies));
     row.bind(json_list(result.statistics.segment_batches)).bind(result.configuration);
   } else {
@@ -112,6 +115,14 @@ void ResultsFile::add(const Point& point, const PointResult& result, const Point
   how.run();
   add_setting(point.setting);
   database_.execute("COMMIT");
+}
+
+void ResultsFile::bind_tail(Query& row, const PointResult& result) const {
+  if (!sweep_->tail) return;
+  const std::size_t columns = tail_columns(*sweep_->tail).size();
+  for (std::size_t i = 0; i < columns; ++i) {
+    i < result.tail.size() ? row.bind(result.tail[i]) : row.bind_null();
+  }
 }
 
 void ResultsFile::add_setting(std::size_t setting) {

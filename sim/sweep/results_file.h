@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "sim/measure/statistics.h"
 #include "sim/sweep/results_schema.h"
@@ -31,6 +32,7 @@ struct PointResult {
   std::string network;
   std::string configuration;  ///< resolved, YAML
   RunStatistics statistics;
+  std::vector<double> tail;  ///< of tail_columns; empty where there is none
 };
 
 /// How and where a point was run: outside of every comparison of results.
@@ -65,6 +67,7 @@ class ResultsFile {
  private:
   ResultsFile(Database database, const Sweep& sweep) : database_(std::move(database)), sweep_(&sweep) {}
 
+  void bind_tail(Query& row, const PointResult& result) const;
   void add_setting(std::size_t setting);
 
   Database database_;

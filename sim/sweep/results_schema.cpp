@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "sim/sweep/tail_measure.h"
 #include "sim/version.h"
 #include "workloads/io/input_error.h"
 #include "workloads/io/map_reader.h"
@@ -46,10 +47,13 @@ const std::vector<std::string>& fixed_columns() {
   return columns;
 }
 
-std::string points_table() {
+std::string points_table(const std::optional<TailOptions>& tail) {
   std::string sql = "CREATE TABLE points (";
   for (const std::string& column : fixed_columns()) sql += column + ", ";
   for (const Statistic& statistic : all_statistics()) sql += std::string(statistic.name) + " REAL, ";
+  if (tail) {
+    for (const TailColumn& column : tail_columns(*tail)) sql += column.name + " REAL, ";
+  }
   return sql + "exit_shares TEXT, exit_accuracies TEXT, segment_batches TEXT, configuration TEXT)";
 }
 
@@ -58,18 +62,23 @@ struct Table {
   std::string sql;  ///< as SQLite keeps it
 };
 
-const std::vector<Table>& tables() {
-  static const std::vector<Table> all{
-      {"sweep", "CREATE TABLE sweep (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"},
+const Table& sweep_table() {
+  static const Table table{"sweep",
+                           "CREATE TABLE sweep (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"};
+  return table;
+}
+
+std::vector<Table> tables(const std::optional<TailOptions>& tail) {
+  return {
+      sweep_table(),
       {"files", "CREATE TABLE files (file TEXT PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID"},
       {"settings",
        "CREATE TABLE settings (setting INTEGER NOT NULL, key TEXT NOT NULL, value, PRIMARY KEY (setting, "
        "key)) WITHOUT ROWID"},
-      {"points", points_table()},
+      {"points", points_table(tail)},
       {"runs",
        "CREATE TABLE runs (point INTEGER PRIMARY KEY, host TEXT, process INTEGER, started TEXT, wall_s REAL, "
        "processor_s REAL)"}};
-  return all;
 }
 
 /// All points with a column for each axis, for pandas and the sqlite3 shell.
@@ -120,11 +129,15 @@ io::FileHashes portable_names(const io::FileHashes& files) {
   return portable;
 }
 
-std::size_t point_columns() { return fixed_columns().size() + all_statistics().size() + 4; }
+std::optional<TailOptions> Provenance::tail() const { return read_measure(sweep); }
+
+std::size_t point_columns(const std::optional<TailOptions>& tail) {
+  return fixed_columns().size() + all_statistics().size() + (tail ? tail_columns(*tail).size() : 0) + 4;
+}
 
 void create_tables(Database& database, const Provenance& provenance) {
   std::string sql = "BEGIN; ";
-  for (const Table& table : tables()) sql += table.sql + "; ";
+  for (const Table& table : tables(provenance.tail())) sql += table.sql + "; ";
   database.execute(sql + results_view(provenance.sweep.find("keys")->items));
   Query add_fact(database, "INSERT INTO sweep VALUES (?, ?)");
   add_fact.bind(std::string_view("format")).bind(std::string_view(kFormat)).run();
@@ -138,14 +151,15 @@ void create_tables(Database& database, const Provenance& provenance) {
 
 void require_results_file(Database& database) {
   const std::string name = database.file().string();
-  if (!has_table(database, tables().front())) {
+  if (!has_table(database, sweep_table())) {
     throw InputError(name + ": is not a results file of a sweep");
   }
   const std::string format = fact(database, "format");
   if (format != kFormat) {
     throw InputError(name + ": is of format " + format + ", this program reads format " + kFormat);
   }
-  for (const Table& table : tables()) {
+  const Provenance claimed{.sweep = io::parse_yaml(fact(database, "sweep"), name), .pairs = 0, .files = {}};
+  for (const Table& table : tables(claimed.tail())) {
     if (has_table(database, table)) continue;
     throw InputError(name + ": its table '" + table.name + "' is not as version " + kVersion +
                      " makes it; the file is of version " + fact(database, "version"));

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/sweep/sqlite.h"
 #include "sim/sweep/sweep_file.h"
+#include "sim/tail/tail.h"
 #include "workloads/io/files_read.h"
 
 namespace fluidbatch::sim {
@@ -16,13 +18,16 @@ struct Provenance {
   io::Node sweep;          ///< Sweep::identity
   std::int64_t pairs = 0;  ///< of setting and system, in all parts: point / most replications is below it
   io::FileHashes files;    ///< that the configurations name; shipped ones without the folder that they are in
+
+  /// What is measured of the points' tails. Throws InputError.
+  [[nodiscard]] std::optional<TailOptions> tail() const;
 };
 
 /// `files` as results keep them: those that come with the program are named by kind and name alone.
 io::FileHashes portable_names(const io::FileHashes& files);
 
 /// Number of columns of the table `points`.
-std::size_t point_columns();
+std::size_t point_columns(const std::optional<TailOptions>& tail);
 
 /// Makes the tables in a database that has none, in one transaction.
 void create_tables(Database& database, const Provenance& provenance);

@@ -9,6 +9,7 @@
 #include "sim/config/overrides.h"
 #include "sim/config/plugins.h"
 #include "sim/sweep/axis_range.h"
+#include "sim/sweep/tail_measure.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/io/shipped_files.h"
 #include "workloads/io/text_number.h"
@@ -247,6 +248,7 @@ io::Node Sweep::identity() const {
   }
   identity.put("axes", std::move(blocks));
   identity.put("replications", to_node(replications));
+  if (tail) identity.put("measure", to_node(*tail));
   return identity;
 }
 
@@ -254,7 +256,8 @@ Sweep load_sweep(const std::filesystem::path& file, const std::vector<std::strin
                  const std::vector<std::string>& plugins) {
   const Node document = io::load_yaml(file);
   require_kind(document, FileKind::sweep, file);
-  const io::MapReader reader(document, "a sweep", {"base", "axes", "replications", "until", "description"});
+  const io::MapReader reader(document, "a sweep",
+                             {"base", "axes", "replications", "until", "measure", "description"});
   Sweep sweep;
   sweep.base = read_base(reader.required("base"));
   for (const std::string& assignment : overrides) apply_override(sweep.base, assignment);
@@ -264,6 +267,7 @@ Sweep load_sweep(const std::filesystem::path& file, const std::vector<std::strin
   sweep.axes = read_axes(axes == nullptr ? none : *axes);
   check_axes(sweep.axes, axes == nullptr ? document.mark : axes->mark);
   sweep.replications = read_replications(document);
+  sweep.tail = read_measure(document);
   return sweep;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/sweep/replications.h"
+#include "sim/tail/tail.h"
 #include "workloads/io/yaml_node.h"
 
 namespace fluidbatch::sim {
@@ -28,6 +29,7 @@ struct Sweep {
   io::Node base;  ///< the configuration that the settings are laid over
   std::vector<AxisBlock> axes;
   Replications replications;
+  std::optional<TailOptions> tail;  ///< of each point, where it is measured
 
   /// Of all axes, in order.
   [[nodiscard]] std::vector<std::string> keys() const;

@@ -9,6 +9,7 @@
 
 #include "sim/config/run_config.h"
 #include "sim/drive/driver_choice.h"
+#include "sim/sweep/tail_measure.h"
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
@@ -96,7 +97,9 @@ SettingReader::Facts SettingReader::read(std::size_t setting) {
 }
 
 void SettingReader::read_configuration(std::size_t setting) {
-  const RunConfig config = read_run_config(sweep_.configuration(setting), cache_);
+  const io::Node document = sweep_.configuration(setting);
+  const RunConfig config = read_run_config(document, cache_);
+  if (sweep_.tail) require_splittable(config, document);
   bulk_driver(driver_, config.uplink);  // an uplink is among `rest`, so that each is seen
   std::vector<PlannedSystem> found;
   for (const System& system : config.systems) {

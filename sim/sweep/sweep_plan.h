@@ -55,7 +55,8 @@ class SettingReader {
   /// `driver`: the one that was asked for.
   SettingReader(const Sweep& sweep, ModelCache& cache, std::optional<Driver> driver = {});
 
-  /// Throws InputError where the setting's configuration is wrong, or the driver does not go with its uplink.
+  /// Throws InputError where the setting's configuration is wrong, the driver does not go with its uplink, or
+  /// a tail is asked for and its workload leaves nothing to split on.
   Facts read(std::size_t setting);
 
  private:

@@ -15,6 +15,7 @@
 #include "sim/run/settle.h"
 #include "sim/run/simulation.h"
 #include "sim/scenario/expected_length.h"
+#include "sim/sweep/tail_measure.h"
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
@@ -32,8 +33,8 @@ template <typename Self, typename Visit>
 requires std::same_as<std::remove_const_t<Self>, PointMessage>
 void fields(Self& message, Visit& visit) {
   auto& [process, wall_s, processor_s, result] = message;
-  auto& [error, policy, npu, npu_mode, network, configuration, statistics] = result;
-  visit(process, wall_s, processor_s, error, policy, npu, npu_mode, network, configuration, statistics);
+  auto& [error, policy, npu, npu_mode, network, configuration, statistics, tail] = result;
+  visit(process, wall_s, processor_s, error, policy, npu, npu_mode, network, configuration, statistics, tail);
 }
 
 /// What has been read must be what the sweep was planned with. Networks and NPUs are those of the plan, from
@@ -43,6 +44,17 @@ void require_unchanged(const io::FileHashes& read, const io::FileHashes& planned
     const auto found = planned.find(file);
     if (found == planned.end() || found->second == hash) continue;
     throw io::InputError(file + ": has changed since the sweep began");
+  }
+}
+
+/// Of the sweep's tail columns; none where there is no tail: a saturated system has none, and keeps its
+/// statistics.
+std::vector<double> measured_tail(const Sweep& sweep, const RunConfig& config, const System& system) {
+  if (!sweep.tail) return {};
+  try {
+    return tail_values(estimate_tail(config, system, *sweep.tail), config.slo.latency_s);
+  } catch (const Saturated&) {
+    return {};
   }
 }
 
@@ -61,14 +73,14 @@ std::string simulate_point(const PointTask& task, ModelCache& cache) {
   settle(config, system);
   PointMessage message{
       .process = ::getpid(),
-      .result = {
-          .error = {},
-          .policy = system.policy->name,
-          .npu = system.npu_name,
-          .npu_mode = std::string(system.table->mode_name()),
-          .network = config.network.name,
-          .configuration = io::to_yaml(resolved_part(config.resolved, task.pair.system)),
-          .statistics = simulate(config, system, {.driver = bulk_driver(task.driver, config.uplink)})}};
+      .result = {.error = {},
+                 .policy = system.policy->name,
+                 .npu = system.npu_name,
+                 .npu_mode = std::string(system.table->mode_name()),
+                 .network = config.network.name,
+                 .configuration = io::to_yaml(resolved_part(config.resolved, task.pair.system)),
+                 .statistics = simulate(config, system, {.driver = bulk_driver(task.driver, config.uplink)}),
+                 .tail = measured_tail(task.sweep, config, system)}};
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   const auto seconds = [](const timeval& time) {

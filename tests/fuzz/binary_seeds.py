@@ -133,6 +133,8 @@ def results(program, folder):
             edited(good, "UPDATE points SET mean_latency_s = 'text', saturated = x'00', seed = 1e300;", "types.sqlite"),
             edited(good, "UPDATE sweep SET value = ',' WHERE key = 'sweep';", "identity.sqlite"),
             edited(good, "DELETE FROM settings;", "no_settings.sqlite"),
+            edited(good, "UPDATE sweep SET value = value || 'measure: {kind: tail, quantiles: [0.9, 0.99]}' WHERE key = 'sweep';",
+                   "tail_columns_missing.sqlite"),
             edited(good, "PRAGMA journal_mode = WAL;", "wal.sqlite")]
 
 

@@ -1,0 +1,14 @@
+// Where a configuration says something of its workload.
+#pragma once
+
+#include <string>
+
+#include "workloads/io/yaml_node.h"
+
+namespace fluidbatch::sim {
+
+/// The place of the value of `key` in the workload of `document`, a configuration; of `devices` where these
+/// are in place of `arrivals`, and of all the workload where neither is given.
+io::Mark place_in_workload(const io::Node& document, const std::string& key);
+
+}  // namespace fluidbatch::sim
