@@ -268,7 +268,7 @@ void add_tail(CLI::App& app, cli::TailArguments& arguments) {
       ->delimiter(',')
       ->type_name("Q,..");
   tail->add_option("--max-events", arguments.max_events,
-                   "Of each system, after which it ends, precise or not; default: 2e9")
+                   "Of each system, after which it ends, precise or not; default: 5e8")
       ->type_name("N");
   add_jobs(*tail, arguments.jobs);
   tail->add_flag("--csv", arguments.csv, "As CSV: system,metric,value,low,high,events,crude_events,levels");
