@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -210,7 +211,8 @@ struct Courses {
 };
 
 /// Courses by expectation, which depend on nothing but the boundary, the active batch and the newcomers: each
-/// is computed when it is first asked for, and kept while there is room.
+/// is computed when it is first asked for, and kept while there is room. Copies share what they keep, so that a
+/// policy and its clones belong to one thread.
 class ExpectedCourses {
  public:
   /// `go_on`: the probability to go on past each exit. `exact`: by distributions, not by expected numbers.
@@ -225,13 +227,14 @@ class ExpectedCourses {
       return compute(table, boundary, static_cast<double>(batch), static_cast<double>(newcomers));
     };
     const auto layer = static_cast<std::size_t>(boundary);
-    if (known_.size() <= layer) known_.resize(layer + 1);
-    if (known_[layer].empty()) known_[layer].resize(max_batch_);
-    Row& row = known_[layer][batch - 1];
+    Kept& kept = *kept_;
+    if (kept.rows.size() <= layer) kept.rows.resize(layer + 1);
+    if (kept.rows[layer].empty()) kept.rows[layer].resize(max_batch_);
+    Row& row = kept.rows[layer][batch - 1];
     if (row.empty()) {
       const std::size_t most = max_batch_ - batch;  // newcomers that a batch of this size leaves room for
-      if (most > room_) return not_kept_ = compute_it();
-      room_ -= most;
+      if (most > kept.room) return kept.last = compute_it();
+      kept.room -= most;
       row.resize(most);
     }
     std::optional<Courses>& courses = row[newcomers - 1];
@@ -272,11 +275,14 @@ class ExpectedCourses {
   bool exact_;
 
   using Row = std::vector<std::optional<Courses>>;  // by newcomers
-  std::vector<std::vector<Row>> known_;             // by boundary, then active batch
-  // Courses that may still be kept, of all boundaries: 100 MB, which batches of hundreds at every layer of a
-  // deep network exceed many times over.
-  std::size_t room_ = 1'000'000;
-  Courses not_kept_;
+  struct Kept {
+    std::vector<std::vector<Row>> rows;  // by boundary, then active batch
+    // Courses that may still be kept, of all boundaries: 100 MB, which batches of hundreds at every layer of a
+    // deep network exceed many times over.
+    std::size_t room = 1'000'000;
+    Courses last;  // for which there was no room
+  };
+  std::shared_ptr<Kept> kept_ = std::make_shared<Kept>();
 };
 
 /// True where an active request that would be in time without the preemption would be late with it, by the

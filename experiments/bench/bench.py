@@ -1,13 +1,15 @@
 #!/usr/bin/python3
-"""bench.py PROGRAM [PART ..]: speed and memory; parts: serving, generation, search, sweep (all).
+"""bench.py PROGRAM [PART ..]: speed and memory; parts: serving, generation, search, sweep, tail (all).
 
 Serving is measured on one core and as whole processes, by the processor time that the system accounts to them. What is
 compared takes turns, so that ratios hold on a machine whose speed drifts; quote those and the medians, not single
 times. docs/performance.md holds what was found.
 """
 
+import csv
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -124,6 +126,33 @@ def bench_search(program):
         )
 
 
+def bench_tail(program):
+    """Rare violations: processor time of a whole process for +-10 %, and how many events fewer than a run without
+    splitting would take at the least."""
+    with tempfile.TemporaryDirectory(prefix="fluidbatch-bench-") as folder:
+        measure.write_configs(folder)
+        for policy, multiple in (
+            ("dynamic_batching", 3.7),
+            ("exit_aware", 2.5),
+            ("exit_aware", 3.3),
+            ("exit_aware", 4),
+            ("lazy_batching", 3.7),
+        ):
+            command = [program, "tail", f"{folder}/{policy}.yaml", "--precision", "0.1", "--jobs", "1", "--csv"]
+            command += ["--set", f"slo={{unloaded_multiple: {multiple}}}"]
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            text = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            row = next(row for row in csv.DictReader(text.splitlines()) if row["metric"] == "slo_violation_rate")
+            rate, high, events = float(row["value"]), float(row["high"]), float(row["events"])
+            print(
+                f"tail: {policy}, {rate:.2g} late to +-{100 * (high / rate - 1):.0f} %: {took:.1f} s, "
+                f"{events / 1e6:.1f} million events, {float(row['crude_events']) / events:,.0f} times fewer than "
+                "without splitting"
+            )
+
+
 def main():
     program = sys.argv[1]
     cpu = max(os.sched_getaffinity(0))
@@ -136,7 +165,7 @@ def main():
         PARTS[part](program)
 
 
-PARTS = {"serving": serving.bench, "generation": bench_generation, "search": bench_search, "sweep": bench_sweep}
+PARTS = {"serving": serving.bench, "generation": bench_generation, "search": bench_search, "sweep": bench_sweep, "tail": bench_tail}
 
 
 if __name__ == "__main__":

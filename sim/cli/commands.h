@@ -164,6 +164,9 @@ void npu_fit(const NpuFitArguments& arguments);
 /// The statistics, or the columns of `table`, a file of a run.
 void metric_list(const std::string& table, bool markdown);
 
+/// `NAME:R` of --until as KEY=VALUE of --set.
+std::string override_of_target(const std::string& target);
+
 /// Each as a line on stderr.
 void print_warnings(const std::vector<std::string>& warnings);
 

@@ -47,6 +47,7 @@ const char* defined_where(const PointMetric& metric) {
       return "a measured table of latencies does not say what the PEs do";
     case StatisticId::mean_latency_ci95:
     case StatisticId::p99_latency_ci95:
+    case StatisticId::p99_9_latency_ci95:
     case StatisticId::mean_end_to_end_ci95:
     case StatisticId::slo_violation_rate_ci95:
       return "too few requests, or too dependent ones, were measured for an interval";

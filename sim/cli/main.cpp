@@ -71,6 +71,29 @@ void add_configuration(CLI::App& command, cli::RunArguments& arguments) {
   add_plugins(command, arguments.plugins);
 }
 
+/// Adds --until and --max-requests, which are short for --set, to a command whose runs may go on to a
+/// precision.
+void add_precision(CLI::App& command, cli::RunArguments& arguments) {
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--until",
+          [&](const std::vector<std::string>& targets) {
+            for (const std::string& target : targets) {
+              arguments.overrides.push_back(cli::override_of_target(target));
+            }
+          },
+          "Go on until half of the 95 % interval of a statistic is at most this share of it, e.g. --until "
+          "mean_latency_s:0.01, instead of a number of requests; repeatable. Short for --set until.NAME=R")
+      ->type_name("NAME:R")
+      ->allow_extra_args(false);
+  command
+      .add_option_function<std::string>(
+          "--max-requests",
+          [&](const std::string& most) { arguments.overrides.push_back("max_requests=" + most); },
+          "With --until: the most requests; default: 10 million. Short for --set max_requests=N")
+      ->type_name("N");
+}
+
 using fluidbatch::io::Name;
 constexpr std::array kDrivers{Name{Driver::bare, "bare"}, Name{Driver::simgrid, "simgrid"},
                               Name{Driver::simgrid_window, "simgrid_window"}};
@@ -193,6 +216,7 @@ void add_optimum(CLI::App& app, cli::OptimumArguments& arguments) {
   CLI::App* optimum = app.add_subcommand(
       "optimum", "The least mean latency that any policy could have, computed, and each system's distance");
   add_configuration(*optimum, arguments.run);
+  add_precision(*optimum, arguments.run);
   optimum->add_option("--system", arguments.system, "Only the system of this label")->type_name("LABEL");
   optimum->add_flag("--csv", arguments.csv, "As CSV: means in seconds, with the interval of the simulated");
   add_output(*optimum, "--save", arguments.save,
@@ -206,6 +230,7 @@ void add_optimum(CLI::App& app, cli::OptimumArguments& arguments) {
 void add_run(CLI::App& app, cli::RunArguments& arguments) {
   CLI::App* run = app.add_subcommand("run", "Simulate all systems of a configuration and compare them");
   add_configuration(*run, arguments);
+  add_precision(*run, arguments);
   add_output(*run, "--out", arguments.out,
              "Folder for the results; default: runs/ and the configuration's name")
       ->type_name("DIR");
@@ -225,6 +250,7 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
   CLI::App* check =
       app.add_subcommand("check", "Read a configuration and say what it means, without running it");
   add_configuration(*check, arguments);
+  add_precision(*check, arguments);
   check->callback([&] { cli::check(arguments); });
 }
 
@@ -242,7 +268,7 @@ void add_tail(CLI::App& app, cli::TailArguments& arguments) {
       ->delimiter(',')
       ->type_name("Q,..");
   tail->add_option("--max-events", arguments.max_events,
-                   "Of each system, after which it ends, precise or not; default: 2e9")
+                   "Of each system, after which it ends, precise or not; default: 5e8")
       ->type_name("N");
   add_jobs(*tail, arguments.jobs);
   tail->add_flag("--csv", arguments.csv, "As CSV: system,metric,value,low,high,events,crude_events,levels");

@@ -12,6 +12,7 @@
 #include "sim/cli/commands.h"
 #include "sim/cli/configured_systems.h"
 #include "sim/cli/exit_codes.h"
+#include "sim/cli/precision_text.h"
 #include "sim/config/fbe_table_file.h"
 #include "sim/config/run_config.h"
 #include "sim/config/workload_place.h"
@@ -60,8 +61,11 @@ class Command {
     RunOptions options;
     options.driver = Driver::bare;
     config_.compute_bounds = false;
+    options.settled = [this](const Scenario& settled) { static_cast<Scenario&>(config_) = settled; };
     save();
     simulated_ = run_systems(config_, options);
+    note_missed_precisions(config_, simulated_);
+    note_short_warmup(config_);
     for (std::size_t i = 0; i < optima_.size(); ++i) {
       rows_.push_back({.system = config_.systems[i], .optimum = optima_[i], .simulated = simulated_[i]});
     }

@@ -8,6 +8,7 @@
 
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
+#include "sim/cli/precision_text.h"
 #include "sim/config/run_config.h"
 #include "sim/drive/driver_choice.h"
 #include "sim/output/text_table.h"
@@ -31,7 +32,7 @@ bool ends_by_requests(const RunConfig& config) {
 std::string length_text(const RunConfig& config) {
   const auto known = config.known_requests();
   if (!known) return fmt::format("{} s of arrivals", rounded(config.length.duration_s, 6));
-  return fmt::format("{} requests", *known);
+  return fmt::format("{}{} requests", config.until.empty() ? "" : "up to ", *known);
 }
 
 /// After it: how many requests there were, which systems of a closed loop need not agree in.
@@ -68,11 +69,17 @@ void note_missing_requests(const RunConfig& config, const RunStatistics& result)
   }
 }
 
+std::string warmup_text(const RunConfig& config) {
+  if (!config.automatic_warmup) return fmt::format("{} of them warm-up", config.warmup_requests);
+  if (config.is_open()) return "as many of them warm-up as MSER-5 finds";
+  return fmt::format("{} of them warm-up (MSER-5)", config.warmup_requests);
+}
+
 std::string heading(const RunConfig& config, const std::string& length) {
   return fmt::format(
-      "{}: {}, {} of them warm-up, seed {}\n"
+      "{}: {}, {}, seed {}\n"
       "SLO {} ms{}; a single sample takes {} ms on the reference NPU\n",
-      config.network.name, length, config.warmup_requests, config.seed, rounded(config.slo.latency_s * 1000),
+      config.network.name, length, warmup_text(config), config.seed, rounded(config.slo.latency_s * 1000),
       config.slo.end_to_end ? " from end to end" : "", rounded(config.reference_latency_s * 1000));
 }
 
@@ -176,7 +183,7 @@ class ProgressLine {
   explicit ProgressLine(const RunConfig& config) : config_(config) {}
 
   void show(const std::vector<std::uint64_t>& completed) {
-    const auto total = config_.known_requests();
+    const auto total = config_.is_open() ? std::nullopt : config_.known_requests();
     std::string line;
     for (std::size_t i = 0; i < completed.size(); ++i) {
       line += line.empty() ? "" : ", ";
@@ -233,6 +240,15 @@ RunOptions options_of(const RunArguments& arguments) {
 
 }  // namespace
 
+std::string override_of_target(const std::string& target) {
+  const std::size_t colon = target.find(':');
+  if (colon == 0 || colon == std::string::npos || target.find_first_of(".=") < colon) {
+    throw io::InputError("--until: must be NAME:R, such as mean_latency_s:0.01; found " +
+                         io::in_quotes(target));
+  }
+  return "until." + target.substr(0, colon) + "=" + target.substr(colon + 1);
+}
+
 void run(const RunArguments& arguments) {
   RunConfig config = load_run_config(arguments.config, arguments.overrides, arguments.plugins);
   config.audit = arguments.audit;
@@ -246,17 +262,28 @@ void run(const RunArguments& arguments) {
   if (::isatty(STDERR_FILENO) == 1) {
     options.progress = [&line](const std::vector<std::uint64_t>& completed) { line.show(completed); };
   }
-  const std::string size = check_output_sizes(config, options);
+  const auto check_sizes = [&] {
+    const std::string size = check_output_sizes(config, options);
+    if (!size.empty()) note("note: {}\n", size);
+  };
+  if (!config.is_open()) check_sizes();
   check_expected_dates(config);
-  if (!size.empty()) note("note: {}\n", size);
+  options.settled = [&](const Scenario& settled) {
+    static_cast<Scenario&>(config) = settled;
+    line.clear();
+    check_sizes();
+  };
   const std::vector<RunStatistics> results = run_systems(config, options);
   line.clear();
   const std::vector<double> free_s =
       config.compute_bounds ? quick_free_means_s(config) : std::vector<double>{};
 
-  fmt::print("{}\n{}{}", heading(config, length_text(config, results)),
-             results_table(config, results, free_s), exits_table(config, results));
+  fmt::print("{}\n{}{}{}", heading(config, length_text(config, results)),
+             results_table(config, results, free_s), exits_table(config, results),
+             precision_table(config, results));
   note_missing_requests(config, results.front());
+  note_missed_precisions(config, results);
+  note_short_warmup(config);
   fmt::print("{}", remarks(config, results, free_s));
   fmt::print("\n{} {}\n", replaces ? "results, replacing those of an earlier run, in" : "results in",
              (*options.folder / "").string());
@@ -266,7 +293,7 @@ void check(const RunArguments& arguments) {
   const RunConfig config = load_run_config(arguments.config, arguments.overrides, arguments.plugins);
   print_warnings(config.warnings);
   check_expected_dates(config);
-  fmt::print("{}", heading(config, length_text(config)));
+  fmt::print("{}{}", heading(config, length_text(config)), precision_plan(config));
   for (const System& system : config.systems) {
     fmt::print("system {}: {} on {} in mode {}, single sample {} ms{}\n", system.label, system.policy->name,
                system.npu_name, system.table->mode_name(),

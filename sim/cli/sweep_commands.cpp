@@ -1,4 +1,5 @@
 // `sweep` and `sweep merge`.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -58,16 +59,24 @@ class SweepLine : public ProgressLine {
   }
 };
 
+/// Whether runs may go on to a precision, so that the number of requests is only the most.
+bool may_be_open(const Sweep& sweep) {
+  return sweep.base.find("until") != nullptr || std::ranges::any_of(sweep.keys(), [](const std::string& key) {
+           return key == "until" || key.starts_with("until.");
+         });
+}
+
 void dry_run(const Sweep& sweep, const SweepOptions& options, const SweepLine& line) {
   const SweepPlan plan = plan_sweep(sweep, options);
   line.clear();
   const Shard& shard = options.shard;
   const std::size_t axes = sweep.keys().size();
-  fmt::print("{} setting{} of {} ax{}, {} pair{} of setting and system{}, {} points, {} requests\n",
+  const bool open = may_be_open(sweep);
+  fmt::print("{} setting{} of {} ax{}, {} pair{} of setting and system{}, {} points, {}{} requests\n",
              plan.settings, plan.settings == 1 ? "" : "s", axes, axes == 1 ? "is" : "es", plan.pairs,
              plan.pairs == 1 ? "" : "s",
              shard.count > 1 ? fmt::format(" in part {} of {}", shard.index + 1, shard.count) : "",
-             plan.points, rounded(plan.requests));
+             plan.points, open ? "up to " : "", rounded(plan.requests));
   if (sweep.replications.of) fmt::print("up to {} replications of each\n", sweep.replications.most);
   if (sweep.tail) fmt::print("and the tail of each point, from runs of its own\n");
 }

@@ -10,6 +10,7 @@
 #include "sim/config/overrides.h"
 #include "sim/config/parameters_reader.h"
 #include "sim/config/plugins.h"
+#include "sim/config/run_length_reader.h"
 #include "sim/config/unusual_values.h"
 #include "sim/scenario/checks.h"
 #include "sim/scenario/expected_length.h"
@@ -36,15 +37,16 @@ class Reader {
   Reader(const Node& document, ModelCache& cache)
       : cache_(cache),
         root_(document, "a run",
-              {"seed", "requests", "duration_s", "warmup_requests", "network", "slo", "reference", "workload",
-               "plugins", "systems", "outputs"}) {}
+              {"seed", "requests", "duration_s", "until", "max_requests", "warmup_requests", "network", "slo",
+               "reference", "workload", "plugins", "systems", "outputs"}) {}
 
   RunConfig run() {
     config_.seed = static_cast<std::uint64_t>(root_.integer("seed", 0, kLargestSeed, 1));
-    read_length();
+    read_run_length(root_, config_);
     read_network();
     read_reference();
     read_slo();
+    check_precisions(root_, config_);
     read_workload();
     read_plugins();
     read_systems();
@@ -59,18 +61,6 @@ class Reader {
   }
 
  private:
-  void read_length() {
-    const auto given = root_.one_of({"requests", "duration_s"});
-    if (given == "duration_s") {
-      config_.length.duration_s = root_.number("duration_s", Range::positive());
-    } else {
-      config_.length.requests =
-          static_cast<std::uint64_t>(root_.integer("requests", 1, kMostRequests, 100'000));
-    }
-    config_.warmup_requests =
-        static_cast<std::uint64_t>(root_.integer("warmup_requests", 0, kMostRequests, 0));
-  }
-
   void read_network() {
     const Node& network = root_.required("network");
     io::read_text(network, "network");

@@ -22,10 +22,14 @@ struct Extremes {
 std::vector<double> percentiles(std::span<const double> values, const Extremes& extremes,
                                 std::span<const std::uint64_t> per_mille);
 
-/// Part `index` of `parts`: the values are cut so that no two parts differ by more than one in size.
+/// Size of part `index` of `size` values cut into `parts`: no two parts differ by more than one.
+inline std::size_t size_of_part(std::size_t size, std::size_t index, std::size_t parts) {
+  return (index + 1) * size / parts - index * size / parts;
+}
+
+/// Part `index` of `parts`, of that size.
 inline std::span<const double> part_of(std::span<const double> values, std::size_t index, std::size_t parts) {
-  const std::size_t begin = index * values.size() / parts;
-  return values.subspan(begin, (index + 1) * values.size() / parts - begin);
+  return values.subspan(index * values.size() / parts, size_of_part(values.size(), index, parts));
 }
 
 }  // namespace fluidbatch::sim

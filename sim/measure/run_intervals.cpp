@@ -19,11 +19,18 @@ constexpr double kStudentT3 = 3.1824463052837091;
 constexpr double kLeastIndependent = 6;
 
 // Of k independent values above a bound, the logarithm of their number has a standard error of 1 / sqrt(k).
-// A run that happened to see no long queue looks less correlated than it is, so that its k is too large; a
-// few less, and none below a least number, make up for it.
-constexpr double kLeastAbove = 8;
-constexpr double kTakenOff = 7;
-constexpr double kWidest = 2;  // over sqrt(kLeastAbove - kTakenOff)
+// A run that happened to see no long queue looks less correlated than it is, so that its k is too large, most
+// where k is small: twice the standard error is doubled at kDoubledAt, and there is no interval below
+// kLeastAbove.
+constexpr double kLeastAbove = 4;
+constexpr double kDoubledAt = 5;
+
+/// Of the logarithm of a share: above, the half-width would be more than 3.5 times the share.
+constexpr double kWidestOfShare = 1.5;
+
+/// Below so many independent values above it, the upper end of a percentile's interval is no order statistic:
+/// one or two long queues say too little of the next.
+constexpr double kLeastAboveUpperEnd = 3;
 
 struct Spread {
   double standard_error;
@@ -52,16 +59,97 @@ void merge_pairs(std::span<double> means) {
   for (std::size_t i = 0; i < means.size() / 2; ++i) means[i] = (means[2 * i] + means[2 * i + 1]) / 2;
 }
 
-/// The half-width of the logarithm of a share that is at most a half.
-HalfWidth log_half_width(double share, double half_width, const BatchedSeries& series) {
+/// Of batches that are taken as independent.
+double independent_half_width(const Spread& by_32, const Spread& by_16) {
+  return std::max(kStudentT31 * by_32.standard_error, kStudentT15 * by_16.standard_error);
+}
+
+/// The half-width of the logarithm of a share that is at most a half, given its batches' shares. How far
+/// batches are from being independent is in how many independent values the series has.
+HalfWidth log_half_width(double share, const BatchMeans& shares, const BatchedSeries& series) {
   if (series.size == 0) return {.absence = Absence::nothing};
-  const double number = share * static_cast<double>(series.size);
-  if (series.size < 2 * kBatches || number < kLeastAbove) return {.absence = Absence::too_few};
-  const double independent = share * series.independent();
-  if (independent < kLeastAbove) return {.absence = Absence::too_correlated};
-  const double value = std::max(half_width / share, 2 / std::sqrt(independent - kTakenOff));
-  if (value > kWidest) return {.absence = Absence::too_correlated};
-  return {.value = value};
+  if (series.size < 2 * kBatches || share * static_cast<double>(series.size) < kLeastAbove)
+    return {.absence = Absence::too_few};
+  const double above = share * series.independent();
+  if (above < kLeastAbove) return {.absence = Absence::too_correlated};
+  BatchMeans merged = shares;
+  const Spread by_32 = spread_of(merged);
+  merge_pairs(merged);
+  const double by_batches = independent_half_width(by_32, spread_of(std::span(merged).first(16))) / share;
+  const double by_number = 2 / std::sqrt(above) * (1 + (kDoubledAt / above) * (kDoubledAt / above));
+  return {.value = std::max(by_batches, by_number)};
+}
+
+/// The largest values of a run.
+class UpperTail {
+ public:
+  UpperTail(std::span<const double> values, double from);
+
+  /// Of the batches' values. To be called before any order statistic is asked for.
+  [[nodiscard]] BatchMeans shares_above(double value) const;
+  /// The largest value has rank 1. Quick where each rank is below those before it.
+  [[nodiscard]] double from_top(std::size_t rank);
+  /// By how much the values that are kept exceed the bound, which is the scale of an exponential tail.
+  [[nodiscard]] double mean_excess() const { return mean_excess_; }
+
+ private:
+  std::size_t size_;
+  double from_;
+  std::vector<double> kept_;                  ///< those above `from`, batch by batch
+  std::array<std::size_t, kBatches> ends_{};  ///< of each batch's
+  double mean_excess_ = 0;
+  std::size_t top_;  ///< so many of the largest stand in front
+};
+
+UpperTail::UpperTail(std::span<const double> values, double from)
+    : size_(values.size()), from_(from), kept_(values.size() * (1000 - kTailFromPerMille) / 1000 + 2) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < kBatches; ++i) {
+    for (const double value : part_of(values, i, kBatches)) {
+      kept_[kept] = value;  // without a branch on what is anybody's guess
+      kept += value > from ? 1 : 0;
+    }
+    ends_[i] = kept;
+  }
+  kept_.resize(kept);
+  top_ = kept;
+  for (const double value : kept_) mean_excess_ += (value - from) / static_cast<double>(kept);
+}
+
+BatchMeans UpperTail::shares_above(double value) const {
+  BatchMeans shares{};
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < kBatches; ++i) {
+    const std::span<const double> batch = std::span(kept_).subspan(begin, ends_[i] - begin);
+    const auto above = std::ranges::count_if(batch, [value](double kept) { return kept > value; });
+    shares[i] = static_cast<double>(above) / static_cast<double>(size_of_part(size_, i, kBatches));
+    begin = ends_[i];
+  }
+  return shares;
+}
+
+double UpperTail::from_top(std::size_t rank) {
+  if (rank > kept_.size()) return from_;  // as many are just there
+  const auto at = [this](std::size_t place) { return kept_.begin() + static_cast<std::ptrdiff_t>(place); };
+  const bool in_front = rank <= top_;
+  std::nth_element(at(in_front ? 0 : top_), at(rank - 1), at(in_front ? top_ : kept_.size()), std::greater());
+  top_ = rank;
+  return *at(rank - 1);
+}
+
+/// Of `percentile`, given the half-width of the logarithm of the share above it.
+double percentile_half_width(const UpperPercentile& percentile, double log_half_width,
+                             const BatchedSeries& series, UpperTail& tail) {
+  const double number = percentile.share * static_cast<double>(series.size);
+  const double low =
+      tail.from_top(static_cast<std::size_t>(std::ceil(number * std::exp(log_half_width))) + 1);
+  const double high = tail.from_top(static_cast<std::size_t>(number * std::exp(-log_half_width)) + 1);
+  const double half_width = std::max(percentile.value - low, high - percentile.value);
+  const double independent = series.independent();
+  if (percentile.share * independent * std::exp(-log_half_width) >= kLeastAboveUpperEnd) return half_width;
+  // Extrapolated as an exponential tail, whose scale is itself an estimate: its upper end counts.
+  const double in_tail = independent * static_cast<double>(1000 - kTailFromPerMille) / 1000;
+  return std::max(half_width, log_half_width * tail.mean_excess() * std::exp(2 / std::sqrt(in_tail)));
 }
 
 }  // namespace
@@ -91,11 +179,9 @@ MeanError mean_error(const BatchMeans& means) {
   const Spread by_32 = spread_of(merged);
   merge_pairs(merged);
   const Spread by_16 = spread_of(std::span(merged).first(16));
-  if (!by_32.correlated && !by_16.correlated) {
-    return {.standard_error = std::max(by_32.standard_error, by_16.standard_error),
-            .half_width = std::max(kStudentT31 * by_32.standard_error, kStudentT15 * by_16.standard_error)};
-  }
   double largest = std::max(by_32.standard_error, by_16.standard_error);
+  if (!by_32.correlated && !by_16.correlated)
+    return {.standard_error = largest, .half_width = independent_half_width(by_32, by_16)};
   for (const std::size_t batches : {8U, 4U}) {
     merge_pairs(std::span(merged).first(2 * batches));
     largest = std::max(largest, spread_of(std::span(merged).first(batches)).standard_error);
@@ -120,43 +206,24 @@ HalfWidth mean_half_width(const BatchedSeries& series) {
 
 HalfWidth share_half_width(double share, const BatchMeans& shares, const BatchedSeries& series) {
   const double smaller = std::min(share, 1 - share);  // of both sides of the bound
-  HalfWidth result = log_half_width(smaller, mean_error(shares).half_width, series);
-  result.value = smaller * std::expm1(result.value);
-  return result;
+  const HalfWidth of_log = log_half_width(smaller, shares, series);
+  if (of_log.absence != Absence::none) return of_log;
+  if (of_log.value > kWidestOfShare) return {.absence = Absence::too_correlated};
+  return {.value = smaller * std::expm1(of_log.value)};
 }
 
-UpperTail::UpperTail(std::span<const double> values, double p92, double p99)
-    : size_(values.size()), p92_(p92), p99_(p99), kept_(values.size() * (1000 - kFromPerMille) / 1000 + 2) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < kBatches; ++i) {
-    const std::span<const double> batch = part_of(values, i, kBatches);
-    std::size_t above = 0;
-    for (const double value : batch) {
-      kept_[kept] = value;  // without a branch on what is anybody's guess
-      kept += value > p92 ? 1 : 0;
-      above += value > p99 ? 1 : 0;
-    }
-    shares_above_[i] = static_cast<double>(above) / static_cast<double>(batch.size());
+std::vector<HalfWidth> upper_half_widths(std::span<const double> values, double from,
+                                         std::span<const UpperPercentile> percentiles,
+                                         const BatchedSeries& series) {
+  UpperTail tail(values, from);
+  std::vector<HalfWidth> found;
+  for (const UpperPercentile& percentile : percentiles)
+    found.push_back(log_half_width(percentile.share, tail.shares_above(percentile.value), series));
+  for (std::size_t i = 0; i < percentiles.size(); ++i) {
+    if (found[i].absence == Absence::none)
+      found[i].value = percentile_half_width(percentiles[i], found[i].value, series, tail);
   }
-  kept_.resize(kept);
-}
-
-HalfWidth UpperTail::p99_half_width(const BatchedSeries& series) {
-  constexpr double kShare = 0.01;
-  HalfWidth result = log_half_width(kShare, mean_error(shares_above_).half_width, series);
-  if (result.absence != Absence::none) return result;
-  const double number = kShare * static_cast<double>(size_);
-  const double low = from_top(static_cast<std::size_t>(std::ceil(number * std::exp(result.value))) + 1);
-  const double high = from_top(static_cast<std::size_t>(number * std::exp(-result.value)) + 1);
-  result.value = std::max(p99_ - low, high - p99_);
-  return result;
-}
-
-double UpperTail::from_top(std::size_t rank) {
-  if (rank > kept_.size()) return p92_;  // as many are just there
-  const auto place = kept_.begin() + static_cast<std::ptrdiff_t>(rank - 1);
-  std::ranges::nth_element(kept_, place, std::greater());
-  return *place;
+  return found;
 }
 
 }  // namespace fluidbatch::sim

@@ -65,28 +65,22 @@ HalfWidth mean_half_width(const BatchedSeries& series);
 /// Of a share of the values, given their batches' shares. It is correlated as the values are, or more.
 HalfWidth share_half_width(double share, const BatchMeans& shares, const BatchedSeries& series);
 
-/// The largest values of a run, for the interval of its 99th percentile.
-class UpperTail {
- public:
-  /// The percentile from which on the values are kept: the interval of the 99th does not reach below it.
-  static constexpr std::uint64_t kFromPerMille = 920;
-
-  /// Of `values`, whose percentiles 92 and 99 those are; in one pass.
-  UpperTail(std::span<const double> values, double p92, double p99);
-
-  /// Of the 99th percentile: the larger side of the interval between two order statistics. They are those
-  /// above which the share of the values can be 1 % given the error of such a share. `series`: the values'.
-  HalfWidth p99_half_width(const BatchedSeries& series);
-
- private:
-  /// The largest value has rank 1.
-  [[nodiscard]] double from_top(std::size_t rank);
-
-  std::uint64_t size_;
-  double p92_;
-  double p99_;
-  std::vector<double> kept_;  ///< those above p92
-  BatchMeans shares_above_{};
+/// A percentile that a share of the values, at most 1 %, exceeds.
+struct UpperPercentile {
+  double share = 0;
+  double value = 0;
 };
+
+/// The percentile from which on `upper_half_widths` looks at the values.
+inline constexpr std::uint64_t kTailFromPerMille = 920;
+
+/// Of percentiles of `values`, whose series is `series` and of which `from` is the percentile
+/// kTailFromPerMille: the larger side of the interval between two order statistics, those above which the
+/// share of the values can be the percentile's given the error of such a share. Where too few independent
+/// values are above the upper one, the interval is at least as wide as for an exponential tail. In one pass;
+/// quickest with the lowest percentile first.
+std::vector<HalfWidth> upper_half_widths(std::span<const double> values, double from,
+                                         std::span<const UpperPercentile> percentiles,
+                                         const BatchedSeries& series);
 
 }  // namespace fluidbatch::sim

@@ -24,6 +24,8 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
     {Id::p99_latency_ci95, "p99_latency_ci95_s", "s",
      "half-width of the 95 % interval of the 99th percentile, its larger side"},
     {Id::p99_9_latency, "p99_9_latency_s", "s", "99.9th percentile of the latency", Better::lower},
+    {Id::p99_9_latency_ci95, "p99_9_latency_ci95_s", "s",
+     "half-width of the 95 % interval of the 99.9th percentile, its larger side"},
     {Id::max_latency, "max_latency_s", "s", "largest latency", Better::lower},
     {Id::mean_end_to_end, "mean_end_to_end_s", "s",
      "mean time from sending, at the device, to having the answer there; without an uplink the same as the "

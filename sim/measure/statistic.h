@@ -18,6 +18,7 @@ enum class StatisticId {
   p99_latency,
   p99_latency_ci95,
   p99_9_latency,
+  p99_9_latency_ci95,
   max_latency,
   mean_end_to_end,
   mean_end_to_end_ci95,

@@ -241,10 +241,14 @@ class Computation {
   }
 
   void latency_percentiles() {
-    constexpr std::array<std::uint64_t, 7> kPerMille{500, 900, 950, 990, 999, 1000, UpperTail::kFromPerMille};
+    constexpr std::array<std::uint64_t, 7> kPerMille{500, 900, 950, 990, 999, 1000, kTailFromPerMille};
     const std::vector<double> found = percentiles(totals_.latencies_s, latencies_.extremes, kPerMille);
-    UpperTail tail(totals_.latencies_s, found[6], found[3]);
-    result_.set(Id::p99_latency_ci95, tail.p99_half_width(latencies_.series));
+    const std::array<UpperPercentile, 2> upper{
+        {{.share = 0.01, .value = found[3]}, {.share = 0.001, .value = found[4]}}};
+    const std::vector<HalfWidth> half_widths =
+        upper_half_widths(totals_.latencies_s, found[6], upper, latencies_.series);
+    result_.set(Id::p99_latency_ci95, half_widths[0]);
+    result_.set(Id::p99_9_latency_ci95, half_widths[1]);
     set(Id::p50_latency, found[0]);
     set(Id::p90_latency, found[1]);
     set(Id::p95_latency, found[2]);

@@ -5,6 +5,7 @@
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
 
+#include "sim/measure/precision.h"
 #include "sim/measure/statistics.h"
 #include "sim/scenario/scenario.h"
 #include "sim/version.h"
@@ -69,6 +70,29 @@ class JsonText {
   rapidjson::PrettyWriter<rapidjson::StringBuffer> writer_{buffer_};
 };
 
+/// What `until` asked for and what the run came to; and the warm-up, where it was found.
+void add_found_length(JsonText& json, const Scenario& scenario, const RunStatistics& statistics) {
+  if (scenario.automatic_warmup) {
+    json.integer("warmup_requests", scenario.warmup_requests);
+    json.boolean("warmup_at_end", scenario.warmup_at_end);
+  }
+  if (scenario.until.empty()) return;
+  const auto name_of = [](const PrecisionTarget& target) {
+    return all_statistics()[static_cast<std::size_t>(target.statistic)].name;
+  };
+  json.open_object("until");
+  for (const PrecisionTarget& target : scenario.until) {
+    json.number(name_of(target), target.relative_half_width);
+  }
+  json.close_object();
+  json.open_object("relative_half_widths");
+  for (const PrecisionTarget& target : scenario.until) {
+    json.number(name_of(target), relative_half_width(statistics, target.statistic));
+  }
+  json.close_object();
+  json.boolean("until_reached", reaches(statistics, scenario.until));
+}
+
 }  // namespace
 
 std::string summary_json(const Scenario& scenario, const System& system, const RunStatistics& statistics) {
@@ -111,6 +135,7 @@ std::string summary_json(const Scenario& scenario, const System& system, const R
     json.number("accuracy_target", target);
     json.boolean("accuracy_target_missed", misses_accuracy(statistics, target));
   }
+  add_found_length(json, scenario, statistics);
   return json.take();
 }
 

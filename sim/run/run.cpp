@@ -17,6 +17,7 @@
 #include "sim/output/run_folder.h"
 #include "sim/output/series.h"
 #include "sim/output/summary_json.h"
+#include "sim/run/settle.h"
 #include "sim/run/simulation.h"
 #include "sim/scenario/scenario.h"
 #include "workloads/io/input_error.h"
@@ -55,6 +56,22 @@ class SharedCounters {
   Counter* counters_ = nullptr;
 };
 
+/// `resolved` with the length and the warm-up that were found: they are those of all systems, which one alone
+/// need not find.
+io::Node with_found_length(const io::Node& resolved, const Scenario& scenario) {
+  io::Node found = io::Node::map();
+  for (const io::Node::Entry& entry : resolved.entries) {
+    if (entry.key == "until") {
+      found.put("requests", io::Node::integer(static_cast<long long>(scenario.length.requests)));
+    } else if (entry.key == "warmup_requests") {
+      found.put(entry.key, io::Node::integer(static_cast<long long>(scenario.warmup_requests)));
+    } else if (entry.key != "max_requests") {
+      found.put(entry.key, entry.value);
+    }
+  }
+  return found;
+}
+
 /// With a `workshop`, the outputs go to the system's folder in it.
 RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOptions& options,
                       const fs::path* workshop, std::atomic<std::uint64_t>* progress) {
@@ -82,7 +99,8 @@ RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOpti
   if (csv) csv->close();
   if (timeline) timeline->close();
   if (series) series->write(folder / "series.csv");
-  write_file(folder / "resolved.yaml", io::to_yaml(resolved_part(options.resolved, index)));
+  write_file(folder / "resolved.yaml",
+             io::to_yaml(resolved_part(with_found_length(options.resolved, scenario), index)));
   write_file(folder / "summary.json", summary_json(scenario, system, statistics));
   return statistics;
 }
@@ -117,25 +135,52 @@ void throw_failure(const Scenario& scenario, const std::vector<ChildOutcome>& ou
   }
 }
 
+using SystemTask = std::function<std::string(std::size_t index, std::atomic<std::uint64_t>* progress)>;
+
+/// Runs `task`, which is given a counter of requests, for each system in a process of its own; what they
+/// return.
+std::vector<std::string> run_each_system(const Scenario& scenario, const RunOptions& options,
+                                         const SystemTask& task) {
+  const SharedCounters counters(scenario.systems.size());
+  std::vector<std::function<std::string()>> tasks;
+  for (std::size_t i = 0; i < scenario.systems.size(); ++i) {
+    tasks.emplace_back([&, i] { return task(i, counters.at(i)); });
+  }
+  const auto outcomes = run_in_children(tasks, processors(), [&] {
+    if (options.progress) options.progress(counters.values());
+  });
+  throw_failure(scenario, outcomes);
+  std::vector<std::string> texts;
+  texts.reserve(outcomes.size());
+  for (const ChildOutcome& outcome : outcomes) texts.push_back(outcome.text);
+  return texts;
+}
+
+std::vector<Trial> run_trials(const Scenario& scenario, const RunOptions& options) {
+  const auto texts = run_each_system(scenario, options, [&](std::size_t i, auto* progress) {
+    return to_message(run_trial(scenario, scenario.systems[i], progress));
+  });
+  std::vector<Trial> trials;
+  trials.reserve(texts.size());
+  for (const std::string& text : texts) trials.push_back(from_message<Trial>(text));
+  return trials;
+}
+
 }  // namespace
 
 std::vector<RunStatistics> run_systems(const Scenario& scenario, const RunOptions& options) {
   std::optional<RunFolder> folder;
   if (options.folder) folder.emplace(request_of(scenario, options));
   const fs::path* workshop = folder ? &folder->workshop() : nullptr;
-  const SharedCounters counters(scenario.systems.size());
-  std::vector<std::function<std::string()>> tasks;
-  for (std::size_t i = 0; i < scenario.systems.size(); ++i) {
-    tasks.emplace_back(
-        [&, i] { return to_message(run_one(scenario, i, options, workshop, counters.at(i))); });
-  }
-  const auto outcomes = run_in_children(tasks, processors(), [&] {
-    if (options.progress) options.progress(counters.values());
+  Scenario to_run = scenario;
+  settle(to_run, [&](const Scenario& trial) { return run_trials(trial, options); });
+  if (scenario.is_open() && options.settled) options.settled(to_run);
+  const auto texts = run_each_system(to_run, options, [&](std::size_t i, auto* progress) {
+    return to_message(run_one(to_run, i, options, workshop, progress));
   });
-  throw_failure(scenario, outcomes);
   std::vector<RunStatistics> results;
-  results.reserve(outcomes.size());
-  for (const ChildOutcome& outcome : outcomes) results.push_back(from_message<RunStatistics>(outcome.text));
+  results.reserve(texts.size());
+  for (const std::string& text : texts) results.push_back(from_message<RunStatistics>(text));
   if (folder) {
     write_file(*workshop / "resolved.yaml", io::to_yaml(options.resolved));
     folder->publish();

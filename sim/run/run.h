@@ -25,15 +25,18 @@ struct RunOptions {
   bool timeline = false;               ///< write timeline.json
   std::vector<RequestRange> followed;  ///< requests that the timeline follows one by one
   std::optional<double> series_s;      ///< write series.csv, with rows this far apart
-  /// Told now and then how many requests each system has completed; may be empty.
+  /// Told now and then how many requests each system has completed, in a trial too; may be empty.
   std::function<void(const std::vector<std::uint64_t>&)> progress;
+  /// Told of an open scenario as it is going to run, once trials have settled it and before the run; may be
+  /// empty. What it throws ends the run.
+  std::function<void(const Scenario&)> settled;
 };
 
-/// Simulates all systems; their statistics in the order of the configuration. With a folder, each system's
-/// run directory is made in it, once all have run: resolved.yaml, summary.json, requests.csv, and what the
-/// options ask for; an earlier run's are removed (sim/output/run_folder.h).
-/// Throws io::InputError where the outputs can't be written, std::runtime_error where a simulation failed;
-/// the folder is then as it was.
+/// Simulates all systems, after having settled the scenario where it is open (settle.h); their statistics in
+/// the order of the configuration. With a folder, each system's run directory is made in it, once all have
+/// run: resolved.yaml, summary.json, requests.csv, and what the options ask for; an earlier run's are removed
+/// (sim/output/run_folder.h). Throws io::InputError where the outputs can't be written, std::runtime_error
+/// where a simulation failed; the folder is then as it was.
 std::vector<RunStatistics> run_systems(const Scenario& scenario, const RunOptions& options);
 
 }  // namespace fluidbatch::sim

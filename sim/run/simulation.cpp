@@ -1,6 +1,7 @@
 #include "sim/run/simulation.h"
 
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 #include "sim/drive/delivered_requests.h"
@@ -13,6 +14,9 @@
 namespace fluidbatch::sim {
 
 RunStatistics simulate(const Scenario& scenario, const System& system, const SimulationOptions& options) {
+  if (scenario.is_open()) {
+    throw std::invalid_argument("a run to a precision, or with an automatic warm-up, must be settled first");
+  }
   check_driver(options.driver, scenario.uplink);
   ObserverList list(options.observers);
   Observer* const several = options.observers.empty() ? nullptr : &list;

@@ -20,9 +20,10 @@ struct SimulationOptions {
   std::atomic<std::uint64_t>* progress = nullptr;  ///< where not null: requests completed, about up to date
 };
 
-/// Simulates `system`. Throws scheduler::PolicyError, InvariantViolation, and io::InputError where the driver
-/// does not go with the uplink (driver_choice.h) or where dates that nobody could foresee are too late for
-/// doubles.
+/// Simulates `system`: one run of the scenario's length. Throws scheduler::PolicyError, InvariantViolation,
+/// io::InputError where the driver does not go with the uplink (driver_choice.h) or where dates that nobody
+/// could foresee are too late for doubles, and std::invalid_argument where the scenario is open: `settle`
+/// (settle.h) says how long the run is then.
 RunStatistics simulate(const Scenario& scenario, const System& system, const SimulationOptions& options = {});
 
 }  // namespace fluidbatch::sim

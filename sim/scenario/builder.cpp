@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "sim/scenario/checks.h"
 #include "sim/scenario/expected_length.h"
 #include "sim/scenario/least_npu_time.h"
 #include "workloads/io/range.h"
@@ -43,6 +42,10 @@ void check(const Scenario& scenario) {
   }
   io::require_in({.min = 0, .max = kMost}, static_cast<double>(scenario.warmup_requests), "warmup_requests");
   require_none(objection_to_warmup(scenario));
+  for (const PrecisionTarget& target : scenario.until) {
+    require_none(objection_to_target(target.statistic, scenario.slo));
+    io::require_in(kRelativeHalfWidths, target.relative_half_width, "a relative half-width");
+  }
   for (const System& system : scenario.systems) {
     if (const auto objection = objection_to_latencies(*system.table)) {
       throw std::invalid_argument("system '" + system.label + "': " + *objection);
@@ -182,16 +185,31 @@ ScenarioBuilder& ScenarioBuilder::slo_end_to_end() {
 
 ScenarioBuilder& ScenarioBuilder::requests(std::uint64_t requests) {
   length_ = {.requests = requests};
+  until_.clear();
   return *this;
 }
 
 ScenarioBuilder& ScenarioBuilder::duration_s(double duration_s) {
   length_ = {.duration_s = duration_s};
+  until_.clear();
+  return *this;
+}
+
+ScenarioBuilder& ScenarioBuilder::until(std::vector<PrecisionTarget> targets, std::uint64_t max_requests) {
+  length_ = {.requests = max_requests};
+  until_ = std::move(targets);
   return *this;
 }
 
 ScenarioBuilder& ScenarioBuilder::warmup_requests(std::uint64_t requests) {
   warmup_requests_ = requests;
+  automatic_warmup_ = false;
+  return *this;
+}
+
+ScenarioBuilder& ScenarioBuilder::automatic_warmup() {
+  warmup_requests_ = 0;
+  automatic_warmup_ = true;
   return *this;
 }
 
@@ -325,7 +343,9 @@ Scenario ScenarioBuilder::build() const {
   Scenario scenario;
   scenario.seed = seed_;
   scenario.length = length_;
+  scenario.until = until_;
   scenario.warmup_requests = warmup_requests_;
+  scenario.automatic_warmup = automatic_warmup_;
   scenario.compute_bounds = compute_bounds_;
   scenario.network = the_network();
   scenario.reference_latency_s =

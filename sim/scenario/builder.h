@@ -11,6 +11,7 @@
 
 #include "npu_model/batch_policy_table.h"
 #include "sim/scenario/arrival_processes.h"
+#include "sim/scenario/checks.h"
 #include "sim/scenario/policy_parameters.h"
 #include "sim/scenario/scenario.h"
 #include "workloads/exits/exits.h"
@@ -123,8 +124,14 @@ class ScenarioBuilder {
   ScenarioBuilder& requests(std::uint64_t requests);
   /// Instead of a number: all that is sent before this date.
   ScenarioBuilder& duration_s(double duration_s);
+  /// Instead: until these precisions are reached, with at most so many requests. `settle` (sim/run/settle.h)
+  /// finds how many it takes, before `simulate`.
+  ScenarioBuilder& until(std::vector<PrecisionTarget> targets,
+                         std::uint64_t max_requests = kDefaultMaxRequests);
   /// Simulated, and left out of the statistics; 0.
   ScenarioBuilder& warmup_requests(std::uint64_t requests);
+  /// Instead: as many as MSER-5 finds, likewise by `settle`.
+  ScenarioBuilder& automatic_warmup();
   /// All random draws are a function of it; 1.
   ScenarioBuilder& seed(std::uint64_t seed);
   /// Whether lower bounds of the mean latency are computed; true.
@@ -165,7 +172,9 @@ class ScenarioBuilder {
   double slo_s_ = std::numeric_limits<double>::infinity();
   bool slo_end_to_end_ = false;
   workloads::RunLength length_{.requests = 100'000};
+  std::vector<PrecisionTarget> until_;
   std::uint64_t warmup_requests_ = 0;
+  bool automatic_warmup_ = false;
   std::uint64_t seed_ = 1;
   bool compute_bounds_ = true;
 };

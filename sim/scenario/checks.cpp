@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <vector>
+
+#include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
 
@@ -50,6 +53,18 @@ std::optional<std::string> objection_to_exit_control(const System& system, const
   }
   if (std::isnan(system.accuracy_target()) || confidences->rows() >= 2) return std::nullopt;
   return "an accuracy_target needs recorded samples to calibrate and others to serve; the file has one row";
+}
+
+std::optional<std::string> objection_to_target(StatisticId statistic, const scheduler::Slo& slo) {
+  const auto name_of = [](StatisticId id) { return all_statistics()[static_cast<std::size_t>(id)].name; };
+  if (!half_width_of(statistic)) {
+    std::vector<std::string> names;
+    for (const StatisticId id : statistics_with_interval()) names.emplace_back(name_of(id));
+    return std::string(name_of(statistic)) + " has no interval; those that have one are " +
+           io::quoted_list(names);
+  }
+  if (statistic != StatisticId::slo_violation_rate || std::isfinite(slo.latency_s)) return std::nullopt;
+  return std::string(name_of(statistic)) + " needs an SLO: nothing is late without one";
 }
 
 std::optional<std::string> objection_to_warmup(const Scenario& scenario) {

@@ -15,6 +15,12 @@ namespace fluidbatch::sim {
 /// Of a run, and of its warm-up.
 inline constexpr std::int64_t kMostRequests = std::int64_t{1} << 40;
 
+/// Of a run to a precision for which nothing is said of it.
+inline constexpr std::uint64_t kDefaultMaxRequests = 10'000'000;
+
+/// What half-widths a run may go on to, relative to the statistic.
+inline constexpr io::Range kRelativeHalfWidths{.min = 0, .max = 0.999, .above_min = true};
+
 /// Of a system.
 inline constexpr io::Range kPreemptionCosts_s{.min = 0, .max = 3600};
 
@@ -38,6 +44,10 @@ std::optional<std::string> add_decisions(System& system, const Scenario& scenari
 
 /// Some exit controls need recorded confidences, and an accuracy target needs rows for both halves.
 std::optional<std::string> objection_to_exit_control(const System& system, const workloads::ExitSpec& exits);
+
+/// A run can reach a precision only of what has an interval, and of late requests only where some can be
+/// late.
+std::optional<std::string> objection_to_target(StatisticId statistic, const scheduler::Slo& slo);
 
 /// Something must be left to measure.
 std::optional<std::string> objection_to_warmup(const Scenario& scenario);

@@ -64,7 +64,7 @@ std::optional<std::string> objection_to_expected_dates(const Scenario& scenario)
 
 void check_expected_dates(const Scenario& scenario) {
   if (const auto objection = objection_to_expected_dates(scenario)) {
-    throw io::InputError("requests: " + *objection);
+    throw io::InputError((scenario.until.empty() ? "requests: " : "max_requests: ") + *objection);
   }
 }
 

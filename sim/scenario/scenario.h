@@ -11,6 +11,7 @@
 #include "npu_model/batch_policy_table.h"
 #include "scheduler/registry.h"
 #include "scheduler/slo.h"
+#include "sim/measure/precision.h"
 #include "workloads/models/network.h"
 #include "workloads/traffic/devices.h"
 #include "workloads/traffic/exit_source.h"
@@ -42,8 +43,14 @@ struct System {
 /// whose exit control calibrates on half of the recorded ones.
 struct Scenario {
   std::uint64_t seed = 1;
-  workloads::RunLength length;
+  workloads::RunLength length;         ///< of a run to a precision that is not settled: the most it may take
+  std::vector<PrecisionTarget> until;  ///< what a run to a precision is to reach; empty for others
   std::uint64_t warmup_requests = 0;
+  bool automatic_warmup = false;  ///< these are what MSER-5 finds (sim/measure/warmup.h)
+  bool warmup_at_end = false;     ///< and it found them at the end of what it looks at
+  /// `length` and `warmup_requests` are those of the run, in accordance with `until` and `automatic_warmup`
+  /// (sim/run/settle.h). Where neither asks for anything they are so in any case.
+  bool settled = false;
   workloads::Network network;
   scheduler::Slo slo;
   double reference_latency_s = 0;  ///< of a single sample that takes no exit, on the reference NPU
@@ -54,7 +61,9 @@ struct Scenario {
   bool compute_bounds = true;
   bool audit = false;  ///< hold every policy to what it says of the boundaries to come (sim/core/audit.h)
 
-  /// Number of requests, where it is known before the run.
+  /// Whether trial runs must say how long the run is, or how long its warm-up.
+  [[nodiscard]] bool is_open() const { return !settled && (!until.empty() || automatic_warmup); }
+  /// Number of requests, where it is known before the run; the most, where `until` leaves it open.
   [[nodiscard]] std::optional<std::uint64_t> known_requests() const;
   /// Where the exits of `system` come from: the scenario's, or its rows that don't calibrate an exit control.
   [[nodiscard]] std::shared_ptr<const workloads::ExitSpec> exits_of(const System& system) const;

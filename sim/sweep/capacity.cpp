@@ -16,6 +16,7 @@
 #include "sim/drive/driver_choice.h"
 #include "sim/drive/message.h"
 #include "sim/measure/confidence.h"
+#include "sim/run/settle.h"
 #include "sim/run/simulation.h"
 #include "sim/sweep/capacity_key.h"
 #include "sim/sweep/late_share.h"
@@ -259,6 +260,7 @@ class Searches {
     set_value(document, "seed", Node::integer(static_cast<long long>(seed)), {"the run's seed", 0, 0});
     RunConfig config = read_run_config(document, cache_);
     config.compute_bounds = false;
+    settle(config, config.systems[search.system()]);  // its warm-up may be automatic
     MeasuredLatencies measured(config);
     const RunStatistics statistics =
         simulate(config, config.systems[search.system()],
@@ -316,6 +318,12 @@ std::vector<Capacity> find_capacities(const Node& document, const CapacityOption
   ModelCache cache;
   check_capacity_key(document, options.key);
   const RunConfig config = read_run_config(document, cache);
+  if (!config.until.empty()) {
+    throw InputError(
+        document.find("until")->mark,
+        "capacity has no use for 'until': it runs each load again until its verdict is sure. Give "
+        "the length of one run instead, such as --set requests=100000");
+  }
   check(config, options);
   const double start = capacity_start(document, options.key, options.whole);
   return Searches(document, config, start, options, cache).run();

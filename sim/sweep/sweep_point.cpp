@@ -12,6 +12,7 @@
 #include "sim/drive/driver_choice.h"
 #include "sim/drive/message.h"
 #include "sim/output/resolved_part.h"
+#include "sim/run/settle.h"
 #include "sim/run/simulation.h"
 #include "sim/scenario/expected_length.h"
 #include "sim/sweep/tail_measure.h"
@@ -65,10 +66,11 @@ std::string simulate_point(const PointTask& task, ModelCache& cache) {
   const std::uint64_t seed = replication_seed(task.pair.seed, task.replication);
   set_value(document, "seed", io::Node::integer(static_cast<long long>(seed)), {"replication", 0, 0});
   const io::FilesRead files;
-  const RunConfig config = read_run_config(document, cache);
+  RunConfig config = read_run_config(document, cache);
   require_unchanged(files.hashes(), task.files);
   check_expected_dates(config);
   const System& system = config.systems[task.pair.system];
+  settle(config, system);
   PointMessage message{
       .process = ::getpid(),
       .result = {.error = {},

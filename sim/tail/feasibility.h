@@ -1,15 +1,21 @@
-// What can be split, and how the runs of a system are cut.
+// Which workloads can be split.
 #pragma once
 
 #include <optional>
-
-#include "sim/tail/splitting.h"
-#include "sim/tail/tail.h"
+#include <string>
 
 namespace fluidbatch::sim {
 
-/// Of cycles between dates at which the system is empty or, where it hardly ever is, of batches of requests;
-/// with the scenario's warm-up where an empty system has not forgotten all. Found by a run. Throws Saturated.
-Cycles cycles_of(const Scenario& scenario, const System& system);
+struct Scenario;
+
+/// Why there are no estimates.
+struct NoTail {
+  std::string reason;
+  std::string key;  ///< of `workload`, that says so
+};
+
+/// What can't be split: recorded arrivals or exits, arrivals without any randomness, closed loops, rates that
+/// change for good, uplinks that SimGrid simulates. Nothing where it can.
+std::optional<NoTail> objection_to_tail(const Scenario& scenario);
 
 }  // namespace fluidbatch::sim

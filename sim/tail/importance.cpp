@@ -16,7 +16,8 @@ double Importance::of(const ServerState& state) {
   date_s_ = state.event_s;
   const std::span<const scheduler::Batch> batches = state.stack.batches();
   if (!batches.empty()) {
-    date_s_ = state.step.begin_s;  // of the step that is at work
+    // Of the step that is at work: a preemption's first one begins with the cost of that.
+    date_s_ = std::max(state.step.begin_s, state.run_begin_s);
     for (std::size_t i = batches.size(); i-- > 0;) {
       add(state.requests, batches[i].samples, batches[i].next_layer);
       run(batches[i].next_layer, i > 0 ? batches[i - 1].next_layer : table_.layers());

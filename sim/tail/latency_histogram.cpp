@@ -42,10 +42,17 @@ void LatencyHistogram::add(const LatencyHistogram& other) {
   }
 }
 
+double LatencyHistogram::from_index(std::size_t index) const {
+  double sum = 0;
+  for (std::size_t i = weights_.size(); i-- > 0 && first_ + i >= index;) sum += weights_[i];
+  return sum;
+}
+
+double LatencyHistogram::at_least(double value_s) const { return from_index(index_of(value_s)); }
+
 double LatencyHistogram::above(double value_s) const {
   const std::size_t index = index_of(value_s);
-  double sum = 0;
-  for (std::size_t i = weights_.size(); i-- > 0 && first_ + i > index;) sum += weights_[i];
+  const double sum = from_index(index + 1);
   if (weights_.empty() || index < first_ || index >= first_ + weights_.size()) return sum;
   const std::size_t i = index - first_;
   if (!(largest_s_[i] > least_s_[i])) return sum + (value_s < least_s_[i] ? weights_[i] : 0);

@@ -26,6 +26,8 @@ class LatencyHistogram {
 
   /// The weight of all latencies above `value_s`, which within a bucket are taken as evenly spread.
   [[nodiscard]] double above(double value_s) const;
+  /// The same from the bucket of `value_s` on.
+  [[nodiscard]] double at_least(double value_s) const;
   /// The latency that latencies of this weight are above: the largest one where it is 0 or less, the least
   /// where it is more than all weigh; NaN where there are none.
   [[nodiscard]] double value_below(double weight) const;
@@ -38,6 +40,7 @@ class LatencyHistogram {
 
  private:
   static std::size_t index_of(double latency_s);
+  [[nodiscard]] double from_index(std::size_t index) const;
   void make_room(std::size_t index);
 
   std::uint64_t first_ = 0;  // index of the first bucket

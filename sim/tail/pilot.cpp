@@ -24,22 +24,26 @@ constexpr std::size_t kMostLevels = 256;
 /// One run with the levels so far, and the stays at their top.
 class Climb {
  public:
-  Climb(const Scenario& scenario, const System& system, const Levels& levels, const Cycles& cycles)
+  Climb(const Scenario& scenario, const System& system, const Levels& levels, const Cycles& cycles,
+        std::uint64_t most_events)
       : top_s_(levels.size() == 0 ? 0 : levels.thresholds_s.back()) {
     Splitting splitting(scenario, system, levels);
     splitting.keep_stays(stays_);
     std::size_t seen = 0;
     std::uint64_t with_stays = 0;
-    const auto enough = [&](const TailSums&) {
+    const auto enough = [&](const TailSums& sums) {
       for (; seen < stays_.size(); ++seen)
-        with_stays += seen == 0 || stays_[seen].cycle != stays_[seen - 1].cycle ? 1 : 0;
-      return with_stays >= kCycles;
+        with_stays += seen == 0 || stays_[seen].cycle != stays_[seen - 1].cycle ? 1U : 0U;
+      is_finished_ = with_stays >= kCycles;
+      return is_finished_ || sums.events >= most_events;
     };
     const Part part{.pilot = true, .number = levels.size()};
     sums_ = splitting.run(part_seed(scenario.seed, part), cycles, enough);
     std::ranges::sort(stays_, std::greater(), &Splitting::TopStay::highest_s);
   }
 
+  /// Whether enough cycles have got to the top: otherwise it is too rare to go on from.
+  [[nodiscard]] bool is_finished() const { return is_finished_; }
   [[nodiscard]] const TailSums& sums() const { return sums_; }
   /// Whether no more than `share` of the requests are slower than the level that it has started from.
   [[nodiscard]] bool is_above(double share) const {
@@ -49,7 +53,8 @@ class Climb {
   /// The importance of the next level; nothing where no stay has got higher.
   [[nodiscard]] std::optional<double> next_threshold_s() const {
     // Of those that many stays have in common, the first one above.
-    const double least_s = std::max(top_s_, stays_.back().highest_s);
+    constexpr double kAbove = 1 + 1e-9;  // by more than rounding
+    const double least_s = kAbove * std::max(top_s_, stays_.back().highest_s);
     const double third_s = stays_[stays_.size() / kStaysPerLevel].highest_s;
     if (third_s > least_s) return third_s;
     const auto end =
@@ -71,24 +76,21 @@ class Climb {
   double top_s_;
   std::vector<Splitting::TopStay> stays_;  // the highest first
   TailSums sums_;
+  bool is_finished_ = false;
 };
 
 }  // namespace
 
 Pilot choose_levels(const Scenario& scenario, const System& system, const TailTarget& target,
-                    const Cycles& cycles) {
+                    const Cycles& cycles, std::uint64_t most_events) {
   Pilot pilot;
-  while (pilot.levels.size() < kMostLevels) {
-    const Climb climb(scenario, system, pilot.levels, cycles);
+  while (pilot.levels.size() < kMostLevels && pilot.events < most_events) {
+    const Climb climb(scenario, system, pilot.levels, cycles, most_events - pilot.events);
     pilot.events += climb.sums().events;
-    const std::optional<double> next_s = climb.next_threshold_s();
-    const bool gets_there =
-        !std::isfinite(target.latency_s) || climb.sums().late > 0 || (next_s && *next_s >= target.latency_s);
+    const std::optional<double> next_s = climb.is_finished() ? climb.next_threshold_s() : std::nullopt;
     const bool latency_done = !std::isfinite(target.latency_s) || (next_s && *next_s >= target.latency_s);
-    if (!next_s || (latency_done && climb.is_above(target.tail_share))) {
-      pilot.reaches_latency = gets_there;
-      break;
-    }
+    pilot.reaches_latency = latency_done || climb.sums().late > 0;
+    if (!next_s || (latency_done && climb.is_above(target.tail_share))) break;
     pilot.levels.thresholds_s.push_back(*next_s);
     pilot.levels.factors.push_back(climb.factor(*next_s));
   }

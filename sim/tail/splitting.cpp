@@ -1,6 +1,7 @@
 #include "sim/tail/splitting.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "sim/core/server_impl.h"
@@ -9,6 +10,9 @@
 
 namespace fluidbatch::sim {
 namespace {
+
+/// Events of a cycle's branches: some thousand times what a load of 95 % takes.
+constexpr std::uint64_t kMostInCycle = 20'000'000;
 
 /// The same without an end.
 Scenario endless(const Scenario& scenario, std::uint64_t seed) {
@@ -80,7 +84,7 @@ TailSums Splitting::run(std::uint64_t seed, const Cycles& cycles,
   TailCounter counter(scenario_.slo, std::move(weights));
   counter_ = &counter;
   splits_ = false;
-  events_ = branches_ = cycle_ = 0;
+  events_ = events_before_ = branches_ = cycle_ = 0;
   const Scenario scenario = endless(scenario_, seed);
   Branch main(scenario, system_, counter);
   Stay stay;
@@ -98,6 +102,7 @@ TailSums Splitting::run(std::uint64_t seed, const Cycles& cycles,
       advance(main, stay);
     } while (cycles.requests == 0 ? main.state().in_system > 0 : main.served() < begin + cycles.requests);
     begin = main.served();
+    events_before_ = events_;
     if (!splits_) {
       if (begin >= cycles.warmup_requests) begin_to_count();
       continue;
@@ -117,7 +122,10 @@ TailSums Splitting::run(std::uint64_t seed, const Cycles& cycles,
 bool Splitting::advance(Branch& branch, Stay& stay) {
   counter_->set_level(stay.level);
   branch.advance();
-  ++events_;
+  if (++events_ - events_before_ > kMostInCycle) {
+    throw Saturated("it does not come back from a long queue within " + std::to_string(kMostInCycle) +
+                    " events of all branches: its load is too near to what it can carry");
+  }
   const double importance_s = importance_.of(branch.state());
   const std::size_t level = splits_ ? levels_.of(importance_s) : 0;
   if (level < stay.level && stay.level == levels_.size()) end_stay(stay);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "sim/tail/cycles.h"
 #include "sim/tail/importance.h"
 #include "sim/tail/levels.h"
 #include "sim/tail/tail_counts.h"
@@ -13,14 +14,6 @@ namespace fluidbatch::sim {
 
 struct Scenario;
 struct System;
-
-/// What runs are made of.
-struct Cycles {
-  std::uint64_t warmup_requests = 0;
-  /// 0: a cycle ends when the system is empty. Otherwise with the event by which the main branch has served
-  /// so many requests.
-  std::uint64_t requests = 0;
-};
 
 /// Runs one system by RESTART (Villen-Altamirano and Villen-Altamirano, 1991). Where a branch reaches level i
 /// it goes on as factors[i - 1] branches, all but one with random draws of their own; those are killed when
@@ -34,7 +27,7 @@ class Splitting {
 
   /// Runs the requests of `seed` from an empty system at date 0 on, in cycles: first those that begin with
   /// one of the first `warmup_requests`, which are not counted and do not split, then others until `enough`
-  /// says so, which is asked after each.
+  /// says so, which is asked after each. Throws Saturated where a cycle does not end.
   TailSums run(std::uint64_t seed, const Cycles& cycles, const std::function<bool(const TailSums&)>& enough);
 
   /// A stay of a branch at the top level: from where it reaches it to where it leaves it or is killed.
@@ -61,6 +54,7 @@ class Splitting {
   bool splits_ = false;  // not in the warm-up
   TailCounter* counter_ = nullptr;
   std::uint64_t events_ = 0;
+  std::uint64_t events_before_ = 0;  // the cycle
   std::uint64_t branches_ = 0;
   std::uint64_t cycle_ = 0;
   std::vector<TopStay>* stays_ = nullptr;

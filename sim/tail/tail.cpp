@@ -10,7 +10,6 @@
 #include "sim/drive/message.h"
 #include "sim/measure/confidence.h"
 #include "sim/scenario/scenario.h"
-#include "sim/tail/feasibility.h"
 #include "sim/tail/part_seed.h"
 #include "sim/tail/pilot.h"
 #include "sim/tail/splitting.h"
@@ -36,7 +35,7 @@ TailSums sums_from(const ChildOutcome& outcome) {
 /// A share of some requests, and the half-width of its logarithm's interval.
 struct Share {
   double value = 0;
-  double error = 0;  ///< NaN where nothing was seen
+  double error = 0;  ///< NaN where the share is 0
 
   /// Events that crude simulation takes to know it as well, if its requests were independent.
   [[nodiscard]] double crude_events(double events_per_request) const {
@@ -54,8 +53,10 @@ class Estimation {
   SystemTail run() {
     const Cycles cycles = cycles_of(scenario_, system_);
     const double furthest = *std::ranges::max_element(options_.quantiles);
-    const Pilot pilot = choose_levels(
-        scenario_, system_, {.latency_s = scenario_.slo.latency_s, .tail_share = 1 - furthest}, cycles);
+    constexpr std::uint64_t kPilotShare = 8;
+    const Pilot pilot =
+        choose_levels(scenario_, system_, {.latency_s = scenario_.slo.latency_s, .tail_share = 1 - furthest},
+                      cycles, options_.most_events / kPilotShare);
     result_.levels = pilot.levels.size();
     result_.reaches_slo = pilot.reaches_latency;
     result_.regenerates = cycles.requests == 0;
@@ -116,9 +117,10 @@ class Estimation {
     const Share late = share_of([](const TailSums& sums) { return sums.late; },
                                 [](const TailSums& sums) { return sums.requests; });
     result_.violation_rate = {.value = late.value,
-                              .low = late.value * std::exp(-late.error),
+                              .low = late.value > 0 ? late.value * std::exp(-late.error) : 0,
                               .high = late.value * std::exp(late.error),
                               .crude_events = late.crude_events(events_per_request)};
+    result_.reaches_slo = result_.reaches_slo || late.value > 0;
     double times = 1;
     const bool wants_rate = std::isfinite(scenario_.slo.latency_s) && result_.reaches_slo;
     if (wants_rate) times = std::max(times, times_wanted(late.error));
@@ -136,8 +138,9 @@ class Estimation {
     const auto answered = [](const TailSums& sums) { return sums.requests - sums.dropped; };
     const double all = answered(all_);
     const double value_s = all_.latencies.value_below(share * all);
+    // With those of the same latency, of which there may be many.
     const Share above =
-        share_of([value_s](const TailSums& sums) { return sums.latencies.above(value_s); }, answered);
+        share_of([value_s](const TailSums& sums) { return sums.latencies.at_least(value_s); }, answered);
     return {.value = value_s,
             .low = all_.latencies.value_below(share * std::exp(above.error) * all),
             .high = all_.latencies.value_below(share * std::exp(-above.error) * all),

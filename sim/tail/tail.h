@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
-#include <stdexcept>
-#include <string>
 #include <vector>
+
+#include "sim/tail/cycles.h"
+#include "sim/tail/feasibility.h"
 
 namespace fluidbatch::sim {
 
@@ -16,8 +16,8 @@ struct System;
 struct TailOptions {
   double precision = 0.05;  ///< half-width of each interval over its estimate
   std::vector<double> quantiles{0.999, 0.9999, 0.99999};
-  std::uint64_t most_events = 2'000'000'000;  ///< after which it ends, precise or not
-  int jobs = 1;                               ///< processes at a time; results do not depend on it
+  std::uint64_t most_events = 500'000'000;  ///< after which it ends, precise or not
+  int jobs = 1;                             ///< processes at a time; results do not depend on it
   /// Told of the events so far now and then; may be empty.
   std::function<void(std::uint64_t events)> progress = {};
 };
@@ -26,7 +26,7 @@ struct TailOptions {
 struct TailEstimate {
   double value = 0;
   double low = 0;
-  double high = 0;
+  double high = 0;  ///< NaN where nothing was seen
   /// What a run without splitting would take, at the least, for such an interval: as if its requests were
   /// independent, events of the core; NaN where that is not known.
   double crude_events = 0;
@@ -45,22 +45,6 @@ struct SystemTail {
   /// batches of requests after a warm-up.
   bool regenerates = true;
 };
-
-/// Why there are no estimates.
-struct NoTail {
-  std::string reason;
-  std::string key;  ///< of `workload`, that says so
-};
-
-/// The backlog of a system grows through the run: its tail depends on the length of the run.
-class Saturated : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-/// What can't be split: recorded arrivals or exits, arrivals without any randomness, closed loops, rates that
-/// change for good, uplinks that SimGrid simulates. Nothing where it can.
-std::optional<NoTail> objection_to_tail(const Scenario& scenario);
 
 /// For a scenario that nothing speaks against. The same for the same seed, whatever the number of jobs.
 /// Throws Saturated where the backlog grows for ever, and what `simulate` throws.

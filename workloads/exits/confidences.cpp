@@ -50,6 +50,7 @@ class ConfidencesStream final : public ExitStream {
   void split(std::uint64_t branch) override {
     for (RandomStream& random : random_) random = random.split(branch);
   }
+  bool give_back(std::size_t /*requests*/) override { return true; }  // draws are independent
 
  private:
   const std::vector<Outcome>& outcomes_;

@@ -1,6 +1,7 @@
 // Exits with the same rates as independent ones, but alike from one sample of a device to its next: a camera
 // looks at the same scene for a while.
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "workloads/exits/exits.h"
@@ -37,6 +38,15 @@ class CorrelatedStream final : public ExitStream {
   void split(std::uint64_t branch) override {
     for (Device& device : devices_) device.random = device.random.split(branch);
   }
+  bool give_back(std::size_t requests) override {
+    if (requests > 1 || (requests == 1 && !last_)) return false;
+    if (requests == 1) {
+      devices_[last_->device].difficulty = last_->difficulty;
+      devices_[last_->device].begun = last_->begun;
+      last_.reset();
+    }
+    return true;
+  }
 
  private:
   struct Device {
@@ -47,6 +57,7 @@ class CorrelatedStream final : public ExitStream {
 
   void draw(Arrival& request) {
     Device& device = devices_[request.device];
+    last_ = {.device = request.device, .difficulty = device.difficulty, .begun = device.begun};
     const double fresh = device.random.normal();
     device.difficulty = device.begun ? correlation_ * device.difficulty + innovation_ * fresh
                                      : fresh;  // stationary from the start
@@ -55,10 +66,18 @@ class CorrelatedStream final : public ExitStream {
     request.correct = -1;
   }
 
+  /// What a device was like before its last draw.
+  struct Before {
+    std::uint32_t device;
+    double difficulty;
+    bool begun;
+  };
+
   double correlation_;
   double innovation_;
   std::vector<double> quantiles_;  // of the probability to have left by each early exit
   std::vector<Device> devices_;
+  std::optional<Before> last_;  // before the draw that was the last of all
 };
 
 class Correlated final : public ExitSpec {

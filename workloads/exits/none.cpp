@@ -15,6 +15,7 @@ class LastExit final : public ExitStream {
   }
   std::unique_ptr<ExitStream> clone() const override { return std::make_unique<LastExit>(*this); }
   void split(std::uint64_t /*branch*/) override {}
+  bool give_back(std::size_t /*requests*/) override { return true; }
 
  private:
   int last_;

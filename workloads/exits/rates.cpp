@@ -34,6 +34,7 @@ class RatesStream final : public ExitStream {
   void split(std::uint64_t branch) override {
     for (RandomStream& random : random_) random = random.split(branch);
   }
+  bool give_back(std::size_t /*requests*/) override { return true; }  // draws are independent
 
  private:
   std::vector<double> left_;

@@ -23,6 +23,13 @@ const Node& require_scalar(const Node& node, std::string_view what, const std::s
   return node;
 }
 
+/// Whether the value, or a part of it if it is a map, comes from the command line.
+bool is_overridden(const Node& node) {
+  return node.overridden || std::ranges::any_of(node.entries, [](const Node::Entry& entry) {
+           return is_overridden(entry.value);
+         });
+}
+
 std::size_t choose(const Node& node, std::string_view what, const std::vector<std::string>& choices) {
   const std::string found = read_text(node, what);
   const auto place = std::find(choices.begin(), choices.end(), found);
@@ -150,7 +157,7 @@ std::optional<std::string> MapReader::one_of(const std::vector<std::string>& key
   for (const std::string& key : keys) {
     if (const Node* node = node_.find(key)) {
       given.push_back(key);
-      if (node->overridden) overridden.push_back(key);
+      if (is_overridden(*node)) overridden.push_back(key);
     }
   }
   if (given.empty()) return std::nullopt;

@@ -45,8 +45,8 @@ class MapReader {
   std::size_t choice(const std::string& key, const std::vector<std::string>& choices,
                      std::optional<std::size_t> default_choice = {});
 
-  /// Which of the exclusive `keys` is given, or nothing. One from the command line beats those of the
-  /// file; otherwise two are an InputError.
+  /// Which of the exclusive `keys` is given, or nothing. One from the command line, if only a part of a map,
+  /// beats those of the file; otherwise two are an InputError.
   [[nodiscard]] std::optional<std::string> one_of(const std::vector<std::string>& keys) const;
 
   /// The node of a nested value; nullptr where the key is not given. Not added to `resolved()`.

@@ -53,8 +53,8 @@ class ArrivalStream {
   [[nodiscard]] virtual std::unique_ptr<ArrivalStream> clone() const = 0;
   /// From here on another future, that of `branch` (RandomStream::split); nothing where nothing is drawn.
   virtual void split(std::uint64_t branch) = 0;
-  /// Forgets the dates that it has given for later than `now_s`: the next one is drawn anew, from what it was
-  /// given that none came before. Called where ArrivalSpec::is_poisson only.
+  /// After split: forgets the dates that it has given for later than `now_s`, three at most. The next one is
+  /// drawn anew, given that none came up to then. Called where ArrivalSpec::restarts only.
   virtual void restart(double /*now_s*/) {}
 
   /// Adds what else is known of the last one to `arrival`, whose dates are set: a trace's device, for
@@ -92,6 +92,8 @@ class ArrivalSpec {
   [[nodiscard]] virtual bool is_steady() const { return true; }
   /// Whether it draws dates at random, and not only where it begins.
   [[nodiscard]] virtual bool is_random() const { return true; }
+  /// Whether its streams can forget dates (ArrivalStream::restart).
+  [[nodiscard]] virtual bool restarts() const { return false; }
   /// Whether each of its streams is a Poisson process of that rate.
   [[nodiscard]] virtual bool is_poisson() const { return false; }
   /// Date of the last arrival, where there is one: that of a trace. Infinity otherwise.

@@ -124,6 +124,11 @@ bool Devices::are_random() const {
                      [](const DeviceGroup& group) { return group.arrivals->is_random(); });
 }
 
+bool Devices::restart() const {
+  return std::all_of(groups_.begin(), groups_.end(),
+                     [](const DeviceGroup& group) { return group.arrivals->restarts(); });
+}
+
 bool Devices::are_poisson() const {
   return std::all_of(groups_.begin(), groups_.end(),
                      [](const DeviceGroup& group) { return group.arrivals->is_poisson(); });

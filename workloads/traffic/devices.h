@@ -53,6 +53,8 @@ class Devices {
   [[nodiscard]] bool is_steady() const;
   /// Whether any group draws dates at random (ArrivalSpec::is_random).
   [[nodiscard]] bool are_random() const;
+  /// As ArrivalSpec::restarts, of all groups.
+  [[nodiscard]] bool restart() const;
   /// Whether all groups together send as a Poisson process: each does.
   [[nodiscard]] bool are_poisson() const;
   /// As ArrivalSpec::last_arrival_s: the last one of any group.

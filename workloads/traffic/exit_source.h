@@ -27,6 +27,9 @@ class ExitStream {
   [[nodiscard]] virtual std::unique_ptr<ExitStream> clone() const = 0;
   /// From here on another future, that of `branch` (RandomStream::split); nothing where nothing is drawn.
   virtual void split(std::uint64_t branch) = 0;
+  /// Forgets the last `requests` that it has drawn for: what it draws next is as if it had not. False, and
+  /// nothing changes, where it remembers too few of them, or nothing is drawn at random.
+  virtual bool give_back(std::size_t /*requests*/) { return false; }
 
  protected:
   ExitStream(const ExitStream&) = default;

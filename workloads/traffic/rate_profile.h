@@ -1,6 +1,7 @@
 // Poisson arrivals whose rate changes in steps: at random dates (mmpp) or by a plan (spike).
 #pragma once
 
+#include <array>
 #include <limits>
 #include <optional>
 #include <string>
@@ -52,6 +53,7 @@ class RateProfile {
   /// The next arrival, or infinity when the rate is 0 for ever. Throws InputError where there is none within
   /// kMostChanges.
   double next_s(RandomStream& random) {
+    recent_[draws_++ % recent_.size()] = {.path = path_, .date_s = date_s_};
     double left = random.exponential();
     for (int changes = 0; changes < kMostChanges; ++changes) {
       const double piece = path_.rate_hz() * (path_.end_s() - date_s_);
@@ -64,11 +66,29 @@ class RateProfile {
     throw_no_arrival(date_s_);
   }
 
+  /// As ArrivalStream::restart.
+  void restart(double now_s) {
+    for (std::size_t back = 1; back <= recent_.size() && date_s_ > now_s && draws_ > 0; ++back) {
+      const Position& before = *recent_[--draws_ % recent_.size()];
+      path_ = before.path;
+      date_s_ = before.date_s;
+    }
+    while (path_.end_s() <= now_s) path_.next();
+    date_s_ = now_s;
+  }
+
   [[nodiscard]] Path& path() { return path_; }
 
  private:
+  struct Position {
+    Path path;
+    double date_s;
+  };
+
   Path path_;
   double date_s_ = 0;
+  std::size_t draws_ = 0;
+  std::array<std::optional<Position>, 4> recent_;  // before each of the last draws
 };
 
 }  // namespace fluidbatch::workloads

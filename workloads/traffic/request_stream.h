@@ -57,9 +57,9 @@ class RequestStream {
   /// From here on another future, that of `branch` (RandomStream::split). Dates and exits that have been
   /// drawn already stay: the next request of each device, and one more where there are many.
   virtual void split(std::uint64_t branch) = 0;
-  /// Draws anew what has been drawn for later than `now_s`, of which `unread` requests have been read, where
-  /// what comes has no memory of when nobody came: independent Poisson processes and exits. False, and
-  /// nothing changes, elsewhere.
+  /// After split: draws anew what has been drawn for later than `now_s`, given that it did not come up to
+  /// then; of it, `unread` requests have been read. False, and nothing changes, where that can't be done:
+  /// dates and exits that have been drawn stay.
   virtual bool restart(double /*now_s*/, std::size_t /*unread*/) { return false; }
 
  protected:

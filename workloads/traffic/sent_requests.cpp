@@ -17,7 +17,7 @@ std::size_t streams_of(const Devices& devices) {
 SentRequests::SentRequests(const Devices& devices, const ExitSpec& exits, std::uint64_t seed,
                            const RunLength& length, double answer_latency_s)
     : exits_(exits.start(seed, devices.keys())),
-      has_memory_(!devices.are_poisson() || !exits.are_independent()),
+      restarts_(devices.restart()),
       length_(length),
       answer_latency_s_(answer_latency_s),
       tree_(streams_of(devices)) {
@@ -48,7 +48,7 @@ SentRequests::SentRequests(const Devices& devices, const ExitSpec& exits, std::u
 SentRequests::SentRequests(const SentRequests& other)
     : RequestStream(other),
       exits_(other.exits_->clone()),
-      has_memory_(other.has_memory_),
+      restarts_(other.restarts_),
       length_(other.length_),
       answer_latency_s_(other.answer_latency_s_),
       tree_(other.tree_),
@@ -71,7 +71,7 @@ void SentRequests::split(std::uint64_t branch) {
 }
 
 bool SentRequests::restart(double now_s, std::size_t unread) {
-  if (has_memory_) return false;
+  if (!restarts_ || !exits_->give_back(unread)) return false;
   given_ -= unread;
   for (std::uint32_t i = 0; i < sources_.size(); ++i) {
     Source& source = sources_[i];

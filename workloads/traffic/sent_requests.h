@@ -57,7 +57,7 @@ class SentRequests final : public RequestStream {
   std::size_t read_many(std::span<Arrival> block);
 
   std::unique_ptr<ExitStream> exits_;
-  bool has_memory_;
+  bool restarts_;
   RunLength length_;
   double answer_latency_s_;
   std::vector<Source> sources_;

@@ -1,4 +1,7 @@
 // Independent gamma gaps: steadier (CV below 1) or burstier (above 1) than Poisson arrivals of the same rate.
+#include <array>
+#include <utility>
+
 #include "workloads/random.h"
 #include "workloads/traffic/processes.h"
 
@@ -14,15 +17,39 @@ class GammaStream final : public ArrivalStream {
       : mean_gap_s_(1 / rate_hz), shape_(shape), random_(seed, "arrivals", key) {}
 
   void draw(std::span<double> dates) override {
-    for (double& date_s : dates) date_s = date_s_ += mean_gap_s_ * random_.gamma(shape_);
+    auto date = dates.begin();
+    if (next_s_ > 0 && date != dates.end()) *date++ = keep(std::exchange(next_s_, 0));
+    for (; date != dates.end(); ++date) *date = keep(date_s_ + mean_gap_s_ * random_.gamma(shape_));
   }
   std::unique_ptr<ArrivalStream> clone() const override { return std::make_unique<GammaStream>(*this); }
   void split(std::uint64_t branch) override { random_ = random_.split(branch); }
+  void restart(double now_s) override {
+    std::size_t ahead = 0;
+    while (ahead + 1 < recent_s_.size() && recent_s_[(dates_ - ahead) % recent_s_.size()] > now_s) ++ahead;
+    if (ahead == 0) return;
+    const double next_s = recent_s_[(dates_ - ahead + 1) % recent_s_.size()];
+    dates_ -= ahead;
+    date_s_ = recent_s_[dates_ % recent_s_.size()];
+    // By rejection; where that takes too long, the one that was there is such a draw, too.
+    constexpr int kTries = 100;
+    next_s_ = next_s;
+    for (int i = 0; i < kTries; ++i) {
+      const double date_s = date_s_ + mean_gap_s_ * random_.gamma(shape_);
+      if (!(date_s > now_s)) continue;
+      next_s_ = date_s;
+      break;
+    }
+  }
 
  private:
+  double keep(double date_s) { return date_s_ = recent_s_[++dates_ % recent_s_.size()] = date_s; }
+
   double mean_gap_s_;
   double shape_;
   double date_s_ = 0;
+  double next_s_ = 0;  // where above 0, drawn already
+  std::size_t dates_ = 0;
+  std::array<double, 4> recent_s_{};  // the last ones, by number
   RandomStream random_;
 };
 
@@ -34,6 +61,7 @@ class Gamma final : public ArrivalSpec {
     return std::make_unique<GammaStream>(rate_hz_, shape_, seed, key);
   }
   double mean_rate_hz() const override { return rate_hz_; }
+  bool restarts() const override { return true; }
 
  private:
   double rate_hz_;

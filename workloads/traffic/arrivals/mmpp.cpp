@@ -12,29 +12,29 @@ namespace {
 class StatePath {
  public:
   StatePath(const std::vector<RatePiece>& states, std::uint64_t seed, std::uint64_t key)
-      : states_(states), random_(seed, "states", key) {
+      : states_(&states), random_(seed, "states", key) {
     double sum_s = 0;
-    for (const RatePiece& state : states_) sum_s += state.duration_s;
+    for (const RatePiece& state : states) sum_s += state.duration_s;
     double left_s = random_.uniform() * sum_s;
-    while (state_ + 1 < states_.size() && left_s >= states_[state_].duration_s) {
-      left_s -= states_[state_++].duration_s;
+    while (state_ + 1 < states.size() && left_s >= states[state_].duration_s) {
+      left_s -= states[state_++].duration_s;
     }
     stay();
   }
 
-  [[nodiscard]] double rate_hz() const { return states_[state_].rate_hz; }
+  [[nodiscard]] double rate_hz() const { return (*states_)[state_].rate_hz; }
   [[nodiscard]] double end_s() const { return end_s_; }
   void next() {
-    state_ = (state_ + 1) % states_.size();
+    state_ = (state_ + 1) % states_->size();
     stay();
   }
 
   void split(std::uint64_t branch) { random_ = random_.split(branch); }
 
  private:
-  void stay() { end_s_ += states_[state_].duration_s * random_.exponential(); }
+  void stay() { end_s_ += (*states_)[state_].duration_s * random_.exponential(); }
 
-  const std::vector<RatePiece>& states_;
+  const std::vector<RatePiece>* states_;
   RandomStream random_;
   std::size_t state_ = 0;
   double end_s_ = 0;
@@ -52,11 +52,18 @@ class MmppStream final : public ArrivalStream {
   void split(std::uint64_t branch) override {
     random_ = random_.split(branch);
     rate_.path().split(branch);
+    branch_ = branch;
+  }
+  /// The state of the date is what it was, and lasts as long as it would have; what follows is the branch's.
+  void restart(double now_s) override {
+    rate_.restart(now_s);
+    rate_.path().split(branch_);
   }
 
  private:
   RateProfile<StatePath> rate_;
   RandomStream random_;
+  std::uint64_t branch_ = 0;
 };
 
 class Mmpp final : public ArrivalSpec {
@@ -67,6 +74,7 @@ class Mmpp final : public ArrivalSpec {
     return std::make_unique<MmppStream>(states_, seed, key);
   }
   double mean_rate_hz() const override { return workloads::mean_rate_hz(states_); }
+  bool restarts() const override { return true; }
 
  private:
   std::vector<RatePiece> states_;

@@ -39,6 +39,7 @@ class Poisson final : public ArrivalSpec {
   }
   double mean_rate_hz() const override { return rate_hz_; }
   bool is_poisson() const override { return true; }
+  bool restarts() const override { return true; }
 
  private:
   double rate_hz_;

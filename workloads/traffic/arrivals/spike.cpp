@@ -15,23 +15,23 @@ struct Profile {
 
 class ProfilePath {
  public:
-  explicit ProfilePath(const Profile& profile) : profile_(profile) { stay(); }
+  explicit ProfilePath(const Profile& profile) : profile_(&profile) { stay(); }
 
-  [[nodiscard]] double rate_hz() const { return profile_.pieces[piece_].rate_hz; }
+  [[nodiscard]] double rate_hz() const { return profile_->pieces[piece_].rate_hz; }
   [[nodiscard]] double end_s() const { return end_s_; }
   void next() {
-    piece_ = (piece_ + 1) % profile_.pieces.size();
+    piece_ = (piece_ + 1) % profile_->pieces.size();
     stay();
   }
 
  private:
   void stay() {
-    const bool last = !profile_.repeat && piece_ + 1 == profile_.pieces.size();
-    end_s_ += profile_.pieces[piece_].duration_s;
+    const bool last = !profile_->repeat && piece_ + 1 == profile_->pieces.size();
+    end_s_ += profile_->pieces[piece_].duration_s;
     if (last) end_s_ = std::numeric_limits<double>::infinity();
   }
 
-  const Profile& profile_;
+  const Profile* profile_;
   std::size_t piece_ = 0;
   double end_s_ = 0;
 };
@@ -46,6 +46,7 @@ class SpikeStream final : public ArrivalStream {
   }
   std::unique_ptr<ArrivalStream> clone() const override { return std::make_unique<SpikeStream>(*this); }
   void split(std::uint64_t branch) override { random_ = random_.split(branch); }
+  void restart(double now_s) override { rate_.restart(now_s); }
 
  private:
   RateProfile<ProfilePath> rate_;
@@ -63,6 +64,7 @@ class Spike final : public ArrivalSpec {
     return profile_.repeat ? workloads::mean_rate_hz(profile_.pieces) : profile_.pieces.back().rate_hz;
   }
   bool is_steady() const override { return profile_.repeat; }
+  bool restarts() const override { return true; }
 
  private:
   Profile profile_;
