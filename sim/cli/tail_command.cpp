@@ -210,9 +210,11 @@ class Command {
         continue;
       }
       if (has_slo() && !row.tail->reaches_slo) {
-        lines.push_back(label +
-                        ": late: none seen, and none nearly: no latency was ever predicted to reach the SLO, "
-                        "so that how rare it is is not known");
+        lines.push_back(
+            fmt::format("{}: late: none seen, and none nearly: in {} events no latency was predicted to "
+                        "reach the SLO, so "
+                        "that how rare it is is not known",
+                        label, row.tail->events));
       }
       if (!row.tail->regenerates) {
         lines.push_back(label + ": is hardly ever empty: its intervals are by batches of requests");
