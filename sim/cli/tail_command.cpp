@@ -185,13 +185,12 @@ class Command {
       work.add({row.system.label, std::to_string(row.tail->levels), rounded(events / kMillion, kDigits),
                 rounded(crude_events / kMillion, kDigits), rounded(crude_events / events, kDigits)});
     }
-    fmt::print("{}: rare latencies at {} requests/s, seed {}{}; intervals of 95 %\n\n{}",
-               config_.network.name, rounded(config_.devices.mean_rate_hz()), config_.seed,
-               has_slo() ? fmt::format(", SLO {} ms", rounded(1000 * config_.slo.latency_s)) : "",
+    fmt::print("{}: rare latencies at {} requests/s, seed {}\n{}95 % intervals\n\n{}", config_.network.name,
+               rounded(config_.devices.mean_rate_hz()), config_.seed,
+               has_slo() ? fmt::format("SLO {} ms; ", rounded(1000 * config_.slo.latency_s)) : "",
                table.text());
     for (const std::string& line : remarks()) fmt::print("{}\n", line);
-    fmt::print("\nwhat it took; crude: what runs without splitting take for such intervals, at least\n{}",
-               work.text());
+    fmt::print("\nwhat it took; crude: what runs without splitting take for that, at least\n{}", work.text());
   }
 
   [[nodiscard]] bool is_wide(const SystemTail& tail, const Line& line) const {
@@ -211,9 +210,11 @@ class Command {
         continue;
       }
       if (has_slo() && !row.tail->reaches_slo) {
-        lines.push_back(label +
-                        ": late: none seen, and none nearly: no latency was ever predicted to reach the SLO, "
-                        "so that how rare it is is not known");
+        lines.push_back(
+            fmt::format("{}: late: none seen, and none nearly: in {} events no latency was predicted to "
+                        "reach the SLO, so "
+                        "that how rare it is is not known",
+                        label, row.tail->events));
       }
       if (!row.tail->regenerates) {
         lines.push_back(label + ": is hardly ever empty: its intervals are by batches of requests");

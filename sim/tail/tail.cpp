@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <concepts>
+#include <string>
+#include <type_traits>
 #include <utility>
 
 #include "scheduler/policy_error.h"
@@ -25,8 +27,23 @@ constexpr std::uint64_t kFirstRequests = 500;
 /// The most that one stage may serve times what those before have.
 constexpr double kMostGrowth = 8;
 
+/// What a part gives, which a child may send.
+struct PartResult {
+  std::string saturated;  ///< why there are no sums; empty where there are
+  TailSums sums;
+};
+
+template <typename Self, typename Visit>
+requires std::same_as<std::remove_const_t<Self>, PartResult>
+void fields(Self& result, Visit& visit) { visit(result.saturated, result.sums); }
+
+TailSums sums_of(PartResult result) {
+  if (!result.saturated.empty()) throw Saturated(result.saturated);
+  return std::move(result.sums);
+}
+
 TailSums sums_from(const ChildOutcome& outcome) {
-  if (outcome.kind == ChildOutcome::Kind::done) return from_message<TailSums>(outcome.text);
+  if (outcome.kind == ChildOutcome::Kind::done) return sums_of(from_message<PartResult>(outcome.text));
   if (outcome.kind == ChildOutcome::Kind::input_error) throw io::InputError(outcome.text);
   if (outcome.kind == ChildOutcome::Kind::policy_error) throw scheduler::PolicyError(outcome.text);
   throw std::runtime_error(outcome.text);
@@ -81,9 +98,15 @@ class Estimation {
   void run_stage(const Levels& levels, const Cycles& cycles, std::uint64_t stage, std::uint64_t requests) {
     const auto run_part = [&, stage, requests](std::size_t group) {
       const Part part{.pilot = false, .number = stage * kGroups + group};
-      return Splitting(scenario_, system_, levels)
-          .run(part_seed(scenario_.seed, part), cycles,
-               [requests](const TailSums& sums) { return sums.main_requests >= requests; });
+      const auto enough = [requests](const TailSums& sums) { return sums.main_requests >= requests; };
+      PartResult result;
+      try {
+        Splitting splitting(scenario_, system_, levels);
+        result.sums = splitting.run(part_seed(scenario_.seed, part), cycles, enough);
+      } catch (const Saturated& error) {
+        result.saturated = error.what();
+      }
+      return result;
     };
     std::vector<TailSums> parts;
     if (options_.jobs > 1) {
@@ -94,7 +117,7 @@ class Estimation {
         parts.push_back(sums_from(outcome));
     } else {
       for (std::size_t group = 0; group < kGroups; ++group) {
-        parts.push_back(run_part(group));
+        parts.push_back(sums_of(run_part(group)));
         report();
       }
     }

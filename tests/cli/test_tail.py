@@ -140,7 +140,7 @@ class Command(TailTest):
         text = self.succeed("tail", "c.yaml", *QUICK).stdout
         row = self.rows(*QUICK)["ours"]
         self.assertTrue(text.startswith("ee_resnet18: rare latencies at "), text)
-        self.assertIn(", seed 3, SLO 40.00 ms; intervals of 95 %\n", text)
+        self.assertIn(", seed 3\nSLO 40.00 ms; 95 % intervals\n", text)
         self.assertRegex(text, r"\nsystem +metric +value +low +high\n")
         value, low, high = map(float, re.search(r"\nours +late +([\d.]+) +([\d.]+) +([\d.]+)\n", text).groups())
         for shown, key in ((value, "value"), (low, "low"), (high, "high")):
