@@ -239,6 +239,25 @@ double correlation(const std::vector<double>& a, const std::vector<double>& b) {
   return sum / static_cast<double>(a.size());
 }
 
+/// `arrivals`: those of `original` so far, which has been copied.
+void check_ends(const sim::Scenario& scenario, Driven<Arrivals>& original, const Arrivals& arrivals) {
+  // As many come to the copy as there are left, and copies have not disturbed the original.
+  Arrivals rest;
+  Driven<Arrivals> copy(original, rest, 1);
+  copy.server().advance_through(kNever);
+  copy.server().finish();
+  CHECK(arrivals.requests.size() + rest.requests.size() == *scenario.known_requests());
+  original.server().advance_through(kNever);
+  Arrivals alone;
+  Driven<Arrivals> whole(scenario, alone, 0, 64);
+  whole.server().advance_through(kNever);
+  REQUIRE(alone.requests.size() == arrivals.requests.size());
+  int others = 0;
+  for (std::size_t i = 0; i < *scenario.known_requests(); ++i)
+    others += alone.requests[i].arrival_s == arrivals.requests[i].arrival_s ? 0 : 1;
+  CHECK(others == 0);
+}
+
 }  // namespace
 
 TEST_CASE("requests that are admitted during a step change nothing of the run", "[copies]") {
@@ -328,21 +347,7 @@ TEST_CASE("a copy whose stream is restarted meets Poisson arrivals of its own", 
       for (std::size_t i = 0; i < 3; ++i)
         CHECK(of_device.at(i) / n == Approx(kRates_hz.at(i) / 60).margin(4 * std::sqrt(0.25 / n)));
     }
-    // As many come to the copy as there are left, and copies have not disturbed the original.
-    Arrivals rest;
-    Driven<Arrivals> copy(original, rest, 1);
-    copy.server().advance_through(kNever);
-    copy.server().finish();
-    CHECK(arrivals.requests.size() + rest.requests.size() == kLast);
-    original.server().advance_through(kNever);
-    Arrivals alone;
-    Driven<Arrivals> whole(scenario, alone, 0, 64);
-    whole.server().advance_through(kNever);
-    REQUIRE(alone.requests.size() == arrivals.requests.size());
-    int others = 0;
-    for (std::size_t i = 0; i < kLast; ++i)
-      others += alone.requests[i].arrival_s == arrivals.requests[i].arrival_s ? 0 : 1;
-    CHECK(others == 0);
+    check_ends(scenario, original, arrivals);
   }
 }
 
