@@ -211,8 +211,8 @@ struct Courses {
 };
 
 /// Courses by expectation, which depend on nothing but the boundary, the active batch and the newcomers: each
-/// is computed when it is first asked for, and kept while there is room. Copies share what they keep, so that a
-/// policy and its clones belong to one thread.
+/// is computed when it is first asked for, and kept while there is room. Copies share what they keep, so that
+/// a policy and its clones belong to one thread.
 class ExpectedCourses {
  public:
   /// `go_on`: the probability to go on past each exit. `exact`: by distributions, not by expected numbers.
@@ -277,8 +277,8 @@ class ExpectedCourses {
   using Row = std::vector<std::optional<Courses>>;  // by newcomers
   struct Kept {
     std::vector<std::vector<Row>> rows;  // by boundary, then active batch
-    // Courses that may still be kept, of all boundaries: 100 MB, which batches of hundreds at every layer of a
-    // deep network exceed many times over.
+    // Courses that may still be kept, of all boundaries: 100 MB, which batches of hundreds at every layer of
+    // a deep network exceed many times over.
     std::size_t room = 1'000'000;
     Courses last;  // for which there was no room
   };

@@ -165,7 +165,13 @@ def main():
         PARTS[part](program)
 
 
-PARTS = {"serving": serving.bench, "generation": bench_generation, "search": bench_search, "sweep": bench_sweep, "tail": bench_tail}
+PARTS = {
+    "serving": serving.bench,
+    "generation": bench_generation,
+    "search": bench_search,
+    "sweep": bench_sweep,
+    "tail": bench_tail,
+}
 
 
 if __name__ == "__main__":
