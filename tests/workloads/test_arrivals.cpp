@@ -8,6 +8,7 @@
 
 #include "tests/support/workload_helpers.h"
 #include "workloads/random.h"
+#include "workloads/traffic/processes.h"
 #include "workloads/traffic/winner_tree.h"
 
 using namespace fluidbatch;
@@ -329,4 +330,71 @@ TEST_CASE("a wrong arrival process is refused at its place", "[arrivals]") {
       test::devices_of(
           "devices: [{count: 1000, arrivals: {kind: closed_loop, clients: 5000, think_time_ms: 1}}]"),
       Contains("not have more than 1048576 devices, found 5000000"));
+}
+
+namespace {
+
+/// The largest distance between the distributions of two samples of one size, times the square root of half
+/// the size: above 1.95 for one in a thousand, where both are of one distribution.
+double two_sample_kolmogorov(std::vector<double> a, std::vector<double> b) {
+  std::ranges::sort(a);
+  std::ranges::sort(b);
+  std::size_t j = 0;
+  std::size_t largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    while (j < b.size() && b[j] <= a[i]) ++j;
+    largest = std::max(largest, i + 1 > j ? i + 1 - j : j - i - 1);
+  }
+  const auto n = static_cast<double>(a.size());
+  return static_cast<double>(largest) / n * std::sqrt(n / 2);
+}
+
+/// The next two gaps after a date, as each stream has them and as its restarted copy has.
+struct Futures {
+  std::vector<double> first;
+  std::vector<double> second;
+
+  void add(double date_s, double first_s, double second_s) {
+    first.push_back(first_s - date_s);
+    second.push_back(second_s - first_s);
+  }
+};
+
+void check_restarts(const workloads::ArrivalSpec& spec, double date_s) {
+  REQUIRE(spec.restarts());
+  constexpr std::uint64_t kStreams = 20'000;
+  Futures own;
+  Futures restarted;
+  std::size_t alike = 0;
+  for (std::uint64_t seed = 1; seed <= kStreams; ++seed) {
+    const auto stream = spec.start(seed, 0);
+    double first_s = 0;
+    while (first_s <= date_s) first_s = stream->next_s();
+    const double second_s = stream->next_s();
+    if (seed % 2 == 0) stream->next_s();  // as far ahead as streams are read
+    own.add(date_s, first_s, second_s);
+    const auto copy = stream->clone();
+    copy->split(5);
+    copy->restart(date_s);
+    const double its_first_s = copy->next_s();
+    CHECK(its_first_s > date_s);
+    restarted.add(date_s, its_first_s, copy->next_s());
+    alike += its_first_s == first_s ? 1U : 0U;
+  }
+  CHECK(two_sample_kolmogorov(own.first, restarted.first) < 1.95);
+  CHECK(two_sample_kolmogorov(own.second, restarted.second) < 1.95);
+  CHECK(alike < kStreams / 100);  // gamma gaps are drawn by rejection, with an end
+}
+
+}  // namespace
+
+TEST_CASE("restarted streams have the gaps that streams have after a date, and others", "[arrivals]") {
+  // Dates at which gamma gaps have begun a while ago, and at which states and rates change soon.
+  check_restarts(*workloads::make_poisson(10), 0.73);
+  check_restarts(*workloads::make_gamma(10, 0.5), 0.73);
+  check_restarts(*workloads::make_gamma(10, 2), 0.73);
+  check_restarts(
+      *workloads::make_mmpp({{.rate_hz = 2, .duration_s = 0.5}, {.rate_hz = 40, .duration_s = 0.2}}), 0.73);
+  check_restarts(
+      *workloads::make_spike({{.rate_hz = 5, .duration_s = 0.7}, {.rate_hz = 80, .duration_s = 0.1}}), 0.69);
 }
