@@ -271,7 +271,8 @@ void add_tail(CLI::App& app, cli::TailArguments& arguments) {
                    "Of each system, after which it ends, precise or not; default: 5e8")
       ->type_name("N");
   add_jobs(*tail, arguments.jobs);
-  tail->add_flag("--csv", arguments.csv, "As CSV: system,metric,value,low,high,events,crude_events,levels");
+  tail->add_flag("--csv", arguments.csv,
+                 "As CSV: system, metric, value, low, high, events, crude_events, levels");
   tail->callback([&] { cli::tail(arguments); });
 }
 

@@ -9,6 +9,7 @@
 
 #include "sim/measure/confidence.h"
 #include "sim/run/simulation.h"
+#include "tests/support/md1.h"
 #include "tests/support/mg1.h"
 #include "tests/support/scenarios.h"
 
@@ -39,19 +40,6 @@ struct Truth {
   std::array<double, 4> values{};
   std::array<double, 4> half_widths{};
 };
-
-/// Erlang's distribution of the wait of M/D/1, P(W <= t), for a service of `d` and the load `rho`. An
-/// alternating sum: below 30 d it has at least five digits.
-double md1_wait_cdf(double t, double rho, double d) {
-  long double sum = 0;
-  long double factorial = 1;
-  for (int k = 0; k <= static_cast<int>(t / d); ++k) {
-    if (k > 0) factorial *= k;
-    const long double x = static_cast<long double>(rho) * (k - static_cast<long double>(t) / d);
-    sum += std::pow(x, k) / factorial * std::exp(-x);
-  }
-  return static_cast<double>((1 - rho) * sum);
-}
 
 sim::ScenarioBuilder base(const std::string& network) {
   return test::scenario_of(network).bounds(false).warmup_requests(kWarmup);
@@ -203,7 +191,7 @@ TEST_CASE("the lattice of M/G/1 against closed forms", "[statistics]") {
     CHECK(md1.rate_hz() == load / 2);
     CHECK(md1.mean_s() == Approx(2 + load / (1 - load)));
     for (const double t : {2.0, 2.5, 5.0, 17.0, 44.0})
-      CHECK(md1.exceeding(t) == Approx(1 - md1_wait_cdf(t - 2, load, 2)).epsilon(1e-3).margin(1e-7));
+      CHECK(md1.exceeding(t) == Approx(1 - test::md1_wait_cdf(t - 2, load, 2)).epsilon(1e-3).margin(1e-7));
     for (const auto& services :
          {fixed, {{.time_s = 1, .probability = 0.3}, {.time_s = 4, .probability = 0.7}}}) {
       const test::Mg1Latency latency(services, load);
