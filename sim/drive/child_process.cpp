@@ -10,6 +10,7 @@
 #include <optional>
 #include <poll.h>
 #include <sched.h>
+#include <stdexcept>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -212,6 +213,12 @@ std::vector<ChildOutcome> run_in_children(const std::vector<ChildPool::Task>& ta
     while_waiting();
   }
   return outcomes;
+}
+
+void ChildOutcome::throw_failure(const std::string& who) const {
+  if (kind == Kind::input_error) throw io::InputError(text);
+  if (kind == Kind::policy_error) throw scheduler::PolicyError(who + text);
+  if (kind == Kind::failed) throw std::runtime_error(who + text);
 }
 
 int processors() {

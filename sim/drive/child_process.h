@@ -22,6 +22,11 @@ struct ChildOutcome {
 
   Kind kind = Kind::failed;
   std::string text;
+
+  /// Throws what the child has failed with: io::InputError, scheduler::PolicyError or std::runtime_error, the
+  /// last two with `who` before their message. Nothing where it is done, or was stopped for another's
+  /// failure.
+  void throw_failure(const std::string& who = {}) const;
 };
 
 /// Children at work. They die with their parent, however that ends, and leave Ctrl-C to it.

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <new>
-#include <stdexcept>
 #include <string>
 #include <sys/mman.h>
 #include <utility>
 
-#include "scheduler/policy_error.h"
 #include "sim/drive/child_process.h"
 #include "sim/drive/message.h"
 #include "sim/output/output_file.h"
@@ -20,7 +18,6 @@
 #include "sim/run/settle.h"
 #include "sim/run/simulation.h"
 #include "sim/scenario/scenario.h"
-#include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
 namespace {
@@ -121,20 +118,6 @@ RunFolder::Request request_of(const Scenario& scenario, const RunOptions& option
   return request;
 }
 
-/// Throws for the first system that failed.
-void throw_failure(const Scenario& scenario, const std::vector<ChildOutcome>& outcomes) {
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    const ChildOutcome& outcome = outcomes[i];
-    if (outcome.kind == ChildOutcome::Kind::input_error) throw io::InputError(outcome.text);
-    if (outcome.kind == ChildOutcome::Kind::policy_error) {
-      throw scheduler::PolicyError("system '" + scenario.systems[i].label + "': " + outcome.text);
-    }
-    if (outcome.kind == ChildOutcome::Kind::failed) {
-      throw std::runtime_error("system '" + scenario.systems[i].label + "': " + outcome.text);
-    }
-  }
-}
-
 using SystemTask = std::function<std::string(std::size_t index, std::atomic<std::uint64_t>* progress)>;
 
 /// Runs `task`, which is given a counter of requests, for each system in a process of its own; what they
@@ -149,7 +132,8 @@ std::vector<std::string> run_each_system(const Scenario& scenario, const RunOpti
   const auto outcomes = run_in_children(tasks, processors(), [&] {
     if (options.progress) options.progress(counters.values());
   });
-  throw_failure(scenario, outcomes);
+  for (std::size_t i = 0; i < outcomes.size(); ++i)
+    outcomes[i].throw_failure("system '" + scenario.systems[i].label + "': ");
   std::vector<std::string> texts;
   texts.reserve(outcomes.size());
   for (const ChildOutcome& outcome : outcomes) texts.push_back(outcome.text);

@@ -5,11 +5,9 @@
 #include <concepts>
 #include <limits>
 #include <optional>
-#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
-#include "scheduler/policy_error.h"
 #include "sim/config/overrides.h"
 #include "sim/config/run_config.h"
 #include "sim/drive/child_process.h"
@@ -233,9 +231,7 @@ class Searches {
       if (pool.size() == 0) break;
       constexpr int kWaitMilliseconds = 200;
       for (const auto& [number, outcome] : pool.wait(kWaitMilliseconds)) {
-        if (outcome.kind == ChildOutcome::Kind::input_error) throw InputError(outcome.text);
-        if (outcome.kind == ChildOutcome::Kind::policy_error) throw scheduler::PolicyError(outcome.text);
-        if (outcome.kind == ChildOutcome::Kind::failed) throw std::runtime_error(outcome.text);
+        outcome.throw_failure();
         const auto most = static_cast<std::size_t>(options_.most_runs);
         searches_[number / most].take(number % most, from_message<ProbeRun>(outcome.text));
       }

@@ -7,7 +7,6 @@
 #include <type_traits>
 #include <utility>
 
-#include "scheduler/policy_error.h"
 #include "sim/drive/child_process.h"
 #include "sim/drive/message.h"
 #include "sim/measure/confidence.h"
@@ -15,7 +14,6 @@
 #include "sim/tail/part_seed.h"
 #include "sim/tail/pilot.h"
 #include "sim/tail/splitting.h"
-#include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
 namespace {
@@ -40,13 +38,6 @@ void fields(Self& result, Visit& visit) { visit(result.saturated, result.sums); 
 TailSums sums_of(PartResult result) {
   if (!result.saturated.empty()) throw Saturated(result.saturated);
   return std::move(result.sums);
-}
-
-TailSums sums_from(const ChildOutcome& outcome) {
-  if (outcome.kind == ChildOutcome::Kind::done) return sums_of(from_message<PartResult>(outcome.text));
-  if (outcome.kind == ChildOutcome::Kind::input_error) throw io::InputError(outcome.text);
-  if (outcome.kind == ChildOutcome::Kind::policy_error) throw scheduler::PolicyError(outcome.text);
-  throw std::runtime_error(outcome.text);
 }
 
 /// A share of some requests, and the half-width of its logarithm's interval.
@@ -113,8 +104,11 @@ class Estimation {
       std::vector<ChildPool::Task> tasks;
       for (std::size_t group = 0; group < kGroups; ++group)
         tasks.emplace_back([&, group] { return to_message(run_part(group)); });
-      for (const ChildOutcome& outcome : run_in_children(tasks, options_.jobs, [this] { report(); }))
-        parts.push_back(sums_from(outcome));
+      const auto outcomes = run_in_children(tasks, options_.jobs, [this] { report(); });
+      // First of all: those before it may have been stopped for it.
+      for (const ChildOutcome& outcome : outcomes) outcome.throw_failure();
+      for (const ChildOutcome& outcome : outcomes)
+        parts.push_back(sums_of(from_message<PartResult>(outcome.text)));
     } else {
       for (std::size_t group = 0; group < kGroups; ++group) {
         parts.push_back(sums_of(run_part(group)));
