@@ -44,6 +44,18 @@ bool may_be_read(const char* interface) {
   return false;
 }
 
+/// Registers `info`: with `add`, or with what is being loaded.
+template <typename Info>
+void keep(const Info& info, const char* interface, std::vector<Info> LoadedPlugin::*loaded,
+          void (*add)(const Info&)) {
+  if (!may_be_read(interface)) return;
+  if (being_loaded != nullptr) {
+    (being_loaded->*loaded).push_back(info);
+  } else {
+    add(info);
+  }
+}
+
 }  // namespace
 
 const std::list<PolicyInfo>& all_policies() { return registry<PolicyInfo>(); }
@@ -54,22 +66,28 @@ const std::list<ExitControlInfo>& all_exit_controls() { return registry<ExitCont
 const ExitControlInfo* find_exit_control(std::string_view name) { return find<ExitControlInfo>(name); }
 void add_exit_control(const ExitControlInfo& info) { add(info, "exit controls"); }
 
+const std::list<ArbiterInfo>& all_arbiters() { return registry<ArbiterInfo>(); }
+const ArbiterInfo* find_arbiter(std::string_view name) { return find<ArbiterInfo>(name); }
+void add_arbiter(const ArbiterInfo& info) { add(info, "arbiters"); }
+
+const std::list<RouterInfo>& all_routers() { return registry<RouterInfo>(); }
+const RouterInfo* find_router(std::string_view name) { return find<RouterInfo>(name); }
+void add_router(const RouterInfo& info) { add(info, "routers"); }
+
 PolicyRegistration::PolicyRegistration(const PolicyInfo& info, const char* interface) {
-  if (!may_be_read(interface)) return;
-  if (being_loaded != nullptr) {
-    being_loaded->policies.push_back(info);
-  } else {
-    add_policy(info);
-  }
+  keep(info, interface, &LoadedPlugin::policies, add_policy);
 }
 
 ExitControlRegistration::ExitControlRegistration(const ExitControlInfo& info, const char* interface) {
-  if (!may_be_read(interface)) return;
-  if (being_loaded != nullptr) {
-    being_loaded->exit_controls.push_back(info);
-  } else {
-    add_exit_control(info);
-  }
+  keep(info, interface, &LoadedPlugin::exit_controls, add_exit_control);
+}
+
+ArbiterRegistration::ArbiterRegistration(const ArbiterInfo& info, const char* interface) {
+  keep(info, interface, &LoadedPlugin::arbiters, add_arbiter);
+}
+
+RouterRegistration::RouterRegistration(const RouterInfo& info, const char* interface) {
+  keep(info, interface, &LoadedPlugin::routers, add_router);
 }
 
 LoadedPlugin registered_by(const std::function<void()>& load) {

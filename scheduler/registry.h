@@ -1,4 +1,4 @@
-// The policies and the exit controls by name, with the parameters that each declares.
+// The policies, exit controls, arbiters and routers by name, with the parameters that each declares.
 #pragma once
 
 #include <functional>
@@ -9,10 +9,12 @@
 #include <string_view>
 #include <vector>
 
+#include "scheduler/arbiter.h"
 #include "scheduler/exit_control.h"
 #include "scheduler/interface_stamp.h"
 #include "scheduler/parameters.h"
 #include "scheduler/policy.h"
+#include "scheduler/router.h"
 
 namespace fluidbatch::scheduler {
 
@@ -88,10 +90,50 @@ class ExitControlRegistration {
                                    const char* interface = FLUIDBATCH_POLICY_INTERFACE);
 };
 
+struct ArbiterInfo {
+  std::string name;
+  std::string summary;  ///< one line
+  std::vector<Parameter> parameters;
+  std::function<std::unique_ptr<Arbiter>(const ParameterValues&)> make;
+  /// Its order says who may push a batch off the NPU (`preemptive`), and not only who comes next.
+  bool may_preempt = false;
+};
+
+/// As for policies.
+const std::list<ArbiterInfo>& all_arbiters();
+const ArbiterInfo* find_arbiter(std::string_view name);
+void add_arbiter(const ArbiterInfo& info);
+
+/// As PolicyRegistration.
+class ArbiterRegistration {
+ public:
+  explicit ArbiterRegistration(const ArbiterInfo& info, const char* interface = FLUIDBATCH_POLICY_INTERFACE);
+};
+
+struct RouterInfo {
+  std::string name;
+  std::string summary;  ///< one line
+  std::vector<Parameter> parameters;
+  std::function<std::unique_ptr<Router>(const ParameterValues&)> make;
+};
+
+/// As for policies.
+const std::list<RouterInfo>& all_routers();
+const RouterInfo* find_router(std::string_view name);
+void add_router(const RouterInfo& info);
+
+/// As PolicyRegistration.
+class RouterRegistration {
+ public:
+  explicit RouterRegistration(const RouterInfo& info, const char* interface = FLUIDBATCH_POLICY_INTERFACE);
+};
+
 /// What registers while a shared object is loaded.
 struct LoadedPlugin {
   std::vector<PolicyInfo> policies;
   std::vector<ExitControlInfo> exit_controls;
+  std::vector<ArbiterInfo> arbiters;
+  std::vector<RouterInfo> routers;
   std::string other_interface;  ///< of one compiled with other headers, of which nothing else was read
 };
 
