@@ -54,7 +54,7 @@ void note_missing_requests(const RunConfig& config, const RunStatistics& result)
   if (ends_by_requests(config) && came < config.length.requests) {
     const char* end = "the arrivals";
     const char* reason = ": no device sends any more, since the profile of a spike ends in a rate of 0";
-    if (came == config.exits->bound() || came == config.devices.bound()) {
+    if (came == config.service().exits->bound() || came == config.devices.bound()) {
       end = came == config.devices.bound() ? "the trace" : "the trace of exits";
       reason = "";
     }
@@ -79,8 +79,10 @@ std::string heading(const RunConfig& config, const std::string& length) {
   return fmt::format(
       "{}: {}, {}, seed {}\n"
       "SLO {} ms{}; a single sample takes {} ms on the reference NPU\n",
-      config.network.name, length, warmup_text(config), config.seed, rounded(config.slo.latency_s * 1000),
-      config.slo.end_to_end ? " from end to end" : "", rounded(config.reference_latency_s * 1000));
+      config.service().network.name, length, warmup_text(config), config.seed,
+      rounded(config.service().slo.latency_s * 1000),
+      config.service().slo.end_to_end ? " from end to end" : "",
+      rounded(config.service().reference_latency_s * 1000));
 }
 
 using Id = StatisticId;
@@ -91,7 +93,7 @@ bool any_dropped(const std::vector<RunStatistics>& results) {
 
 /// Whether any system decides at run time where samples leave.
 bool any_exit_control(const RunConfig& config) {
-  return std::ranges::any_of(config.systems, [](const System& s) { return s.exit_control != nullptr; });
+  return std::ranges::any_of(config.systems, [](const System& s) { return s.decides_exits(); });
 }
 
 /// `free_s`: the mean of each system's optimum, or nothing where there is no theory of any.
@@ -169,7 +171,7 @@ std::string remarks(const RunConfig& config, const std::vector<RunStatistics>& r
   }
   text += remarks_on_free(config, results, free_s);
   for (std::size_t i = 0; i < results.size(); ++i) {
-    const double target = config.systems[i].accuracy_target();
+    const double target = config.systems[i].exit_control().accuracy_target();
     if (std::isnan(target) || !misses_accuracy(results[i], target)) continue;
     text += fmt::format("{}: missed its accuracy target of {} %: {} %\n", config.systems[i].label,
                         rounded(target * 100, 4), rounded(results[i][Id::accuracy] * 100, 4));
@@ -296,9 +298,9 @@ void check(const RunArguments& arguments) {
   fmt::print("{}{}", heading(config, length_text(config)), precision_plan(config));
   for (const System& system : config.systems) {
     fmt::print("system {}: {} on {} in mode {}, single sample {} ms{}\n", system.label, system.policy->name,
-               system.npu_name, system.table->mode_name(),
-               rounded(system.table->single_sample_latency_s() * 1000),
-               system.exit_control == nullptr ? "" : ", exit control " + system.exit_control->name);
+               system.npu_names(), system.table()->mode_name(),
+               rounded(system.table()->single_sample_latency_s() * 1000),
+               system.decides_exits() ? ", exit control " + system.exit_control().info->name : "");
   }
   fmt::print("{}: good\n", arguments.config);
 }

@@ -119,7 +119,7 @@ class Command {
     throw io::InputError(place_in_workload(document_of(arguments_.run), "arrivals"), text);
   }
 
-  [[nodiscard]] bool has_slo() const { return std::isfinite(config_.slo.latency_s); }
+  [[nodiscard]] bool has_slo() const { return std::isfinite(config_.service().slo.latency_s); }
 
   [[nodiscard]] std::vector<Line> lines_of(const SystemTail& tail) const {
     std::vector<Line> lines;
@@ -185,9 +185,9 @@ class Command {
       work.add({row.system.label, std::to_string(row.tail->levels), rounded(events / kMillion, kDigits),
                 rounded(crude_events / kMillion, kDigits), rounded(crude_events / events, kDigits)});
     }
-    fmt::print("{}: rare latencies at {} requests/s, seed {}\n{}95 % intervals\n\n{}", config_.network.name,
-               rounded(config_.devices.mean_rate_hz()), config_.seed,
-               has_slo() ? fmt::format("SLO {} ms; ", rounded(1000 * config_.slo.latency_s)) : "",
+    fmt::print("{}: rare latencies at {} requests/s, seed {}\n{}95 % intervals\n\n{}",
+               config_.service().network.name, rounded(config_.devices.mean_rate_hz()), config_.seed,
+               has_slo() ? fmt::format("SLO {} ms; ", rounded(1000 * config_.service().slo.latency_s)) : "",
                table.text());
     for (const std::string& line : remarks()) fmt::print("{}\n", line);
     fmt::print("\nwhat it took; crude: what runs without splitting take for that, at least\n{}", work.text());

@@ -67,7 +67,8 @@ std::string exits_table(const RunConfig& config, const WorkloadDescription& d) {
   double left = 0;
   for (std::size_t e = 0; e < d.exit_shares.size(); ++e) {
     left += d.exit_shares[e];
-    table.add({config.network.exits[e], rounded(100 * d.exit_shares[e], 3), rounded(100 * left, 3)});
+    table.add(
+        {config.service().network.exits[e], rounded(100 * d.exit_shares[e], 3), rounded(100 * left, 3)});
   }
   return table.text();
 }
@@ -75,7 +76,7 @@ std::string exits_table(const RunConfig& config, const WorkloadDescription& d) {
 /// What fixed thresholds would give, by the file.
 std::string thresholds_table(const RunConfig& config, const WorkloadDescription& d) {
   std::vector<std::string> head{"threshold", "accuracy %"};
-  for (const std::string& exit : config.network.exits) head.push_back(exit + " %");
+  for (const std::string& exit : config.service().network.exits) head.push_back(exit + " %");
   head.emplace_back("work ms");
   TextTable table(head);
   for (const AtThresholds& at : d.at_thresholds) {
@@ -109,8 +110,9 @@ void workload_describe(const RunArguments& arguments, bool csv) {
   const WorkloadDescription d =
       describe_workload(config, *config.reference, [&] { return config.least_npu_time(); });
   if (csv) return print_csv(config, d);
-  fmt::print("{}: {} device{}, {} requests in {} s, seed {}\n", config.network.name, config.devices.size(),
-             config.devices.size() == 1 ? "" : "s", d.requests, rounded(d.duration_s), config.seed);
+  fmt::print("{}: {} device{}, {} requests in {} s, seed {}\n", config.service().network.name,
+             config.devices.size(), config.devices.size() == 1 ? "" : "s", d.requests, rounded(d.duration_s),
+             config.seed);
   const std::string configured = std::isnan(d.configured_rate_hz)
                                      ? std::string()
                                      : fmt::format(" (configured: {})", rounded(d.configured_rate_hz));
@@ -123,7 +125,7 @@ void workload_describe(const RunArguments& arguments, bool csv) {
   fmt::print("\n{}\n{}", windows_table(d), exits_table(config, d));
   fmt::print("\nwork of a request: {} MMAC of {}, {} ms of {} ms on the reference NPU\nload after exits {}\n",
              rounded(d.mean_macs / 1e6), rounded(config.reference->macs(0, config.reference->layers()) / 1e6),
-             rounded(1000 * d.mean_work_s), rounded(1000 * config.reference_latency_s),
+             rounded(1000 * d.mean_work_s), rounded(1000 * config.service().reference_latency_s),
              rounded(d.load_after_exits, 3));
   if (!std::isnan(d.accuracy)) fmt::print("accuracy {}\n", rounded(d.accuracy));
   if (!d.at_thresholds.empty()) {

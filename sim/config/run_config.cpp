@@ -65,7 +65,7 @@ class Reader {
     const Node& network = root_.required("network");
     io::read_text(network, "network");
     network_ = &cache_.network(network);
-    config_.network = *network_;
+    config_.service().network = *network_;
     root_.resolve("network", Node::text(io::portable_name("networks", network)));
   }
 
@@ -84,7 +84,7 @@ class Reader {
       config_.reference_max_batch = static_cast<int>(reader.integer(
           "max_batch", static_cast<std::int64_t>(max_batch.min), static_cast<std::int64_t>(max_batch.max)));
     }
-    config_.reference_latency_s = config_.reference->single_sample_latency_s();
+    config_.service().reference_latency_s = config_.reference->single_sample_latency_s();
     root_.resolve("reference", reader.resolved());
   }
 
@@ -94,14 +94,15 @@ class Reader {
                      {"latency_ms", "unloaded_multiple", "measured", "on"});
     if (reader.one_of({"latency_ms", "unloaded_multiple"}) == "unloaded_multiple") {
       const double multiple = reader.number("unloaded_multiple", Range::non_negative_or_infinite());
-      config_.slo.latency_s = multiple * config_.reference_latency_s;
+      config_.service().slo.latency_s = multiple * config_.service().reference_latency_s;
     } else {
       constexpr double kNone = std::numeric_limits<double>::infinity();
-      config_.slo.latency_s = reader.number("latency_ms", Range::non_negative_or_infinite(), kNone) / 1000;
+      config_.service().slo.latency_s =
+          reader.number("latency_ms", Range::non_negative_or_infinite(), kNone) / 1000;
     }
     // `on` is what the key was called at first, which readers of YAML 1.1 take for a boolean.
     const std::string key = reader.one_of({"measured", "on"}).value_or("measured");
-    config_.slo.end_to_end = reader.choice(key, {"server", "end_to_end"}, 0) == 1;
+    config_.service().slo.end_to_end = reader.choice(key, {"server", "end_to_end"}, 0) == 1;
     Node resolved = reader.resolved();
     resolved.entries.back().key = "measured";
     root_.resolve("slo", std::move(resolved));
@@ -111,15 +112,15 @@ class Reader {
     MapReader reader(root_.required("workload"), "workload", {"arrivals", "devices", "uplink", "exits"});
     const workloads::UplinkConfig uplink = workloads::read_uplink(reader);
     config_.uplink = uplink.spec;
-    config_.slo.answer_latency_s = uplink.spec.answer_latency_s;
+    config_.service().slo.answer_latency_s = uplink.spec.answer_latency_s;
     Node none = as_if_written(Node::map(), reader.mark());
     none.put("kind", as_if_written(Node::text("none"), reader.mark()));
     const Node& exits = reader.has("exits") ? reader.required("exits") : none;
     Node resolved;
     const auto read_exits = [&](const workloads::Devices* devices) {
-      if (config_.exits != nullptr) return;
-      config_.exits =
-          workloads::read_exits(exits, {.exits = config_.network.exit_count(), .devices = devices}, resolved);
+      if (config_.service().exits != nullptr) return;
+      config_.service().exits = workloads::read_exits(
+          exits, {.exits = config_.service().network.exit_count(), .devices = devices}, resolved);
     };
     const auto least_npu_time_s = [&] {
       read_exits(nullptr);
@@ -127,7 +128,7 @@ class Reader {
     };
     config_.devices =
         workloads::read_devices(reader,
-                                {.reference_latency_s = config_.reference_latency_s,
+                                {.reference_latency_s = config_.service().reference_latency_s,
                                  .least_npu_time_s = least_npu_time_s,
                                  .uplink = uplink.spec.model != workloads::UplinkSpec::Model::none},
                                 uplink.devices);
@@ -141,7 +142,7 @@ class Reader {
     if (least_npu_time_) return *least_npu_time_;
     const auto table = reference_table();
     warn(config_.reference_choice, *table, reference_mark_);
-    least_npu_time_ = sim::least_npu_time(*table, config_.exits->rates());
+    least_npu_time_ = sim::least_npu_time(*table, config_.service().exits->rates());
     return *least_npu_time_;
   }
 
@@ -183,7 +184,7 @@ class Reader {
                      {"label", "policy", "drop", "preemption_cost_s", "exit_control", "npu", "npu_mode"});
     System system;
     Node policy = read_policy(reader.required("policy"), system);
-    if (const auto objection = objection_to_policy(*system.policy, config_.slo)) {
+    if (const auto objection = objection_to_policy(*system.policy, config_.service().slo)) {
       throw InputError(reader.mark_of("policy"), *objection);
     }
     system.label = reader.text("label", system.policy->name);
@@ -196,15 +197,14 @@ class Reader {
     // Resolved only where it is given, since without it there is nothing to control.
     if (reader.has("exit_control")) {
       reader.resolve("exit_control", read_exit_control(reader.required("exit_control"), system));
-      if (const auto objection = objection_to_exit_control(system, *config_.exits)) {
+      if (const auto objection = objection_to_exit_control(system.exit_control(), *config_.service().exits)) {
         throw InputError(reader.mark_of("exit_control"), *objection);
       }
     }
     const NpuChoice choice = read_npu_choice(reader, config_.reference_choice, cache_);
-    system.npu_name = choice.name;
-    const int max_batch = system.policy->traits(system.parameters).max_batch;
-    system.table = cache_.table(*network_, choice, max_batch);
-    warn(choice, *system.table, reader.mark_of("npu"));
+    system.npus.push_back(
+        {.name = choice.name, .tables = {cache_.table(*network_, choice, system.max_batch())}});
+    warn(choice, *system.table(), reader.mark_of("npu"));
     if (const auto objection = add_decisions(system, config_)) {
       throw InputError(reader.mark_of("policy"), *objection);
     }
@@ -241,8 +241,9 @@ class Reader {
         *scheduler::find_exit_control(kinds[io::read_kind(node, "exit_control", "kind", kinds)]);
     MapReader reader(node, "exit_control " + control.name, keys_of("kind", control.parameters));
     reader.text("kind");
-    system.exit_control_parameters = read_parameters(reader, control.parameters);
-    if (control.make) system.exit_control = &control;
+    ExitControlChoice& choice = system.exit_controls.front();
+    choice.parameters = read_parameters(reader, control.parameters);
+    if (control.make) choice.info = &control;
     return reader.resolved();
   }
 
@@ -277,11 +278,11 @@ class Reader {
     const bool has_duration = std::isfinite(config_.length.duration_s);
     const double last_s = has_duration ? expected_length(config_).last_arrival_s : 0;
     for (const System& system : config_.systems) {
-      if (const auto objection = objection_to_latencies(*system.table)) {
+      if (const auto objection = objection_to_latencies(*system.table())) {
         throw InputError(root_.mark_of("systems"), "system '" + system.label + "': " + *objection);
       }
       if (std::isnan(last_s)) continue;
-      if (const auto objection = objection_to_dates(last_s, *system.table)) {
+      if (const auto objection = objection_to_dates(last_s, *system.table())) {
         throw InputError(root_.mark_of("duration_s"), *objection);
       }
     }
@@ -299,7 +300,8 @@ class Reader {
 }  // namespace
 
 LeastNpuTime RunConfig::least_npu_time() const {
-  return sim::least_npu_time(*reference_choice.table(network.layers, reference_max_batch), exits->rates());
+  return sim::least_npu_time(*reference_choice.table(service().network.layers, reference_max_batch),
+                             service().exits->rates());
 }
 
 RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides,

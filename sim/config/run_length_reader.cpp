@@ -85,7 +85,7 @@ void read_run_length(MapReader& run, Scenario& scenario) {
 
 void check_precisions(const MapReader& run, const Scenario& scenario) {
   for (const PrecisionTarget& target : scenario.until) {
-    const auto objection = objection_to_target(target.statistic, scenario.slo);
+    const auto objection = objection_to_target(target.statistic, scenario.service().slo);
     if (!objection) continue;
     throw InputError(run.required("until").find(name_of(target.statistic))->mark, "until: " + *objection);
   }

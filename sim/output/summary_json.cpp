@@ -99,15 +99,15 @@ std::string summary_json(const Scenario& scenario, const System& system, const R
   JsonText json;
   json.text("label", system.label);
   json.text("policy", system.policy->name);
-  json.text("npu", system.npu_name);
-  json.text("npu_mode", std::string(system.table->mode_name()));
-  json.text("network", scenario.network.name);
+  json.text("npu", system.npu_names());
+  json.text("npu_mode", std::string(system.table()->mode_name()));
+  json.text("network", scenario.service().network.name);
   json.integer("seed", scenario.seed);
   json.text("version", kVersion);
-  json.number("slo_s", scenario.slo.latency_s);
-  json.text("slo_measured", scenario.slo.end_to_end ? "end_to_end" : "server");
-  json.number("reference_latency_s", scenario.reference_latency_s);
-  json.number("single_sample_latency_s", system.table->single_sample_latency_s());
+  json.number("slo_s", scenario.service().slo.latency_s);
+  json.text("slo_measured", scenario.service().slo.end_to_end ? "end_to_end" : "server");
+  json.number("reference_latency_s", scenario.service().reference_latency_s);
+  json.number("single_sample_latency_s", system.table()->single_sample_latency_s());
   json.integer("admitted", statistics.admitted);
   json.boolean("saturated", statistics.saturated);
   json.open_object("statistics");
@@ -126,12 +126,12 @@ std::string summary_json(const Scenario& scenario, const System& system, const R
   }
   json.close_object();
   json.numbers("exit_shares", statistics.exit_shares);
-  if (scenario.exits->confidences() != nullptr || system.exit_control != nullptr) {
+  if (scenario.service().exits->confidences() != nullptr || system.exit_control().decides()) {
     json.numbers("exit_accuracies", statistics.exit_accuracies);
   }
   json.numbers("segment_batches", statistics.segment_batches);
-  if (system.exit_control != nullptr) json.text("exit_control", system.exit_control->name);
-  if (const double target = system.accuracy_target(); !std::isnan(target)) {
+  if (system.exit_control().decides()) json.text("exit_control", system.exit_control().info->name);
+  if (const double target = system.exit_control().accuracy_target(); !std::isnan(target)) {
     json.number("accuracy_target", target);
     json.boolean("accuracy_target_missed", misses_accuracy(statistics, target));
   }

@@ -21,7 +21,7 @@ std::optional<NoOptimum> objection_to_workload(const Scenario& scenario) {
   };
   if (!scenario.devices.are_poisson())
     return objection("arrivals", "an optimum is known for Poisson arrivals only");
-  if (!scenario.exits->are_independent()) {
+  if (!scenario.service().exits->are_independent()) {
     return objection("exits", "an optimum is known only where each sample leaves independently of others");
   }
   if (scenario.uplink.model != workloads::UplinkSpec::Model::none) {
@@ -36,7 +36,7 @@ std::size_t first_alike(const Scenario& scenario, std::size_t index) {
   std::size_t first = 0;
   while (first < index) {
     const System& other = scenario.systems[first];
-    const bool alike = other.table == system.table && max_batch_of(other) == max_batch_of(system);
+    const bool alike = other.table() == system.table() && max_batch_of(other) == max_batch_of(system);
     if (alike && !objection_to_optimum(scenario, other)) break;
     ++first;
   }
@@ -102,7 +102,7 @@ std::optional<NoOptimum> objection_to_optimum(const Scenario& scenario, const Sy
   if (system.drop_hopeless) return objection("drop", "an optimum is known only where all are answered");
   if (system.preemption_cost_s > 0)
     return objection("preemption_cost_s", "an optimum is known only where preemptions cost nothing");
-  if (system.exit_control != nullptr)
+  if (system.decides_exits())
     return objection("exit_control", "an optimum is known only where nothing changes exits at run time");
   if (system.policy->traits(system.parameters).oracle)
     return objection("policy", "an optimum is known only for policies that don't know exits beforehand");
@@ -110,8 +110,8 @@ std::optional<NoOptimum> objection_to_optimum(const Scenario& scenario, const Sy
 }
 
 scheduler::OptimumProblem optimum_problem(const Scenario& scenario, const System& system) {
-  return {.table = *system.table,
-          .exit_rates = scenario.exits->rates(),
+  return {.table = *system.table(),
+          .exit_rates = scenario.service().exits->rates(),
           .rate_hz = scenario.devices.mean_rate_hz(),
           .max_batch = max_batch_of(system)};
 }

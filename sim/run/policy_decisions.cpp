@@ -18,7 +18,7 @@ using scheduler::RequestId;
 class Questions {
  public:
   Questions(const System& system, const scheduler::PolicyContext& context, int longest_queue)
-      : table_(*system.table),
+      : table_(*system.table()),
         traits_(system.policy->traits(system.parameters)),
         policy_(system.policy->make(system.parameters, context)),
         ids_(static_cast<std::size_t>(traits_.max_batch) + static_cast<std::size_t>(longest_queue)) {
@@ -62,8 +62,8 @@ class Questions {
 }  // namespace
 
 scheduler::FbeTable policy_decisions(const Scenario& scenario, const System& system, int longest_queue) {
-  Questions questions(system, scenario.policy_context(system), longest_queue);
-  const int segments = system.table->segments();
+  Questions questions(system, scenario.policy_context(system, 0, 0), longest_queue);
+  const int segments = system.table()->segments();
   scheduler::FbeTable table(segments, questions.max_batch(), longest_queue);
   for (int queue = 1; queue <= longest_queue; ++queue) {
     const FbeState idle{.queue = queue};

@@ -80,12 +80,13 @@ RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOpti
   std::optional<RequestsCsv> csv;
   std::optional<Timeline> timeline;
   std::optional<Series> series;
-  const workloads::RecordedConfidences* confidences = scenario.exits->confidences();
-  const bool decided = system.exit_control != nullptr;
+  const workloads::RecordedConfidences* confidences = scenario.service().exits->confidences();
+  const bool decided = system.decides_exits();
   if (options.requests_csv)
-    observers.push_back(&csv.emplace(folder / "requests.csv", scenario.slo, confidences != nullptr));
+    observers.push_back(
+        &csv.emplace(folder / "requests.csv", scenario.service().slo, confidences != nullptr));
   if (options.timeline)
-    observers.push_back(&timeline.emplace(folder / "timeline.json", *system.table, options.followed));
+    observers.push_back(&timeline.emplace(folder / "timeline.json", *system.table(), options.followed));
   if (options.series_s) {
     Series::Exits exits{.told = decided || confidences != nullptr};
     if (confidences != nullptr && !decided) exits.fixed_thresholds = confidences->thresholds();

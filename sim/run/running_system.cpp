@@ -29,7 +29,7 @@ RunningSystem::RunningSystem(const Scenario& scenario, const System& system, con
     : scenario_(scenario),
       system_(system),
       parts_(scenario, system, options.read_ahead, std::move(stream)),
-      recorder_(*system.table, scenario.slo, scenario.warmup_requests, options.progress) {
+      recorder_(*system.table(), scenario.service().slo, scenario.warmup_requests, options.progress) {
   if (parts_.decides_exits()) recorder_.keep_thresholds();
   if (const auto requests = scenario.known_requests()) recorder_.reserve(*requests);
   core_ = make_server(serving_parts(options.observer));
@@ -55,7 +55,7 @@ ServingParts RunningSystem::serving_parts(Observer* observer) {
 
 ExitThresholds RunningSystem::thresholds() const {
   const workloads::RecordedConfidences* confidences = parts_.exits().confidences();
-  return {.decided = parts_.decides_exits() && system_.table->segments() > 1,
+  return {.decided = parts_.decides_exits() && system_.table()->segments() > 1,
           .fixed = confidences == nullptr ? std::vector<double>() : confidences->thresholds()};
 }
 
@@ -64,18 +64,18 @@ RunStatistics RunningSystem::finish() {
   const Conservation& conservation = core_->conservation();
   Totals& totals = recorder_.finish();
   if (!dates_are_foreseen(scenario_)) {
-    if (const auto objection = objection_to_dates(conservation.end_s, *system_.table)) {
+    if (const auto objection = objection_to_dates(conservation.end_s, *system_.table())) {
       throw io::InputError("system '" + system_.label + "': " + *objection);
     }
   }
   RunStatistics statistics =
-      compute_statistics(totals, conservation, *system_.table, scenario_.slo, thresholds());
+      compute_statistics(totals, conservation, *system_.table(), scenario_.service().slo, thresholds());
   // A closed loop sends otherwise under every policy, so that no bound is common to all; nor is it where a
   // policy chooses whom to answer, or an exit control how much work there is.
   if (scenario_.compute_bounds && !is_split_ && !scenario_.devices.listen() && totals.dropped == 0 &&
       !parts_.decides_exits()) {
     const auto again = arriving_requests(scenario_, parts_.exits());
-    add_bounds(statistics, latency_bounds(*system_.table, *again, scenario_.warmup_requests),
+    add_bounds(statistics, latency_bounds(*system_.table(), *again, scenario_.warmup_requests),
                conservation.end_s);
   }
   return statistics;

@@ -10,7 +10,7 @@ namespace {
 ServerOptions options_of(const Scenario& scenario, const System& system, std::size_t read_ahead) {
   return {.policy = system.policy->name,
           .traits = system.policy->traits(system.parameters),
-          .slo = scenario.slo.of_server(),
+          .slo = scenario.service().slo.of_server(),
           .drop_hopeless = system.drop_hopeless,
           .preemption_cost_s = system.preemption_cost_s,
           .audit = scenario.audit,
@@ -23,8 +23,8 @@ SystemParts::SystemParts(const Scenario& scenario, const System& system, std::si
                          std::unique_ptr<workloads::RequestStream> stream)
     : system_(system),
       options_(options_of(scenario, system, read_ahead)),
-      policy_(system.policy->make(system.parameters, scenario.policy_context(system))),
-      exit_control_(scenario.make_exit_control(system)),
+      policy_(system.policy->make(system.parameters, scenario.policy_context(system, 0, 0))),
+      exit_control_(scenario.make_exit_control(system, 0)),
       exits_(scenario.exits_of(system)),
       stream_(stream == nullptr ? arriving_requests(scenario, *exits_) : std::move(stream)) {}
 

@@ -24,7 +24,7 @@ class SystemParts {
   SystemParts& operator=(const SystemParts&) = delete;
   ~SystemParts() = default;
 
-  [[nodiscard]] const npu::BatchPolicyTable& table() const { return *system_.table; }
+  [[nodiscard]] const npu::BatchPolicyTable& table() const { return *system_.table(); }
   [[nodiscard]] const ServerOptions& options() const { return options_; }
   [[nodiscard]] scheduler::Policy& policy() const { return *policy_; }
   [[nodiscard]] workloads::RequestStream& stream() const { return *stream_; }

@@ -92,7 +92,7 @@ class WindowCounter {
 class Requests {
  public:
   Requests(const Scenario& scenario, std::vector<double> work_s)
-      : stream_(arriving_requests(scenario, *scenario.exits)), work_s_(std::move(work_s)) {}
+      : stream_(arriving_requests(scenario, *scenario.service().exits)), work_s_(std::move(work_s)) {}
 
   bool next(workloads::Arrival& request) {
     while (true) {
@@ -194,8 +194,8 @@ WorkloadDescription describe_workload(const Scenario& scenario, const npu::Batch
   d.configured_rate_hz = scenario.devices.mean_rate_hz();
   d.gap_cv = std::sqrt(gaps.variance()) / gaps.mean();
   d.accuracy = correct.mean();
-  d.offered_load = d.rate_hz * scenario.reference_latency_s;
-  if (const workloads::RecordedConfidences* recorded = scenario.exits->confidences()) {
+  d.offered_load = d.rate_hz * scenario.service().reference_latency_s;
+  if (const workloads::RecordedConfidences* recorded = scenario.service().exits->confidences()) {
     for (const double threshold : {kUndefined, 0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0})
       d.at_thresholds.push_back(at_thresholds(*recorded, threshold, work_s));
   }

@@ -43,11 +43,11 @@ void check(const Scenario& scenario) {
   io::require_in({.min = 0, .max = kMost}, static_cast<double>(scenario.warmup_requests), "warmup_requests");
   require_none(objection_to_warmup(scenario));
   for (const PrecisionTarget& target : scenario.until) {
-    require_none(objection_to_target(target.statistic, scenario.slo));
+    require_none(objection_to_target(target.statistic, scenario.service().slo));
     io::require_in(kRelativeHalfWidths, target.relative_half_width, "a relative half-width");
   }
   for (const System& system : scenario.systems) {
-    if (const auto objection = objection_to_latencies(*system.table)) {
+    if (const auto objection = objection_to_latencies(*system.table())) {
       throw std::invalid_argument("system '" + system.label + "': " + *objection);
     }
   }
@@ -259,35 +259,36 @@ scheduler::Slo ScenarioBuilder::the_slo(const Scenario& scenario) const {
                      .answer_latency_s = scenario.uplink.answer_latency_s};
   if (slo_multiple_) {
     slo.latency_s =
-        io::require_in(kRange, *slo_multiple_, "the SLO's multiple") * scenario.reference_latency_s;
+        io::require_in(kRange, *slo_multiple_, "the SLO's multiple") * scenario.service().reference_latency_s;
   }
   return slo;
 }
 
 void ScenarioBuilder::add_workload(Scenario& scenario) const {
   require(!groups_.empty(), "a scenario needs arrivals");
-  const int exits = scenario.network.exit_count();
+  const int exits = scenario.service().network.exit_count();
   const auto make_exits = [&](const workloads::Devices* devices) {
-    if (scenario.exits != nullptr) return;
+    if (scenario.service().exits != nullptr) return;
     if (exits_) {
-      scenario.exits = exits_({.exits = exits, .devices = devices});
+      scenario.service().exits = exits_({.exits = exits, .devices = devices});
     } else if (exits_recorded_) {
       require(devices != nullptr,
               "a load of the arrivals needs the exit rates first, and these exits are "
               "named by the arrivals");
-      scenario.exits = workloads::make_exits_of_arrivals(*devices, exits, known_exit_rates_);
+      scenario.service().exits = workloads::make_exits_of_arrivals(*devices, exits, known_exit_rates_);
     } else {
-      scenario.exits = workloads::make_no_exits(exits);
+      scenario.service().exits = workloads::make_no_exits(exits);
     }
-    require_none(workloads::objection_to_count("exit rates", scenario.exits->rates().size(), exits));
+    require_none(
+        workloads::objection_to_count("exit rates", scenario.service().exits->rates().size(), exits));
   };
   const auto least_npu_time_s = [&] {
     make_exits(nullptr);
-    const auto table = table_of(reference_latencies(), scenario.network, reference_max_batch_);
-    return least_npu_time(*table, scenario.exits->rates()).request_s;
+    const auto table = table_of(reference_latencies(), scenario.service().network, reference_max_batch_);
+    return least_npu_time(*table, scenario.service().exits->rates()).request_s;
   };
   const workloads::ArrivalContext context{
-      .reference_latency_s = scenario.reference_latency_s,
+      .reference_latency_s = scenario.service().reference_latency_s,
       .least_npu_time_s = least_npu_time_s,
       .uplink = scenario.uplink.model != workloads::UplinkSpec::Model::none};
   std::vector<workloads::DeviceGroup> groups;
@@ -308,7 +309,7 @@ void ScenarioBuilder::add_workload(Scenario& scenario) const {
 System ScenarioBuilder::the_system(const SystemSpec& spec, const Scenario& scenario) const {
   System system;
   system.policy = &policy_called(spec.policy);
-  require_none(objection_to_policy(*system.policy, scenario.slo));
+  require_none(objection_to_policy(*system.policy, scenario.service().slo));
   system.parameters =
       parameter_values("policy " + system.policy->name, system.policy->parameters, spec.parameters);
   system.label = spec.label.empty() ? spec.policy : spec.label;
@@ -318,10 +319,11 @@ System ScenarioBuilder::the_system(const SystemSpec& spec, const Scenario& scena
   system.preemption_cost_s =
       io::require_in(kPreemptionCosts_s, spec.preemption_cost_s, "preemption_cost_s, in seconds,");
   const scheduler::ExitControlInfo& control = exit_control_called(spec.exit_control);
-  system.exit_control_parameters =
+  ExitControlChoice& choice = system.exit_controls.front();
+  choice.parameters =
       parameter_values("exit_control " + control.name, control.parameters, spec.exit_control_parameters);
-  if (control.make) system.exit_control = &control;
-  require_none(objection_to_exit_control(system, *scenario.exits));
+  if (control.make) choice.info = &control;
+  require_none(objection_to_exit_control(choice, *scenario.service().exits));
   Latencies latencies = latencies_;
   if (spec.npu) latencies = {.npu = spec.npu, .mode = latencies_.mode, .table = nullptr};
   if (spec.table != nullptr) latencies.table = spec.table;
@@ -329,8 +331,8 @@ System ScenarioBuilder::the_system(const SystemSpec& spec, const Scenario& scena
     require(latencies.table == nullptr, "npu_mode does not go with a measured table");
     latencies.mode = *spec.npu_mode;
   }
-  system.table = table_of(latencies, scenario.network, system.policy->traits(system.parameters).max_batch);
-  system.npu_name = latencies.table == nullptr ? latencies.npu->name : "measured";
+  system.npus.push_back({.name = latencies.table == nullptr ? latencies.npu->name : "measured",
+                         .tables = {table_of(latencies, scenario.service().network, system.max_batch())}});
   require_none(add_decisions(system, scenario));
   return system;
 }
@@ -347,11 +349,11 @@ Scenario ScenarioBuilder::build() const {
   scenario.warmup_requests = warmup_requests_;
   scenario.automatic_warmup = automatic_warmup_;
   scenario.compute_bounds = compute_bounds_;
-  scenario.network = the_network();
-  scenario.reference_latency_s =
-      table_of(reference_latencies(), scenario.network, 1)->single_sample_latency_s();
+  scenario.service().network = the_network();
+  scenario.service().reference_latency_s =
+      table_of(reference_latencies(), scenario.service().network, 1)->single_sample_latency_s();
   scenario.uplink = workloads::make_uplink(uplink_);
-  scenario.slo = the_slo(scenario);
+  scenario.service().slo = the_slo(scenario);
   add_workload(scenario);
   require(!systems_.empty(), "a scenario needs at least one system");
   for (const SystemSpec& spec : systems_) scenario.systems.push_back(the_system(spec, scenario));

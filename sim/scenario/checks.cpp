@@ -34,24 +34,38 @@ std::optional<std::string> objection_to_policy(const scheduler::PolicyInfo& poli
 
 std::optional<std::string> add_decisions(System& system, const Scenario& scenario) {
   if (!system.policy->decisions) return std::nullopt;
+  std::vector<std::shared_ptr<const scheduler::FbeTable>> decisions;  // NPU by NPU
   try {
-    system.decisions = system.policy->decisions(system.parameters, scenario.policy_context(system));
+    for (std::size_t npu = 0; npu < system.npus.size(); ++npu) {
+      for (std::size_t service = 0; service < scenario.services.size(); ++service) {
+        const scheduler::PolicyContext context = scenario.policy_context(system, npu, service);
+        decisions.push_back(system.policy->decisions(system.parameters, context));
+      }
+    }
   } catch (const std::invalid_argument& error) {
     return "policy " + system.policy->name + ": " + error.what();
+  }
+  auto next = decisions.begin();
+  for (SystemNpu& npu : system.npus) {
+    const auto end = next + static_cast<std::ptrdiff_t>(scenario.services.size());
+    npu.decisions.assign(next, end);
+    next = end;
   }
   return std::nullopt;
 }
 
-std::optional<std::string> objection_to_exit_control(const System& system, const workloads::ExitSpec& exits) {
-  if (system.exit_control == nullptr) return std::nullopt;
+std::optional<std::string> objection_to_exit_control(const ExitControlChoice& control,
+                                                     const workloads::ExitSpec& exits) {
+  if (!control.decides()) return std::nullopt;
+  const bool has_target = !std::isnan(control.accuracy_target());
   const workloads::RecordedConfidences* confidences = exits.confidences();
   if (confidences == nullptr) {
-    const bool needed = system.exit_control->traits(system.exit_control_parameters).needs_confidences;
-    if (!needed && std::isnan(system.accuracy_target())) return std::nullopt;
-    return "exit_control " + system.exit_control->name +
+    const bool needed = control.info->traits(control.parameters).needs_confidences;
+    if (!needed && !has_target) return std::nullopt;
+    return "exit_control " + control.info->name +
            " needs the confidence of each sample at every exit: workload.exits must be of kind confidences";
   }
-  if (std::isnan(system.accuracy_target()) || confidences->rows() >= 2) return std::nullopt;
+  if (!has_target || confidences->rows() >= 2) return std::nullopt;
   return "an accuracy_target needs recorded samples to calibrate and others to serve; the file has one row";
 }
 

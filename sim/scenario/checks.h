@@ -38,12 +38,13 @@ std::optional<std::string> objection_to_second_label(const std::vector<System>& 
 std::optional<std::string> objection_to_policy(const scheduler::PolicyInfo& policy,
                                                const scheduler::Slo& slo);
 
-/// Fills in the decisions of `system`, whose latencies are there, where its policy acts by a table of them.
+/// Fills in the decisions of `system`, whose latencies are there, where its policy acts by tables of them.
 /// `scenario` has its devices and exits.
 std::optional<std::string> add_decisions(System& system, const Scenario& scenario);
 
 /// Some exit controls need recorded confidences, and an accuracy target needs rows for both halves.
-std::optional<std::string> objection_to_exit_control(const System& system, const workloads::ExitSpec& exits);
+std::optional<std::string> objection_to_exit_control(const ExitControlChoice& control,
+                                                     const workloads::ExitSpec& exits);
 
 /// A run can reach a precision only of what has an interval, and of late requests only where some can be
 /// late.

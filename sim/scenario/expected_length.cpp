@@ -57,7 +57,11 @@ std::optional<std::string> objection_to_expected_dates(const Scenario& scenario)
   const double last_s = expected_length(scenario).last_arrival_s;
   if (std::isnan(last_s)) return std::nullopt;
   for (const System& system : scenario.systems) {
-    if (auto objection = objection_to_dates(last_s, *system.table)) return objection;
+    for (const SystemNpu& npu : system.npus) {
+      for (const auto& table : npu.tables) {
+        if (auto objection = objection_to_dates(last_s, *table)) return objection;
+      }
+    }
   }
   return std::nullopt;
 }

@@ -40,7 +40,7 @@ struct ProbeRun {
 class MeasuredLatencies final : public Observer {
  public:
   explicit MeasuredLatencies(const Scenario& scenario)
-      : slo_(scenario.slo), warmup_requests_(scenario.warmup_requests) {}
+      : slo_(scenario.service().slo), warmup_requests_(scenario.warmup_requests) {}
 
   void completed(scheduler::RequestId id, const scheduler::Request& request) override {
     if (id < warmup_requests_) return;
@@ -278,7 +278,7 @@ class Searches {
 };
 
 void check(const RunConfig& config, const CapacityOptions& options) {
-  if (std::isinf(config.slo.latency_s)) {
+  if (std::isinf(config.service().slo.latency_s)) {
     throw InputError("capacity needs an SLO: slo.latency_ms or slo.unloaded_multiple");
   }
   bulk_driver(options.driver, config.uplink);  // throws where it can't be

@@ -52,7 +52,7 @@ void require_unchanged(const io::FileHashes& read, const io::FileHashes& planned
 std::vector<double> measured_tail(const Sweep& sweep, const RunConfig& config, const System& system) {
   if (!sweep.tail) return {};
   try {
-    return tail_values(estimate_tail(config, system, *sweep.tail), config.slo.latency_s);
+    return tail_values(estimate_tail(config, system, *sweep.tail), config.service().slo.latency_s);
   } catch (const Saturated&) {
     return {};
   }
@@ -75,9 +75,9 @@ std::string simulate_point(const PointTask& task, ModelCache& cache) {
       .process = ::getpid(),
       .result = {.error = {},
                  .policy = system.policy->name,
-                 .npu = system.npu_name,
-                 .npu_mode = std::string(system.table->mode_name()),
-                 .network = config.network.name,
+                 .npu = system.npu_names(),
+                 .npu_mode = std::string(system.table()->mode_name()),
+                 .network = config.service().network.name,
                  .configuration = io::to_yaml(resolved_part(config.resolved, task.pair.system)),
                  .statistics = simulate(config, system, {.driver = bulk_driver(task.driver, config.uplink)}),
                  .tail = measured_tail(task.sweep, config, system)}};

@@ -27,7 +27,7 @@ std::optional<NoTail> objection_to_tail(const Scenario& scenario) {
   if (!scenario.devices.is_steady()) {
     return objection("arrivals", "the rate changes for good, so that there is no rate of late requests");
   }
-  if (scenario.exits->bound() > 0) {
+  if (scenario.service().exits->bound() > 0) {
     return objection("exits", "recorded exits have one future only: there is nothing to split on");
   }
   if (scenario.uplink.model == workloads::UplinkSpec::Model::simgrid) {

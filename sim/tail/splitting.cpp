@@ -74,14 +74,14 @@ Splitting::Splitting(const Scenario& scenario, const System& system, const Level
     : scenario_(scenario),
       system_(system),
       levels_(levels),
-      importance_(*system.table, scenario.slo.of_server(),
+      importance_(*system.table(), scenario.service().slo.of_server(),
                   system.policy->traits(system.parameters).max_batch) {}
 
 TailSums Splitting::run(std::uint64_t seed, const Cycles& cycles,
                         const std::function<bool(const TailSums&)>& enough) {
   std::vector<double> weights;
   for (std::size_t level = 0; level <= levels_.size(); ++level) weights.push_back(levels_.weight(level));
-  TailCounter counter(scenario_.slo, std::move(weights));
+  TailCounter counter(scenario_.service().slo, std::move(weights));
   counter_ = &counter;
   splits_ = false;
   events_ = events_before_ = branches_ = cycle_ = 0;

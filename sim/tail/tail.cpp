@@ -62,9 +62,9 @@ class Estimation {
     const Cycles cycles = cycles_of(scenario_, system_);
     const double furthest = *std::ranges::max_element(options_.quantiles);
     constexpr std::uint64_t kPilotShare = 8;
-    const Pilot pilot =
-        choose_levels(scenario_, system_, {.latency_s = scenario_.slo.latency_s, .tail_share = 1 - furthest},
-                      cycles, options_.most_events / kPilotShare);
+    const Pilot pilot = choose_levels(
+        scenario_, system_, {.latency_s = scenario_.service().slo.latency_s, .tail_share = 1 - furthest},
+        cycles, options_.most_events / kPilotShare);
     result_.levels = pilot.levels.size();
     result_.reaches_slo = pilot.reaches_latency;
     result_.regenerates = cycles.requests == 0;
@@ -139,7 +139,7 @@ class Estimation {
                               .crude_events = late.crude_events(events_per_request)};
     result_.reaches_slo = result_.reaches_slo || late.value > 0;
     double times = 1;
-    const bool wants_rate = std::isfinite(scenario_.slo.latency_s) && result_.reaches_slo;
+    const bool wants_rate = std::isfinite(scenario_.service().slo.latency_s) && result_.reaches_slo;
     if (wants_rate) times = std::max(times, times_wanted(late.error));
     result_.quantiles_s.clear();
     for (const double quantile : options_.quantiles) {

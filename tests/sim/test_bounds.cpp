@@ -21,8 +21,8 @@ TEST_CASE("bounds by hand", "[bounds]") {
       sim::ScenarioBuilder().latencies_s({{4, 6}, {2, 4}}, {0, 1}).system("serial");
   const auto bounds = [&](const std::vector<sim::Sample>& samples, std::uint64_t warmup) {
     const sim::Scenario scenario = sim::ScenarioBuilder(base).recorded(samples).build();
-    workloads::SentRequests stream = sim::sent_requests(scenario, *scenario.exits);
-    return sim::latency_bounds(*scenario.systems[0].table, stream, warmup);
+    workloads::SentRequests stream = sim::sent_requests(scenario, *scenario.service().exits);
+    return sim::latency_bounds(*scenario.systems[0].table(), stream, warmup);
   };
   CHECK(bounds({{0, 0}, {1, 0}, {1, 0}}, 0).mean_clairvoyant_s == Approx((3 + 5 + 8) / 3.0));
   CHECK(bounds({{0, 0}, {1, 0}, {1, 0}}, 0).mean_unloaded_s == 4);

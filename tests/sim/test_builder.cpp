@@ -24,12 +24,13 @@ void check_same(const sim::Scenario& built, const std::string& yaml) {
   const sim::RunConfig read = test::config_of(yaml);
   INFO(yaml);
   REQUIRE(built.systems.size() == read.systems.size());
-  CHECK(built.slo.latency_s == read.slo.latency_s);
-  CHECK(built.reference_latency_s == read.reference_latency_s);
-  CHECK(built.policy_context(built.systems[0]).exit_rates == read.policy_context(read.systems[0]).exit_rates);
+  CHECK(built.service().slo.latency_s == read.service().slo.latency_s);
+  CHECK(built.service().reference_latency_s == read.service().reference_latency_s);
+  CHECK(built.policy_context(built.systems[0], 0, 0).exit_rates ==
+        read.policy_context(read.systems[0], 0, 0).exit_rates);
   for (std::size_t i = 0; i < built.systems.size(); ++i) {
     CHECK(built.systems[i].label == read.systems[i].label);
-    CHECK(built.systems[i].npu_name == read.systems[i].npu_name);
+    CHECK(built.systems[i].npu_names() == read.systems[i].npu_names());
     CHECK(test::requests_csv_of(built, sim::Driver::bare, i) ==
           test::requests_csv_of(read, sim::Driver::bare, i));
   }
@@ -94,10 +95,10 @@ TEST_CASE("a case sets only what it is about", "[builder]") {
   const sim::Scenario scenario = two_layers().dates_s({0, 1}).build();
   CHECK(scenario.seed == 1);
   CHECK(scenario.known_requests() == 2U);
-  CHECK(scenario.slo.latency_s == std::numeric_limits<double>::infinity());
-  CHECK(scenario.reference_latency_s == 6);
-  CHECK(scenario.network.exit_count() == 2);
-  CHECK(scenario.policy_context(scenario.systems[0]).exit_rates == std::vector<double>{0});
+  CHECK(scenario.service().slo.latency_s == std::numeric_limits<double>::infinity());
+  CHECK(scenario.service().reference_latency_s == 6);
+  CHECK(scenario.service().network.exit_count() == 2);
+  CHECK(scenario.policy_context(scenario.systems[0], 0, 0).exit_rates == std::vector<double>{0});
   const test::RunOutcome outcome = test::run_bare(scenario);
   CHECK(outcome.requests[0].completion_s == 6);
   CHECK(outcome.requests[1].completion_s == 12);
@@ -127,7 +128,7 @@ TEST_CASE("a system can bring latencies of its own", "[builder]") {
                                  .system("serial")
                                  .build()
                                  .systems[0]
-                                 .table;
+                                 .table();
   const sim::Scenario scenario =
       two_layers().dates_s({0}).system({.policy = "serial", .label = "fast", .table = twice_as_fast}).build();
   CHECK(test::run_bare(scenario, 0).requests[0].completion_s == 6);
@@ -150,10 +151,10 @@ TEST_CASE("the example of docs/design.md", "[builder]") {
 
 TEST_CASE("exits that are recorded: with the arrivals, or as a list", "[builder]") {
   const sim::Scenario with = two_layers().recorded({{0, 0}, {1, 1}, {2, 0}, {3, 0}}).build();
-  CHECK(with.policy_context(with.systems[0]).exit_rates == std::vector<double>{0.75});
+  CHECK(with.policy_context(with.systems[0], 0, 0).exit_rates == std::vector<double>{0.75});
   CHECK(test::run_bare(with).requests[0].completion_s == 4);
   const sim::Scenario known = two_layers().recorded({{0, 0}, {1, 1}}, {0.1}).build();
-  CHECK(known.policy_context(known.systems[0]).exit_rates == std::vector<double>{0.1});
+  CHECK(known.policy_context(known.systems[0], 0, 0).exit_rates == std::vector<double>{0.1});
   const sim::Scenario listed = two_layers().poisson(Rate::hz(0.1)).exit_list({1, 0, 1}).build();
   CHECK(listed.known_requests() == 3U);
   const auto requests = test::run_bare(listed).requests;

@@ -37,10 +37,10 @@ io::Node with(const std::vector<std::string>& overrides) {
 TEST_CASE("defaults are filled in, and the resolved configuration gives itself again", "[config]") {
   const sim::RunConfig config = test::config_of(kConfig);
   CHECK(config.warmup_requests == 0);
-  CHECK(config.slo.latency_s == Approx(3 * config.reference_latency_s));
-  CHECK(config.systems[0].table->max_batch() == 4);
-  CHECK(config.systems[0].npu_name == "zu7ev_large");
-  CHECK(config.systems[1].npu_name == "zu7ev_small");
+  CHECK(config.service().slo.latency_s == Approx(3 * config.service().reference_latency_s));
+  CHECK(config.systems[0].table()->max_batch() == 4);
+  CHECK(config.systems[0].npu_names() == "zu7ev_large");
+  CHECK(config.systems[1].npu_names() == "zu7ev_small");
   CHECK(config.known_requests() == 300U);
 
   const std::string resolved = io::to_yaml(config.resolved);
@@ -60,7 +60,7 @@ TEST_CASE("defaults are filled in, and the resolved configuration gives itself a
 TEST_CASE("what the SLO is laid on goes by its name and its old one", "[config]") {
   const auto resolved = [](const std::vector<std::string>& overrides) {
     const sim::RunConfig config = sim::read_run_config(with(overrides));
-    CHECK(config.slo.end_to_end);
+    CHECK(config.service().slo.end_to_end);
     return io::to_yaml(*config.resolved.find("slo"));
   };
   const std::string now = resolved({"slo.measured=end_to_end"});
@@ -88,12 +88,12 @@ TEST_CASE("overrides edit the tree", "[config]") {
   const sim::RunConfig config =
       sim::read_run_config(with({"systems.dynamic.policy.max_batch=6", "systems.1.npu=z7045_middle",
                                  "reference.npu=zu7ev_small", "workload.exits.rates=[0, 0, 1]"}));
-  CHECK(config.systems[0].table->max_batch() == 6);
-  CHECK(config.systems[1].npu_name == "z7045_middle");
-  CHECK(config.systems[0].npu_name == "zu7ev_small");  // by default the reference's
+  CHECK(config.systems[0].table()->max_batch() == 6);
+  CHECK(config.systems[1].npu_names() == "z7045_middle");
+  CHECK(config.systems[0].npu_names() == "zu7ev_small");  // by default the reference's
 
   SECTION("a value of the file gives way to its alternative") {
-    CHECK(std::isinf(sim::read_run_config(with({"slo.latency_ms=.inf"})).slo.latency_s));
+    CHECK(std::isinf(sim::read_run_config(with({"slo.latency_ms=.inf"})).service().slo.latency_s));
     CHECK(sim::read_run_config(with({"duration_s=5"})).length.duration_s == 5);
     CHECK_THROWS_WITH(sim::read_run_config(with({"slo.latency_ms=1", "slo.unloaded_multiple=1"})),
                       Contains("--set slo.unloaded_multiple: slo takes only one of"));
@@ -151,9 +151,9 @@ TEST_CASE("a measured latency table instead of a model", "[config]") {
   const std::string good =
       "board,layer,batch,latency_s\nz,b,1,0.25\nz,a,1,0.5\nz,a,2,0.75\nz,b,2,0.5\nz,a,3,9\n";
   const sim::RunConfig config = run(good);
-  CHECK(config.reference_latency_s == 0.75);
-  CHECK(config.slo.latency_s == 1.5);
-  const npu::BatchPolicyTable& table = *config.systems[0].table;
+  CHECK(config.service().reference_latency_s == 0.75);
+  CHECK(config.service().slo.latency_s == 1.5);
+  const npu::BatchPolicyTable& table = *config.systems[0].table();
   CHECK(table.latency_s(0, 2, 2) == 1.25);
   CHECK(table.mode_name() == "measured");
   CHECK(table.npu() == nullptr);
@@ -183,7 +183,7 @@ TEST_CASE("the table that npu table prints is a measured table", "[config]") {
       "rates, rates: "
       "[0.3, 0.3, 0.3]}}\nsystems: [{policy: {name: dynamic_batching, max_batch: 3}, npu_mode: "
       "fluid_stacked}]\n");
-  const npu::BatchPolicyTable& table = *modelled.systems[0].table;
+  const npu::BatchPolicyTable& table = *modelled.systems[0].table();
   std::string csv = "layer,batch,latency_s\n";
   for (int l = 0; l < table.layers(); ++l) {
     for (int b = 1; b <= 3; ++b) {

@@ -46,11 +46,11 @@ End run_on(RunningSystem& run, const std::string& before, const test::CsvText& t
 /// Copies at every event, and runs each copy to its end at once. How many there were.
 int check_copies(const sim::Scenario& scenario, std::size_t index) {
   const sim::System& system = scenario.systems[index];
-  test::CsvText text(scenario.slo, true);
+  test::CsvText text(scenario.service().slo, true);
   RunningSystem run(scenario, system, {.observer = &text});
   std::vector<End> ends;
   while (run.core().next_event_s() < std::numeric_limits<double>::infinity()) {
-    test::CsvText of_copy(scenario.slo, true);
+    test::CsvText of_copy(scenario.service().slo, true);
     RunningSystem copy(run, &of_copy);
     ends.push_back(run_on(copy, rows_of(text), of_copy));
     run.core().advance(run.core().next_event_s());
@@ -60,7 +60,7 @@ int check_copies(const sim::Scenario& scenario, std::size_t index) {
   for (const End& of_copy : ends) others += of_copy == end ? 0 : 1;
   CHECK(others == 0);
   // Nobody has disturbed the original: it ends as one that has never been copied.
-  test::CsvText alone(scenario.slo, true);
+  test::CsvText alone(scenario.service().slo, true);
   RunningSystem whole(scenario, system, {.observer = &alone});
   CHECK(run_on(whole, "", alone) == end);
   return static_cast<int>(ends.size());
@@ -182,8 +182,8 @@ template <typename Admits>
 End admitting_during_steps(const sim::Scenario& scenario, std::size_t index, std::size_t read_ahead,
                            const Admits& admits) {
   const sim::System& system = scenario.systems[index];
-  test::CsvText text(scenario.slo, true);
-  sim::Recorder recorder(*system.table, scenario.slo, scenario.warmup_requests);
+  test::CsvText text(scenario.service().slo, true);
+  sim::Recorder recorder(*system.table(), scenario.service().slo, scenario.warmup_requests);
   sim::ObserverList sink({&recorder, &text});
   Driven<sim::ObserverList> run(scenario, sink, index, read_ahead);
   if (run.parts().decides_exits()) recorder.keep_thresholds();
@@ -203,10 +203,11 @@ End admitting_during_steps(const sim::Scenario& scenario, std::size_t index, std
   server.finish();
   const workloads::RecordedConfidences* confidences = run.parts().exits().confidences();
   const sim::ExitThresholds thresholds{
-      .decided = run.parts().decides_exits() && system.table->segments() > 1,
+      .decided = run.parts().decides_exits() && system.table()->segments() > 1,
       .fixed = confidences == nullptr ? std::vector<double>() : confidences->thresholds()};
-  return {rows_of(text), sim::to_message(sim::compute_statistics(recorder.finish(), server.conservation(),
-                                                                 *system.table, scenario.slo, thresholds))};
+  return {rows_of(text),
+          sim::to_message(sim::compute_statistics(recorder.finish(), server.conservation(), *system.table(),
+                                                  scenario.service().slo, thresholds))};
 }
 
 /// Those who come.
@@ -280,7 +281,7 @@ TEST_CASE("requests that are admitted during a step change nothing of the run", 
       const sim::Scenario scenario = builder.build();
       for (std::size_t i = 0; i < scenario.systems.size(); ++i) {
         INFO(scenario.systems[i].label);
-        test::CsvText text(scenario.slo, true);
+        test::CsvText text(scenario.service().slo, true);
         RunningSystem run(scenario, scenario.systems[i], {.observer = &text});
         const End end = run_on(run, "", text);
         CHECK(admitting_during_steps(scenario, i, 1, [] { return 1'000; }) == end);

@@ -47,7 +47,7 @@ sim::ScenarioBuilder base(const std::string& network) {
 
 /// What `serial` asks of the NPU for a sample.
 std::vector<test::ServiceTime> services(const std::string& network, const std::vector<double>& exit_rates) {
-  const auto table = base(network).poisson(Rate::hz(1)).system("serial").build().systems[0].table;
+  const auto table = base(network).poisson(Rate::hz(1)).system("serial").build().systems[0].table();
   std::vector<test::ServiceTime> result;
   double reach = 1;
   double time_s = 0;
@@ -78,7 +78,7 @@ Case serial(const std::string& network, double load) {
   Case result{.text = std::string(exits ? "M/G/1" : "M/D/1") + (load < 0.7 ? ", 50 %" : ", 90 %"),
               .scenario = builder.build(),
               .truth = {}};
-  result.truth.values = {theory.mean_s(), theory.exceeding(result.scenario.slo.latency_s),
+  result.truth.values = {theory.mean_s(), theory.exceeding(result.scenario.service().slo.latency_s),
                          theory.quantile_s(0.01), theory.quantile_s(0.001)};
   return result;
 }

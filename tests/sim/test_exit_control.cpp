@@ -91,7 +91,7 @@ TEST_CASE("a control that moves nothing: the exits that were drawn, to the byte"
             .system({.policy = policy, .label = "fixed"})
             .system(system_of(policy, "still", {{"queue_gain", 0}, {"deadline", false}}))
             .build();
-    CHECK(scenario.systems[0].exit_control == nullptr);
+    CHECK(scenario.systems[0].exit_control().info == nullptr);
     CHECK(test::requests_csv_of(scenario, sim::Driver::bare, 0) ==
           test::requests_csv_of(scenario, sim::Driver::bare, 1));
   }
@@ -120,7 +120,7 @@ TEST_CASE("a floor of 1: nobody leaves early but the perfectly sure", "[exit_con
 TEST_CASE("a huge gain: all leave by the first exit with a queue", "[exit_control]") {
   const sim::Scenario scenario =
       judged_run().system(system_of("serial", "x", {{"queue_gain", 1e9}, {"deadline", false}})).build();
-  const npu::BatchPolicyTable& table = *scenario.systems[0].table;
+  const npu::BatchPolicyTable& table = *scenario.systems[0].table();
   const auto requests = test::run_bare(scenario).requests;
   int at_once = 0;
   for (std::size_t i = 0; i + 1 < requests.size(); ++i) {

@@ -37,7 +37,7 @@ sim::Scenario at(double rho, std::uint64_t requests, std::uint64_t seed) {
 }
 
 double computed_mean_s(const sim::Scenario& scenario) {
-  return scheduler::fbe_optimum({.table = *scenario.systems[0].table,
+  return scheduler::fbe_optimum({.table = *scenario.systems[0].table(),
                                  .exit_rates = test::kExampleRates,
                                  .rate_hz = scenario.devices.mean_rate_hz(),
                                  .max_batch = 8})
@@ -110,7 +110,7 @@ TEST_CASE("4 million requests of `optimal` have the mean that is computed to 0.3
 TEST_CASE("a saved table gives the same bytes as the policy that computed it", "[fbe_policies]") {
   const sim::Scenario computed = at(2.4, 3000, 1);
   const std::filesystem::path file = std::filesystem::temp_directory_path() / "fluidbatch_saved_table.csv";
-  std::ofstream(file, std::ios::binary) << sim::fbe_table_csv(*computed.systems[0].decisions);
+  std::ofstream(file, std::ios::binary) << sim::fbe_table_csv(*computed.systems[0].npus[0].decisions[0]);
   const auto table = std::make_shared<const FbeTable>(sim::read_fbe_table(file));
   std::filesystem::remove(file);
   const sim::Scenario saved =
@@ -166,7 +166,7 @@ TEST_CASE("a scenario refuses what its policy has no table for", "[fbe_policies]
   const sim::PolicyArguments arguments{{"max_batch", 2}, {"rate_hz", 0.1}};
   const sim::Scenario built =
       two_segments({0, 1}).system({.policy = "optimal", .parameters = arguments}).build();
-  CHECK(built.systems[0].decisions->max_batch() == 2);
+  CHECK(built.systems[0].npus[0].decisions[0]->max_batch() == 2);
   refuses(two_segments({0}).system("table"), "policy table needs 'path'");
   refuses(two_segments({0}).system({.policy = "table", .parameters = {{"path", "t.csv"}}}),
           "path must be a table of decisions");

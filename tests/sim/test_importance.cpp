@@ -58,7 +58,7 @@ class ByHand {
  private:
   int max_batch_;
   std::shared_ptr<const npu::BatchPolicyTable> table_ =
-      two_segments().dates_s({0}).system("serial").build().systems[0].table;
+      two_segments().dates_s({0}).system("serial").build().systems[0].table();
   Nobody nobody_;
 
  public:
@@ -169,7 +169,7 @@ TEST_CASE("under greedy batching the largest latency is as importance predicts, 
                                                 .parameters = {{"max_batch", 4}, {"max_queue_delay_ms", 0}}})
                                        .build();
     const sim::System& system = scenario.systems[0];
-    sim::Importance importance(*system.table, scenario.slo.of_server(), 4);
+    sim::Importance importance(*system.table(), scenario.service().slo.of_server(), 4);
     // From the end, the largest latency of those who are still there.
     struct State {
       double predicted_s = 0;

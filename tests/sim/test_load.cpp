@@ -181,8 +181,8 @@ TEST_CASE("a load is a rate, for all kinds of arrivals and exits", "[load]") {
     const sim::RunConfig config = with({"workload.exits=" + exits});
     CHECK(load_of(config) == Approx(0.7));
     // By what policies know, and the table of a system like the reference.
-    const auto least =
-        sim::least_npu_time(*config.systems[0].table, config.policy_context(config.systems[0]).exit_rates);
+    const auto least = sim::least_npu_time(*config.systems[0].table(),
+                                           config.policy_context(config.systems[0], 0, 0).exit_rates);
     CHECK(config.least_npu_time().request_s == least.request_s);
   }
 }

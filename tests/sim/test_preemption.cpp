@@ -320,9 +320,9 @@ void fuzz(int runs) {
     const std::string& name = system.policy->name;
     INFO("run " << i << ": " << name << ", " << *scenario.known_requests() << " requests");
     {
-      const auto policy = system.policy->make(system.parameters, scenario.policy_context(system));
+      const auto policy = system.policy->make(system.parameters, scenario.policy_context(system, 0, 0));
       const scheduler::PolicyTraits traits = system.policy->traits(system.parameters);
-      workloads::SentRequests stream = sim::sent_requests(scenario, *scenario.exits);
+      workloads::SentRequests stream = sim::sent_requests(scenario, *scenario.service().exits);
       const bool waits = name == "dynamic_batching" || name == "deferred_batching" || name == "clockwork" ||
                          name == "optimal" || system.drop_hopeless;
       const int depth = name == "exit_aware"      ? system.parameters.integer("preemption_depth")
@@ -332,16 +332,16 @@ void fuzz(int runs) {
       Watch watch(traits.max_batch, depth, waits);
       const sim::ServerOptions options{.policy = name,
                                        .traits = traits,
-                                       .slo = scenario.slo.of_server(),
+                                       .slo = scenario.service().slo.of_server(),
                                        .drop_hopeless = system.drop_hopeless,
                                        .audit = true};
-      sim::Recorder recorder = test::recorder_for(*system.table);
-      const auto made = sim::make_server({*system.table, options, *policy, stream, recorder, &watch});
+      sim::Recorder recorder = test::recorder_for(*system.table());
+      const auto made = sim::make_server({*system.table(), options, *policy, stream, recorder, &watch});
       sim::ServingCore& server = *made;
       sim::drive(server, sim::Driver::bare);
       REQUIRE(watch.completed() == *scenario.known_requests());
     }
-    test::CsvText text(scenario.slo);
+    test::CsvText text(scenario.service().slo);
     sim::simulate(scenario, system, {.observers = {&text}});
     const std::string& bare = text.text();
     REQUIRE(bare == test::requests_csv_of(scenario, sim::Driver::simgrid));
@@ -393,17 +393,17 @@ struct Served {
 Served serve(const sim::Scenario& scenario, scheduler::Policy& policy) {
   const sim::System& system = scenario.systems.front();
   Served served;
-  sim::Recorder recorder(*system.table, scenario.slo, scenario.warmup_requests);
-  test::CsvText text(scenario.slo);
-  workloads::SentRequests stream = sim::sent_requests(scenario, *scenario.exits);
+  sim::Recorder recorder(*system.table(), scenario.service().slo, scenario.warmup_requests);
+  test::CsvText text(scenario.service().slo);
+  workloads::SentRequests stream = sim::sent_requests(scenario, *scenario.service().exits);
   const sim::ServerOptions options{.traits = system.policy->traits(system.parameters),
-                                   .slo = scenario.slo.of_server()};
-  const auto made = sim::make_server({*system.table, options, policy, stream, recorder, &text});
+                                   .slo = scenario.service().slo.of_server()};
+  const auto made = sim::make_server({*system.table(), options, policy, stream, recorder, &text});
   sim::ServingCore& server = *made;
   sim::drive(server, sim::Driver::bare);
   served.csv = text.text();
-  served.statistics =
-      sim::compute_statistics(recorder.finish(), server.conservation(), *system.table, scenario.slo);
+  served.statistics = sim::compute_statistics(recorder.finish(), server.conservation(), *system.table(),
+                                              scenario.service().slo);
   return served;
 }
 
@@ -424,7 +424,7 @@ TEST_CASE("LazyBatching passes over the layers at which it would go on anyway", 
                 .system({.policy = "lazy_batching", .parameters = {{"max_batch", 6}}, .npu_mode = mode})
                 .build();
         const sim::System& system = scenario.systems.front();
-        const auto policy = system.policy->make(system.parameters, scenario.policy_context(system));
+        const auto policy = system.policy->make(system.parameters, scenario.policy_context(system, 0, 0));
         const Served searched = serve(scenario, *policy);
         AskedEverywhere everywhere(*policy);
         const Served asked = serve(scenario, everywhere);
@@ -438,7 +438,7 @@ TEST_CASE("LazyBatching passes over the layers at which it would go on anyway", 
         }
         // But for the step in which the warm-up ends.
         CHECK(searched.statistics[Id::refused_slo] ==
-              Approx(asked.statistics[Id::refused_slo]).margin(system.table->layers()));
+              Approx(asked.statistics[Id::refused_slo]).margin(system.table()->layers()));
         passed_over += everywhere.passed_over();
       }
     }

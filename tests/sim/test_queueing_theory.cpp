@@ -53,7 +53,7 @@ TEST_CASE("M/D/1: the mean wait is rho D / 2 (1 - rho)", "[.release][theory]") {
                                        .poisson(Rate::rho(c.rho))
                                        .system("serial")
                                        .build();
-    const double service_s = scenario.systems[0].table->single_sample_latency_s();
+    const double service_s = scenario.systems[0].table()->single_sample_latency_s();
     const double theory_s = c.rho * service_s / (2 * (1 - c.rho));
     const Interval wait = mean_wait(test::run_bare(scenario).requests);
     INFO("rho " << c.rho << ": theory " << theory_s << ", run " << wait.mean << " +- " << wait.half_width);
@@ -67,7 +67,7 @@ TEST_CASE("M/G/1: Pollaczek and Khinchine's mean wait, with exits", "[.release][
   const sim::ScenarioBuilder base =
       test::scenario_of("ee_resnet50").seed(5).requests(4'000'000).exit_rates(rates).system("serial");
   for (const double load : {0.3, 0.6, 0.9}) {
-    const auto table = sim::ScenarioBuilder(base).poisson(Rate::hz(1)).build().systems[0].table;
+    const auto table = sim::ScenarioBuilder(base).poisson(Rate::hz(1)).build().systems[0].table();
     double reach = 1;
     double service_s = 0;
     double mean_s = 0;

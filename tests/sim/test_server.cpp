@@ -351,7 +351,7 @@ TEST_CASE("unloaded latency is the sum of the table's layers", "[sim]") {
   for (const int exit : {0, 1, 2, 3}) {
     const sim::Scenario scenario =
         test::scenario_of("ee_resnet50").recorded({{.date_s = 0, .exit = exit}}).system("serial").build();
-    const npu::BatchPolicyTable& table = *scenario.systems[0].table;
+    const npu::BatchPolicyTable& table = *scenario.systems[0].table();
     double sum = 0;
     for (int l = 0; l < table.layers(); ++l) {
       if (table.layer(l).segment <= exit) sum += table.latency_s(l, l + 1, 1);
@@ -414,11 +414,11 @@ TEST_CASE("SimGrid's driver can be used once in a process", "[sim]") {
       test::scenario_of("resnet50").requests(3).poisson(Rate::rho(0.5)).system("serial").build();
   const auto twice = [&] {
     test::requests_csv_of(scenario, sim::Driver::simgrid);  // in a process of its own: no harm
-    const npu::BatchPolicyTable& table = *scenario.systems[0].table;
+    const npu::BatchPolicyTable& table = *scenario.systems[0].table();
     const auto run = [&] {
       Scripted policy(greedy);
-      const npu::BatchPolicyTable wide(scenario.network.layers, *table.npu(), npu::Mode::r, 4);
-      workloads::SentRequests stream = sim::sent_requests(scenario, *scenario.exits);
+      const npu::BatchPolicyTable wide(scenario.service().network.layers, *table.npu(), npu::Mode::r, 4);
+      workloads::SentRequests stream = sim::sent_requests(scenario, *scenario.service().exits);
       sim::Recorder recorder = test::recorder_for(wide);
       const auto made = sim::make_server({wide, {.traits = kTraits, .slo = {1}}, policy, stream, recorder});
       sim::ServingCore& server = *made;

@@ -72,9 +72,10 @@ Expected expected(const sim::Scenario& scenario, const Departures& departures, c
   for (std::uint64_t i = 0; i < count; ++i) result.end = departures.end_of_cycle(result.end, cycles);
   for (std::size_t i = result.left_out; i < result.end; ++i) {
     const scheduler::Request& request = departures.all()[i].request;
-    const double begin_s =
-        scenario.slo.end_to_end ? request.sent_s - scenario.slo.answer_latency_s : request.arrival_s;
-    const bool late = request.completion_s - begin_s > scenario.slo.latency_s + 1e-9;
+    const double begin_s = scenario.service().slo.end_to_end
+                               ? request.sent_s - scenario.service().slo.answer_latency_s
+                               : request.arrival_s;
+    const bool late = request.completion_s - begin_s > scenario.service().slo.latency_s + 1e-9;
     result.late += request.dropped || late ? 1 : 0;
     result.dropped += request.dropped ? 1 : 0;
     if (!request.dropped) result.latencies.add(request.completion_s - request.arrival_s, 1);
@@ -101,7 +102,8 @@ sim::TailSums sums_of(const sim::Scenario& scenario, const sim::System& system, 
 /// Thresholds up to beyond the SLO, and their factors.
 sim::Levels levels_of(const sim::Scenario& scenario, const std::vector<double>& times_slo, int factor) {
   sim::Levels levels;
-  for (const double times : times_slo) levels.thresholds_s.push_back(times * scenario.slo.latency_s);
+  for (const double times : times_slo)
+    levels.thresholds_s.push_back(times * scenario.service().slo.latency_s);
   levels.factors.assign(times_slo.size(), factor);
   return levels;
 }
@@ -229,7 +231,7 @@ Sample sample_of(const sim::Scenario& scenario, const sim::Levels& levels, int r
     sample.requests.push_back(sums.requests);
     sample.late.push_back(sums.late);
     sample.dropped.push_back(sums.dropped);
-    sample.later.push_back(sums.latencies.above(1.1 * scenario.slo.latency_s));
+    sample.later.push_back(sums.latencies.above(1.1 * scenario.service().slo.latency_s));
     sample.events += sums.events;
   }
   return sample;
@@ -243,7 +245,8 @@ sim::Levels random_levels(const sim::Scenario& scenario, std::mt19937_64& random
   sim::Levels levels;
   const std::uint64_t count = 1 + below(6);
   for (std::uint64_t i = 0; i < count; ++i) {
-    levels.thresholds_s.push_back(scenario.slo.latency_s * 1.2 * static_cast<double>(below(1000)) / 1000);
+    levels.thresholds_s.push_back(scenario.service().slo.latency_s * 1.2 * static_cast<double>(below(1000)) /
+                                  1000);
     levels.factors.push_back(2 + static_cast<int>(below(4)));
   }
   std::ranges::sort(levels.thresholds_s);
@@ -266,8 +269,8 @@ sim::Scenario with_late_requests(const sim::ScenarioBuilder& builder) {
       sim::ScenarioBuilder(builder).slo_unloaded_multiple(2).requests(20'000).build();
   const sim::RunStatistics statistics = sim::simulate(scenario, scenario.systems[0]);
   return sim::ScenarioBuilder(builder)
-      .slo_s(statistics[scenario.slo.end_to_end ? sim::StatisticId::p99_end_to_end
-                                                : sim::StatisticId::p99_latency])
+      .slo_s(statistics[scenario.service().slo.end_to_end ? sim::StatisticId::p99_end_to_end
+                                                          : sim::StatisticId::p99_latency])
       .build();
 }
 

@@ -26,7 +26,7 @@ TEST_CASE("three requests, by hand", "[statistics]") {
   // The first is warm-up. Single sample latency d; request 1 at 10, 2 at 10, so latencies d and 2 d.
   const sim::Scenario scenario =
       serial_run({0, 10, 10}).warmup_requests(1).slo_unloaded_multiple(1.5).build();
-  const double d = scenario.reference_latency_s;
+  const double d = scenario.service().reference_latency_s;
   const sim::RunStatistics s = test::run_bare(scenario).statistics;
   CHECK(s.admitted == 3);
   CHECK(s[Id::requests] == 2);
@@ -44,8 +44,8 @@ TEST_CASE("three requests, by hand", "[statistics]") {
   CHECK(s[Id::mean_batch] == Approx(1));
   CHECK(s[Id::mean_start_batch] == 1);
   CHECK(s[Id::mean_in_system] == Approx((d + d + 2 * d) / (10 + 2 * d)));
-  const npu::Npu& npu = *scenario.systems[0].table->npu();
-  CHECK(s[Id::mac_utilisation] == Approx(static_cast<double>(scenario.network.macs()) /
+  const npu::Npu& npu = *scenario.systems[0].table()->npu();
+  CHECK(s[Id::mac_utilisation] == Approx(static_cast<double>(scenario.service().network.macs()) /
                                          (d * npu.clock_hz * static_cast<double>(npu.macs_per_cycle()))));
   CHECK(std::isnan(s[Id::mean_latency_ci95]));
   CHECK(s.absence(Id::mean_latency_ci95) == sim::Absence::too_few);
@@ -55,7 +55,7 @@ TEST_CASE("three requests, by hand", "[statistics]") {
 }
 
 TEST_CASE("a step that began in the warm-up counts from the first measured arrival", "[statistics]") {
-  const double d = serial_run({0}).build().reference_latency_s;
+  const double d = serial_run({0}).build().service().reference_latency_s;
   // Request 0 runs from 0 to d; request 1 arrives at d / 4 and completes at 2 d.
   const sim::RunStatistics s = test::run_bare(serial_run({0, d / 4}).warmup_requests(1).build()).statistics;
   CHECK(s[Id::requests] == 1);
@@ -114,7 +114,8 @@ TEST_CASE("an NPU busy for longer than the window is a broken invariant", "[stat
   const sim::Conservation conservation{.admitted = 1, .completed = 1, .end_s = 3};
   const auto compute = [&](double busy_s) {
     totals.busy_s = busy_s;
-    return sim::compute_statistics(totals, conservation, *scenario.systems[0].table, scenario.slo);
+    return sim::compute_statistics(totals, conservation, *scenario.systems[0].table(),
+                                   scenario.service().slo);
   };
   CHECK(compute(2)[Id::busy_fraction] == 1);
   CHECK_THROWS_AS(compute(2.01), sim::InvariantViolation);

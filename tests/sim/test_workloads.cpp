@@ -67,7 +67,7 @@ TEST_CASE("clients with constant thoughts keep a serial server busy", "[sim]") {
           .warmup_requests(100)
           .arrivals(sim::closed_loop({.clients = 5, .think_time_s = 0.1, .exponential = false}))
           .build();
-  const double service_s = scenario.systems[0].table->single_sample_latency_s();
+  const double service_s = scenario.systems[0].table()->single_sample_latency_s();
   REQUIRE(5 * service_s > 0.1 + service_s);
   const test::RunOutcome outcome = test::run_bare(scenario);
   for (std::size_t i = 100; i < outcome.requests.size(); ++i) {

@@ -22,7 +22,7 @@ RunOutcome run_bare(const sim::Scenario& scenario, std::size_t index) {
 
 std::string requests_csv_of(const sim::Scenario& scenario, sim::Driver driver, std::size_t index) {
   const auto task = [&] {
-    CsvText text(scenario.slo);
+    CsvText text(scenario.service().slo);
     sim::simulate(scenario, scenario.systems[index], {.driver = driver, .observers = {&text}});
     return text.text();
   };

@@ -18,6 +18,7 @@ struct ExitContext {
   /// That the exits are for; nullptr where they are read first, since a load of the devices takes their
   /// rates.
   const Devices* devices = nullptr;
+  std::size_t service = 0;  ///< that the exits are of, among those that the devices send for
 };
 
 struct ExitKind {
@@ -46,7 +47,13 @@ std::unique_ptr<ExitSpec> make_exit_list(std::vector<int> taken, int exits,
                                          std::vector<double> known_rates = {});
 /// The exits that recorded arrivals name.
 std::unique_ptr<ExitSpec> make_exits_of_arrivals(const Devices& devices, int exits,
-                                                 std::vector<double> known_rates = {});
+                                                 std::vector<double> known_rates = {},
+                                                 std::size_t service = 0);
+/// Of several services: each request has the exit that its own service's model draws, as if that was alone.
+/// There are no rates of them all. `devices` says who sends for which. Throws where a list of exits is
+/// shorter than what may be sent for its service.
+std::unique_ptr<ExitSpec> make_exits_by_service(std::vector<std::shared_ptr<const ExitSpec>> of_services,
+                                                const Devices& devices);
 
 /// Every request is one of `samples`, drawn with replacement; it leaves at the first early exit whose
 /// confidence is at least its threshold.

@@ -81,7 +81,7 @@ std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context
   const io::Node* path = reader.child("path");
   if (path == nullptr) {
     if (context.devices == nullptr) throw io::InputError(reader.mark(), kRatesComeFirst);
-    const std::vector<int> taken = context.devices->exits(context.exits, reader.mark());
+    const std::vector<int> taken = context.devices->exits(context.exits, reader.mark(), context.service);
     return std::make_unique<ExitsOfArrivals>(known(known_rates(), taken, context.exits));
   }
   io::read_text(*path, "path");
@@ -103,8 +103,8 @@ std::unique_ptr<ExitSpec> make_exit_list(std::vector<int> taken, int exits, std:
 }
 
 std::unique_ptr<ExitSpec> make_exits_of_arrivals(const Devices& devices, int exits,
-                                                 std::vector<double> known_rates) {
-  const std::vector<int> taken = devices.exits(exits, {});
+                                                 std::vector<double> known_rates, std::size_t service) {
+  const std::vector<int> taken = devices.exits(exits, {}, service);
   return std::make_unique<ExitsOfArrivals>(known(std::move(known_rates), taken, exits));
 }
 

@@ -108,9 +108,24 @@ bool Devices::listen() const {
                      [](const DeviceGroup& group) { return group.arrivals->listens(); });
 }
 
+std::vector<std::size_t> Devices::services() const {
+  std::vector<std::size_t> services;
+  services.reserve(size_);
+  for (const DeviceGroup& group : groups_) services.insert(services.end(), group.devices, group.service);
+  return services;
+}
+
 double Devices::mean_rate_hz() const {
   double rate_hz = 0;
   for (const DeviceGroup& group : groups_) rate_hz += group.streams() * group.arrivals->mean_rate_hz();
+  return rate_hz;
+}
+
+double Devices::mean_rate_hz(std::size_t service) const {
+  double rate_hz = 0;
+  for (const DeviceGroup& group : groups_) {
+    if (group.service == service) rate_hz += group.streams() * group.arrivals->mean_rate_hz();
+  }
   return rate_hz;
 }
 
@@ -149,8 +164,21 @@ std::uint64_t Devices::bound() const {
   return sum;
 }
 
-std::vector<int> Devices::exits(int exits, const io::Mark& asked_at) const {
-  if (groups_.size() == 1) return groups_.front().arrivals->exits(exits, asked_at);
+std::uint64_t Devices::bound(std::size_t service) const {
+  std::uint64_t sum = 0;
+  for (const DeviceGroup& group : groups_) {
+    if (group.service != service) continue;
+    if (group.arrivals->bound() == 0) return 0;
+    sum += group.arrivals->bound();
+  }
+  return sum;
+}
+
+std::vector<int> Devices::exits(int exits, const io::Mark& asked_at, std::size_t service) const {
+  const auto its = [&](const DeviceGroup& group) { return group.service == service; };
+  if (std::count_if(groups_.begin(), groups_.end(), its) == 1) {
+    return std::find_if(groups_.begin(), groups_.end(), its)->arrivals->exits(exits, asked_at);
+  }
   throw io::InputError(asked_at, "exits of a trace without a path need one group of devices, the trace");
 }
 

@@ -13,6 +13,7 @@ namespace fluidbatch::workloads {
 struct DeviceGroup {
   std::uint32_t count = 1;  ///< times that the arrivals stand there, each with draws of its own
   std::shared_ptr<const ArrivalSpec> arrivals;
+  std::size_t service = 0;           ///< that they send for: its place in the list of services
   double sample_bytes = 0;           ///< of one sample, over the uplink
   double bandwidth_bytes_per_s = 0;  ///< of each device's own link
   std::uint32_t first_device = 0;    ///< number of the group's first device
@@ -47,8 +48,12 @@ class Devices {
 
   /// Whether any group sends on being answered.
   [[nodiscard]] bool listen() const;
+  /// The service that each device sends for, by number.
+  [[nodiscard]] std::vector<std::size_t> services() const;
   /// Long-run sendings per second of all; NaN where those of a group are not known before the run.
   [[nodiscard]] double mean_rate_hz() const;
+  /// The same of those that send for one service.
+  [[nodiscard]] double mean_rate_hz(std::size_t service) const;
   /// As ArrivalSpec::is_steady, of all groups.
   [[nodiscard]] bool is_steady() const;
   /// Whether any group draws dates at random (ArrivalSpec::is_random).
@@ -61,8 +66,10 @@ class Devices {
   [[nodiscard]] double last_arrival_s() const;
   /// As ArrivalSpec::bound: 0 where one group is not bounded.
   [[nodiscard]] std::uint64_t bound() const;
-  /// As ArrivalSpec::exits; only where there is one group.
-  [[nodiscard]] std::vector<int> exits(int exits, const io::Mark& asked_at) const;
+  /// The same of those that send for one service.
+  [[nodiscard]] std::uint64_t bound(std::size_t service) const;
+  /// As ArrivalSpec::exits, of those that send for one service; only where that is one group.
+  [[nodiscard]] std::vector<int> exits(int exits, const io::Mark& asked_at, std::size_t service) const;
 
  private:
   std::vector<DeviceGroup> groups_;
