@@ -26,11 +26,12 @@ struct alignas(64) Request {
   /// The exit it will take; where a control decides at run time, up to then the one it would take at the
   /// workload's own thresholds. Not known to a real server: only an oracle policy may look.
   std::int32_t exit = 0;
-  std::int32_t sample = -1;  ///< row of the recorded sample that it is, from 0; -1 where there is none
-  std::int8_t correct = -1;  ///< whether that exit's answer is right: 1 or 0; -1 where not known
-  bool completed = false;    ///< or dropped: its stay has ended
-  bool dropped = false;      ///< given up while queued; completion_s is the date of that
-  bool forced = false;       ///< by a deadline to leave before it was sure enough
+  std::int32_t sample = -1;    ///< row of the recorded sample that it is, from 0; -1 where there is none
+  std::uint16_t npu = 0;       ///< that serves it, from 0
+  std::int8_t correct = -1;    ///< whether that exit's answer is right: 1 or 0; -1 where not known
+  bool completed : 1 = false;  ///< or dropped: its stay has ended
+  bool dropped : 1 = false;    ///< given up while queued; completion_s is the date of that
+  bool forced : 1 = false;     ///< by a deadline to leave before it was sure enough
 };
 static_assert(sizeof(Request) == 64);
 

@@ -35,7 +35,7 @@ void audit_rule(const scheduler::ExitControl& control, const scheduler::ExitView
       "a clone of the exit control gave another rule to the same question (--audit)");
 }
 
-void audit_passed_over(const scheduler::Policy& policy, const ServerView& view, const ServerState& state,
+void audit_passed_over(const scheduler::Policy& policy, const ServerView& view, const LaneState& state,
                        Boundary boundary, const DecisionPlace& place) {
   const int end = std::min(state.step.end_layer, state.until_layer);
   for (int layer = state.step.first_layer + 1; layer < end; ++layer) {

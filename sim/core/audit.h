@@ -5,7 +5,7 @@
 #include "scheduler/exit_control.h"
 #include "scheduler/policy.h"
 #include "sim/core/decision_text.h"
-#include "sim/core/server_state.h"
+#include "sim/core/lane_state.h"
 
 namespace fluidbatch::sim {
 
@@ -22,6 +22,6 @@ void audit_rule(const scheduler::ExitControl& control, const scheduler::ExitView
 /// scheduler::PolicyError where it would not have gone on, with the same reason. `view`: at the step's end,
 /// before its exits; `place`: likewise.
 void audit_passed_over(const scheduler::Policy& policy, const scheduler::ServerView& view,
-                       const ServerState& state, scheduler::Boundary boundary, const DecisionPlace& place);
+                       const LaneState& state, scheduler::Boundary boundary, const DecisionPlace& place);
 
 }  // namespace fluidbatch::sim

@@ -1,12 +1,12 @@
-// The serving core: one NPU, its queue and its batches, as a state machine over exact dates.
+// The serving core of one service on one NPU: a queue and batches, as a state machine over exact dates.
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
+#include <cstdint>
 
 #include "npu_model/batch_policy_table.h"
 #include "scheduler/policy.h"
-#include "sim/core/decision_text.h"
+#include "sim/core/lane.h"
 #include "sim/core/observer.h"
 #include "sim/core/server_options.h"
 #include "sim/core/server_state.h"
@@ -15,17 +15,24 @@
 
 namespace fluidbatch::sim {
 
-/// The serving core.
+/// The serving core of one service on one NPU, whatever it tells of the run.
+class SingleServer : public ServingCore {
+ public:
+  /// Where it stands. See make_server (sim/run/serving.h), which makes a core that goes on from there.
+  [[nodiscard]] virtual const ServerState& state() const = 0;
+  [[nodiscard]] const Conservation& conservation() const { return state().conservation; }
+};
+
+/// The same with its rules.
 ///
-/// A step takes the active batch to the next layer boundary at which something happens: a sample leaves or,
-/// where an exit control decides at run time, might leave, the batch merges with the one that it has
-/// preempted, or the policy wants to be asked and there is somebody to ask about. All events of a date are
-/// applied in this order: step end (its exits leave, an emptied batch is popped, batches merge), arrivals,
-/// timer; then one decision is asked for. Throws InvariantViolation where a conservation law is broken, and
-/// scheduler::PolicyError where a decision is not allowed. `Sink` is an Observer whose type is known here, so
-/// that its calls are inlined: what collects the statistics.
+/// All events of a date are applied in this order: step end (its exits leave, an emptied batch is popped,
+/// batches merge), arrivals, timer; then one decision is asked for. Throws InvariantViolation where a
+/// conservation law is broken, and scheduler::PolicyError where a decision is not allowed.
 template <typename Sink>
-class Server final : public ServingCore {
+class Server final : public SingleServer, private Lane<Server<Sink>, Sink> {
+  using Rules = Lane<Server<Sink>, Sink>;
+  friend Rules;
+
  public:
   /// All references must outlive the server. `sink` is told of everything, and after it `observer`, where not
   /// null.
@@ -50,7 +57,7 @@ class Server final : public ServingCore {
   bool admit_during_step();
   /// Draws anew when requests come that have not come yet, where that is lawful (RequestStream::restart).
   void restart_stream();
-  [[nodiscard]] const npu::BatchPolicyTable& table() const override { return table_; }
+  [[nodiscard]] double time_scale_s() const override { return this->table_.single_sample_latency_s(); }
   [[nodiscard]] double now_s() const override { return state_.event_s; }
   [[nodiscard]] const ServerState& state() const override { return state_; }
   void finish() const override;
@@ -58,63 +65,31 @@ class Server final : public ServingCore {
  private:
   static constexpr double kNever = ServerState::kNever;
 
-  [[nodiscard]] bool running() const { return !idle(); }
+  // What a lane asks of its host.
 
-  /// `call` is a call of an Observer's.
-  template <typename Call>
-  void tell(const Call& call) {
-    call(sink_);
-    if (observer_ != nullptr) call(*observer_);
+  [[nodiscard]] LaneState& lane_state() { return state_; }
+  [[nodiscard]] const LaneState& lane_state() const { return state_; }
+  [[nodiscard]] scheduler::RequestWindow& window() { return state_.requests; }
+  [[nodiscard]] const scheduler::RequestWindow& window() const { return state_.requests; }
+  [[nodiscard]] double waited_from_s() const {
+    return state_.queue.empty() ? state_.next_arrival_s : -kNever;
   }
+  [[nodiscard]] static constexpr double others_wait_from_s() { return kNever; }
+  void wait(const scheduler::Decision& decision, double date_s);
+  void has_started() { state_.timer_s = kNever; }
+  void answered(std::uint32_t device, double date_s);
+
+  using Rules::running;
 
   void apply_events_of(double date_s);
   void read_ahead();
   void advance_stream();
-  void admit(const workloads::Arrival& arrival);
   void admit_before(double date_s);
   void admit_up_to(double date_s);
 
-  void end_step();
-  [[nodiscard]] int next_exit_layer(int layer) const;
-  bool leave_where_decided(double date_s);
-  [[nodiscard]] scheduler::ExitRule rule_of(const scheduler::ExitView& view) const;
-  void begin_run(double date_s);
-  void begin_step(double date_s);
-  void plan_step();
-  void report_refusal();
-  [[nodiscard]] double date_before(int layer) const;
-  [[nodiscard]] int next_stop() const;
-
-  [[nodiscard]] bool must_decide() const;
-  [[nodiscard]] scheduler::ServerView view_at(double date_s) const;
-  void decide(double date_s);
-  [[nodiscard]] scheduler::Decision ask(double date_s);
-  bool carry_out(const scheduler::Decision& decision, double date_s);
-  [[nodiscard]] DecisionPlace place_of(double date_s) const;
-  [[noreturn]] void refuse(const scheduler::Decision& decision, double date_s, const char* why) const;
-  [[nodiscard]] std::size_t hopeless(double date_s) const;
-  void drop(std::size_t samples, double date_s);
-  void take_from_queue(double date_s, const scheduler::Decision& decision);
-
-  void leave(scheduler::Request& request, double date_s);
-  void end_stay(scheduler::Request& request, double date_s);
-  void hand_over_completed();
-  void elapse(double date_s);
-
-  const npu::BatchPolicyTable& table_;
-  ServerOptions options_;
-  scheduler::Policy& policy_;
-  ExitSource exits_;
   workloads::RequestStream& stream_;
   bool stream_listens_ = false;
-  Sink& sink_;
-  Observer* observer_ = nullptr;
-  const int segments_ = table_.segments();
-  const scheduler::Boundary boundary_ = options_.traits.boundary;
-  const std::size_t max_batch_ = static_cast<std::size_t>(options_.traits.max_batch);
   ServerState state_;
-  const scheduler::ExitOracle oracle_ =
-      options_.traits.oracle ? scheduler::ExitOracle(state_.requests) : scheduler::ExitOracle();
 };
 
 }  // namespace fluidbatch::sim

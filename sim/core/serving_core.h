@@ -1,9 +1,6 @@
 // The serving core as whoever makes its time pass sees it.
 #pragma once
 
-#include "npu_model/batch_policy_table.h"
-#include "sim/core/server_state.h"
-
 namespace fluidbatch::sim {
 
 /// A deterministic state machine that knows nothing of what drives it:
@@ -35,16 +32,13 @@ class ServingCore {
   /// The stream's next event has changed. Its date must not be before the last event's.
   virtual void stream_changed() = 0;
 
-  [[nodiscard]] virtual const npu::BatchPolicyTable& table() const = 0;
+  /// About how long a request takes: what windows of time are long or short against.
+  [[nodiscard]] virtual double time_scale_s() const = 0;
   /// Date of the last event.
   [[nodiscard]] virtual double now_s() const = 0;
 
   /// Checks, after the last event, that nothing was lost.
   virtual void finish() const = 0;
-
-  /// Where it stands. See make_server (sim/run/serving.h), which makes a core that goes on from there.
-  [[nodiscard]] virtual const ServerState& state() const = 0;
-  [[nodiscard]] const Conservation& conservation() const { return state().conservation; }
 };
 
 }  // namespace fluidbatch::sim

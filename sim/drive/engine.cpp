@@ -64,7 +64,7 @@ class WindowedServingModel final : public simgrid::kernel::resource::Model {
   explicit WindowedServingModel(ServingCore& server)
       : Model("fluidbatch"),
         server_(server),
-        window_s_(kLatencies * server.table().single_sample_latency_s()) {}
+        window_s_(kLatencies * server.time_scale_s()) {}
 
   double next_occurring_event(double now) override {
     if (is_over(server_)) return -1;

@@ -61,7 +61,7 @@ ExitThresholds RunningSystem::thresholds() const {
 
 RunStatistics RunningSystem::finish() {
   core_->finish();
-  const Conservation& conservation = core_->conservation();
+  const Conservation& conservation = core_->state().conservation;
   Totals& totals = recorder_.finish();
   if (!dates_are_foreseen(scenario_)) {
     if (const auto objection = objection_to_dates(conservation.end_s, *system_.table())) {

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "sim/core/observer.h"
-#include "sim/core/serving_core.h"
+#include "sim/core/server.h"
 #include "sim/measure/recorder.h"
 #include "sim/measure/statistics.h"
 #include "sim/run/serving.h"
@@ -38,8 +38,8 @@ class RunningSystem {
   RunningSystem(const RunningSystem&) = delete;
   RunningSystem& operator=(const RunningSystem&) = delete;
 
-  [[nodiscard]] ServingCore& core() { return *core_; }
-  [[nodiscard]] const ServingCore& core() const { return *core_; }
+  [[nodiscard]] SingleServer& core() { return *core_; }
+  [[nodiscard]] const SingleServer& core() const { return *core_; }
 
   /// As SystemParts::split. Its requests are not those of the scenario any more, so that no bounds are
   /// computed.
@@ -61,7 +61,7 @@ class RunningSystem {
   SystemParts parts_;
   bool is_split_ = false;
   Recorder recorder_;
-  std::unique_ptr<ServingCore> core_;
+  std::unique_ptr<SingleServer> core_;
 };
 
 }  // namespace fluidbatch::sim

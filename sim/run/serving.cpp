@@ -5,12 +5,12 @@
 namespace fluidbatch::sim {
 
 // Instantiated here and nowhere else, implicitly: of an explicit instantiation GCC flattens nothing.
-std::unique_ptr<ServingCore> make_server(const ServingParts& parts) {
+std::unique_ptr<SingleServer> make_server(const ServingParts& parts) {
   return std::make_unique<Server<Recorder>>(parts.table, parts.options, parts.policy, parts.exits,
                                             parts.stream, parts.recorder, parts.observer);
 }
 
-std::unique_ptr<ServingCore> make_server(const ServingParts& parts, const ServerState& state) {
+std::unique_ptr<SingleServer> make_server(const ServingParts& parts, const ServerState& state) {
   return std::make_unique<Server<Recorder>>(parts.table, parts.options, parts.policy, parts.exits,
                                             parts.stream, parts.recorder, parts.observer, state);
 }

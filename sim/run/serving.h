@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "sim/core/observer.h"
+#include "sim/core/server.h"
 #include "sim/core/server_options.h"
-#include "sim/core/serving_core.h"
 #include "sim/measure/recorder.h"
 #include "workloads/traffic/request_stream.h"
 
@@ -23,10 +23,10 @@ struct ServingParts {
 };
 
 /// At date 0.
-std::unique_ptr<ServingCore> make_server(const ServingParts& parts);
+std::unique_ptr<SingleServer> make_server(const ServingParts& parts);
 
 /// A core that goes on from `state`, which is copied. The policy, the exit control, the stream and the
 /// recorder are copies from where the state was taken, of the same moment.
-std::unique_ptr<ServingCore> make_server(const ServingParts& parts, const ServerState& state);
+std::unique_ptr<SingleServer> make_server(const ServingParts& parts, const ServerState& state);
 
 }  // namespace fluidbatch::sim

@@ -337,7 +337,7 @@ void fuzz(int runs) {
                                        .audit = true};
       sim::Recorder recorder = test::recorder_for(*system.table());
       const auto made = sim::make_server({*system.table(), options, *policy, stream, recorder, &watch});
-      sim::ServingCore& server = *made;
+      sim::SingleServer& server = *made;
       sim::drive(server, sim::Driver::bare);
       REQUIRE(watch.completed() == *scenario.known_requests());
     }
@@ -399,7 +399,7 @@ Served serve(const sim::Scenario& scenario, scheduler::Policy& policy) {
   const sim::ServerOptions options{.traits = system.policy->traits(system.parameters),
                                    .slo = scenario.service().slo.of_server()};
   const auto made = sim::make_server({*system.table(), options, policy, stream, recorder, &text});
-  sim::ServingCore& server = *made;
+  sim::SingleServer& server = *made;
   sim::drive(server, sim::Driver::bare);
   served.csv = text.text();
   served.statistics = sim::compute_statistics(recorder.finish(), server.conservation(), *system.table(),

@@ -104,7 +104,7 @@ Run serve(scheduler::Policy& policy, const std::vector<Sample>& arrivals,
   Keeper keeper(run);
   sim::Recorder recorder = test::recorder_for(table);
   const auto made = sim::make_server({table, options, policy, stream, recorder, &keeper});
-  sim::ServingCore& server = *made;
+  sim::SingleServer& server = *made;
   sim::drive(server, sim::Driver::bare);
   run.conservation = server.conservation();
   return run;
@@ -202,7 +202,7 @@ TEST_CASE("steps that take no time", "[sim]") {
   sim::Recorder recorder = test::recorder_for(table);
   const auto made =
       sim::make_server({table, {.traits = kTraits, .slo = {100}}, policy, stream, recorder, &keeper});
-  sim::ServingCore& server = *made;
+  sim::SingleServer& server = *made;
   sim::drive(server, sim::Driver::bare);
   for (const Request& request : run.requests) CHECK(request.completion_s == request.arrival_s);
 }
@@ -421,7 +421,7 @@ TEST_CASE("SimGrid's driver can be used once in a process", "[sim]") {
       workloads::SentRequests stream = sim::sent_requests(scenario, *scenario.service().exits);
       sim::Recorder recorder = test::recorder_for(wide);
       const auto made = sim::make_server({wide, {.traits = kTraits, .slo = {1}}, policy, stream, recorder});
-      sim::ServingCore& server = *made;
+      sim::SingleServer& server = *made;
       sim::drive(server, sim::Driver::simgrid);
     };
     run();

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "sim/core/conservation.h"
 #include "sim/core/invariant.h"
 #include "tests/support/run_helpers.h"
 #include "tests/support/scenarios.h"
