@@ -25,6 +25,8 @@ struct Contender {
   std::size_t service = 0;
   double arrival_s = 0;   ///< at the server
   double deadline_s = 0;  ///< the date by which it is to be answered; may be infinite
+  double served_s = 0;    ///< how long it has been on the NPU so far; 0 while it is queued
+  double done_s = 0;      ///< single-sample latency of the layers that it has run; 0 while it is queued
 };
 
 /// The state after all events of a date have been applied, made for one question: nothing in it is good after

@@ -150,6 +150,8 @@ void tail(const TailArguments& arguments);
 void workload_describe(const RunArguments& arguments, bool csv);
 void policy_list(const std::vector<std::string>& plugins);
 void exit_control_list(const std::vector<std::string>& plugins);
+void arbiter_list(const std::vector<std::string>& plugins);
+void router_list(const std::vector<std::string>& plugins);
 void network_list();
 void network_show(const std::string& name, bool csv);
 /// Runs the importer, a program of its own: the libraries that it needs would cost every other command a

@@ -1,5 +1,8 @@
-// The listings: policies, networks, statistics.
+// The listings: policies and what else is registered by name, networks, statistics.
+#include <algorithm>
+#include <list>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <fmt/format.h>
@@ -50,13 +53,29 @@ std::string values_of(const scheduler::Parameter& parameter) {
                      io::shortest(parameter.min), io::shortest(parameter.max));
 }
 
-/// A policy or an exit control.
+void print_parameter(const scheduler::Parameter& parameter) {
+  fmt::print("    {:<20} {} ({})\n", parameter.name, parameter.meaning, values_of(parameter));
+}
+
+/// A policy, exit control, arbiter or router, whose name takes `width`.
 template <typename Info>
-void print_with_parameters(const Info& info) {
-  fmt::print("{:<18} {}\n", info.name, info.summary);
-  for (const scheduler::Parameter& parameter : info.parameters) {
-    fmt::print("    {:<20} {} ({})\n", parameter.name, parameter.meaning, values_of(parameter));
+void print_with_parameters(const Info& info, std::size_t width) {
+  fmt::print("{:<{}} {}\n", info.name, width, info.summary);
+  for (const scheduler::Parameter& parameter : info.parameters) print_parameter(parameter);
+  if constexpr (std::is_same_v<Info, scheduler::ArbiterInfo>) {
+    if (!info.may_preempt) return;
+    print_parameter(scheduler::flag_parameter(
+        "preemptive", false, "who goes strictly before all of a running batch pushes it off the NPU"));
   }
+}
+
+/// Those of `infos`, a registry, when `plugins` have been loaded.
+template <typename Info>
+void print_all(const std::list<Info>& infos, const std::vector<std::string>& plugins) {
+  for (const std::string& plugin : plugins) load_plugin(argument("--plugin", plugin));
+  std::size_t width = 18;
+  for (const Info& info : infos) width = std::max(width, info.name.size());
+  for (const Info& info : infos) print_with_parameters(info, width);
 }
 
 }  // namespace
@@ -71,15 +90,15 @@ void print_warnings(const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings) fmt::print(stderr, "warning: {}\n", warning);
 }
 
-void policy_list(const std::vector<std::string>& plugins) {
-  for (const std::string& plugin : plugins) load_plugin(argument("--plugin", plugin));
-  for (const scheduler::PolicyInfo& info : scheduler::all_policies()) print_with_parameters(info);
-}
+void policy_list(const std::vector<std::string>& plugins) { print_all(scheduler::all_policies(), plugins); }
 
 void exit_control_list(const std::vector<std::string>& plugins) {
-  for (const std::string& plugin : plugins) load_plugin(argument("--plugin", plugin));
-  for (const scheduler::ExitControlInfo& info : scheduler::all_exit_controls()) print_with_parameters(info);
+  print_all(scheduler::all_exit_controls(), plugins);
 }
+
+void arbiter_list(const std::vector<std::string>& plugins) { print_all(scheduler::all_arbiters(), plugins); }
+
+void router_list(const std::vector<std::string>& plugins) { print_all(scheduler::all_routers(), plugins); }
 
 void network_list() {
   for (const std::string& name : io::shipped_names("networks")) {

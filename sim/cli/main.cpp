@@ -321,22 +321,30 @@ struct Arguments {
   cli::NpuSearchArguments search;
   cli::NpuFitArguments fit;
   std::string network;
-  std::vector<std::string> plugins;  ///< of policy list and exit-control list
+  std::vector<std::string> plugins;  ///< of the lists of what plug-ins may bring
   bool csv = false;
   std::string columns;
   bool markdown = false;
 };
 
+/// A command with the one subcommand `list`, which takes plug-ins.
+void add_listing(CLI::App& app, Arguments& arguments, const char* name, const char* what, const char* about,
+                 void (*print)(const std::vector<std::string>& plugins)) {
+  CLI::App* command = app.add_subcommand(name, what)->require_subcommand(1);
+  CLI::App* list = command->add_subcommand("list", about);
+  add_plugins(*list, arguments.plugins);
+  list->callback([&arguments, print] { print(arguments.plugins); });
+}
+
 void add_policies(CLI::App& app, Arguments& arguments) {
-  CLI::App* policy = app.add_subcommand("policy", "Scheduling policies")->require_subcommand(1);
-  CLI::App* list = policy->add_subcommand("list", "Names, parameters and defaults");
-  add_plugins(*list, arguments.plugins);
-  list->callback([&] { cli::policy_list(arguments.plugins); });
-  CLI::App* control =
-      app.add_subcommand("exit-control", "What decides exits at run time")->require_subcommand(1);
-  list = control->add_subcommand("list", "Kinds, parameters and defaults");
-  add_plugins(*list, arguments.plugins);
-  list->callback([&] { cli::exit_control_list(arguments.plugins); });
+  add_listing(app, arguments, "policy", "Scheduling policies", "Names, parameters and defaults",
+              cli::policy_list);
+  add_listing(app, arguments, "exit-control", "What decides exits at run time",
+              "Kinds, parameters and defaults", cli::exit_control_list);
+  add_listing(app, arguments, "arbiter", "Whose turn it is where several services share an NPU",
+              "Names, parameters and defaults", cli::arbiter_list);
+  add_listing(app, arguments, "router", "To which of several NPUs a request goes",
+              "Names, parameters and defaults", cli::router_list);
 }
 
 void add_networks(CLI::App& app, Arguments& arguments) {

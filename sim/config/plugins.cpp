@@ -19,8 +19,8 @@ using io::InputError;
 using io::Node;
 
 constexpr const char* kBringsNothing =
-    "brings no policy and no exit control; it needs a static scheduler::PolicyRegistration or "
-    "ExitControlRegistration";
+    "brings no policy, exit control, arbiter or router; it needs a static scheduler::PolicyRegistration, "
+    "ExitControlRegistration, ArbiterRegistration or RouterRegistration";
 
 [[noreturn]] void refuse(const Node& path, const std::filesystem::path& file, const std::string& why) {
   throw InputError(path.mark, "the plug-in " + io::in_quotes(file.string()) + " " + why);
@@ -71,10 +71,26 @@ std::string objection_to_names(const std::vector<Info>& infos, const char* kind,
 /// Why what was loaded can't be taken, or nothing.
 std::string objection_to(const scheduler::LoadedPlugin& loaded) {
   if (!loaded.other_interface.empty()) return other_interface(loaded.other_interface);
-  if (loaded.policies.empty() && loaded.exit_controls.empty()) return kBringsNothing;
-  std::string objection = objection_to_names(loaded.policies, "a policy", scheduler::find_policy);
-  if (!objection.empty()) return objection;
-  return objection_to_names(loaded.exit_controls, "an exit control", scheduler::find_exit_control);
+  if (loaded.policies.empty() && loaded.exit_controls.empty() && loaded.arbiters.empty() &&
+      loaded.routers.empty()) {
+    return kBringsNothing;
+  }
+  for (const std::string& objection :
+       {objection_to_names(loaded.policies, "a policy", scheduler::find_policy),
+        objection_to_names(loaded.exit_controls, "an exit control", scheduler::find_exit_control),
+        objection_to_names(loaded.arbiters, "an arbiter", scheduler::find_arbiter),
+        objection_to_names(loaded.routers, "a router", scheduler::find_router)}) {
+    if (!objection.empty()) return objection;
+  }
+  return "";
+}
+
+/// Registers what a shared object brings in.
+void add(const scheduler::LoadedPlugin& loaded) {
+  for (const scheduler::PolicyInfo& info : loaded.policies) scheduler::add_policy(info);
+  for (const scheduler::ExitControlInfo& info : loaded.exit_controls) scheduler::add_exit_control(info);
+  for (const scheduler::ArbiterInfo& info : loaded.arbiters) scheduler::add_arbiter(info);
+  for (const scheduler::RouterInfo& info : loaded.routers) scheduler::add_router(info);
 }
 
 /// Takes what a shared object brings in, or leaves everything as it was.
@@ -89,10 +105,7 @@ void load(const Node& path, const std::filesystem::path& file) {
       if (object == nullptr) failure = reason_of_loader(file);
     });
     if (object != nullptr) objection = objection_to(loaded);
-    if (failure.empty() && objection.empty()) {
-      for (const scheduler::PolicyInfo& info : loaded.policies) scheduler::add_policy(info);
-      for (const scheduler::ExitControlInfo& info : loaded.exit_controls) scheduler::add_exit_control(info);
-    }
+    if (failure.empty() && objection.empty()) add(loaded);
   }
   if (!failure.empty()) refuse(path, file, "can't be loaded: " + failure);
   if (objection.empty()) return;

@@ -254,15 +254,22 @@ class Listings(CommandLineTest):
         self.assertRegex(self.succeed("--version").stdout, r"^fluidbatch \d+\.\d+\.\d+\n$")
         for arguments in ([], ["run"], ["check"], ["sweep"], ["sweep", "merge"], ["compare"], ["capacity"],
                           ["workload", "describe"], ["network", "show"], ["network", "import"], ["npu", "table"],
-                          ["npu", "explain"], ["npu", "search"], ["npu", "fit"], ["policy", "list"], ["metric", "list"]):
+                          ["npu", "explain"], ["npu", "search"], ["npu", "fit"], ["policy", "list"], ["arbiter", "list"], ["router", "list"],
+                          ["metric", "list"]):
             text = self.succeed(*arguments, "--help").stdout
             self.assertIn("--help", text)
             self.assertLessEqual(max(map(len, text.splitlines())), 80, arguments)
 
     def test_a_name_comes_first_on_each_line(self):
-        for command, name in (("network", "resnet50"), ("npu", "zu7ev_large"), ("policy", "dynamic_batching")):
+        for command, name in (("network", "resnet50"), ("npu", "zu7ev_large"), ("policy", "dynamic_batching"),
+                              ("arbiter", "oldest_first"), ("router", "most_loaded_that_fits")):
             lines = self.succeed(command, "list").stdout.splitlines()
             self.assertIn(name, [line.split()[0] for line in lines if not line.startswith(" ")])
+
+    def test_which_arbiters_may_preempt(self):
+        lines = self.succeed("arbiter", "list").stdout.splitlines()
+        names = [line.split()[0] for line, below in zip(lines, lines[1:]) if below.startswith("    preemptive ")]
+        self.assertEqual(names, ["earliest_deadline", "least_slack", "prema", "priority"])
 
     def test_network_csv(self):
         rows = list(csv.DictReader(io.StringIO(self.succeed("network", "show", "resnet50", "--csv").stdout)))

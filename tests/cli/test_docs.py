@@ -77,8 +77,8 @@ class Docs(CommandLineTest):
     def test_the_example_policy_is_the_page_s(self):
         """test_install.py builds and runs it."""
         sources = re.findall(r"```cpp\n(.*?)```", (ROOT / "docs/add_a_policy.md").read_text(), re.S)
-        self.assertEqual(sources[0], (ROOT / "docs/example_policy/patient.cpp").read_text())
-        self.assertEqual(sources[1], (ROOT / "docs/example_policy/crowded.cpp").read_text())
+        for source, name in zip(sources, ("patient", "crowded", "longest_queue", "at_home"), strict=True):
+            self.assertEqual(source, (ROOT / f"docs/example_policy/{name}.cpp").read_text())
 
     def test_every_key_is_documented(self):
         page = (ROOT / "docs/configuration.md").read_text()
@@ -96,6 +96,15 @@ class Docs(CommandLineTest):
                 keys.add(line.split()[0])
         for key in sorted(keys):
             self.assertRegex(page, rf"\b{key}\b", f"docs/configuration.md does not mention '{key}'")
+
+    def test_every_arbiter_and_router_is_documented(self):
+        page = (ROOT / "docs/policies.md").read_text()
+        for listing in ("arbiter", "router"):
+            names = [line.split()[0] for line in self.succeed(listing, "list").stdout.splitlines()]
+            self.assertGreaterEqual(len(names), 7)
+            section = re.search(rf"^## {listing.capitalize()}s$(.*?)(?=^## |\Z)", page, re.M | re.S)[1]
+            for name in names:
+                self.assertRegex(section, rf"`{name}\b", f"docs/policies.md does not mention the {listing} '{name}'")
 
     def test_links_lead_somewhere(self):
         for page in PAGES:

@@ -109,8 +109,8 @@ class Plugins(InstallTest):
 
     def setUp(self):
         super().setUp()
-        shutil.copy(EXAMPLE / "patient.cpp", self.folder)
-        shutil.copy(EXAMPLE / "crowded.cpp", self.folder)
+        for name in ("patient", "crowded", "longest_queue", "at_home"):
+            shutil.copy(EXAMPLE / f"{name}.cpp", self.folder)
         shutil.copy(EXAMPLE / "patient.yaml", self.folder)
 
     def compile(self, name, source="patient.cpp", headers=None):
@@ -166,6 +166,18 @@ class Plugins(InstallTest):
         self.assertLess(own["statistics"]["mean_threshold"], 0.69)
         self.assertEqual(fixed["statistics"]["mean_threshold"], 0.7)
 
+    def test_an_arbiter_and_a_router_of_ones_own(self):
+        for kind, name in (("arbiter", "longest_queue"), ("router", "at_home")):
+            with self.subTest(kind=kind):
+                self.compile(f"lib{name}.so", f"{name}.cpp")
+                plugin = ("--plugin", f"lib{name}.so")
+                self.assertRegex(self.succeed(kind, "list", *plugin, program=self.program).stdout, rf"(?m)^{name} ")
+                self.assertNotRegex(self.succeed(kind, "list", program=self.program).stdout, rf"(?m)^{name} ")
+                self.write("taken.cpp", (self.folder / f"{name}.cpp").read_text().replace(f'"{name}"', '"round_robin"'))
+                self.compile("taken.so", "taken.cpp")
+                self.refuse(f"brings an? {kind} 'round_robin', which already exists", kind, "list", "--plugin", "taken.so")
+                self.succeed("policy", "list", *plugin, program=self.program)
+
     def test_sweeps_take_plug_ins_and_notice_another(self):
         self.compile("libpatient.so")
         self.write("s.yaml", "base: patient.yaml\naxes: {grid: {requests: [1500, 2000], systems.patient.policy.min_batch: [2, 3]}}\n")
@@ -185,12 +197,12 @@ class Plugins(InstallTest):
                                 (".", "is a folder, not a file"),
                                 ("text.so", r"^--plugin: the plug-in '.*/text\.so' can't be loaded: (file too short|invalid ELF header)$"),
                                 (self.program, r"can't be loaded: cannot dynamically load position-independent executable"),
-                                ("empty.so", "brings no policy and no exit control; it needs a static scheduler::PolicyRegistration or "
-                                 "ExitControlRegistration")):
+                                ("empty.so", "brings no policy, exit control, arbiter or router; it needs a static scheduler::PolicyRegistration, "
+                                 "ExitControlRegistration, ArbiterRegistration or RouterRegistration")):
             with self.subTest(plugin=plugin):
                 self.refuse(message, "run", "patient.yaml", "--plugin", plugin, "--out", "out")
         self.write("c.yaml", (self.folder / "patient.yaml").read_text() + "plugins: [empty.so]\n")
-        self.refuse(r"^c\.yaml:11:11: the plug-in '.*/empty\.so' brings no policy and no exit control", "run", "c.yaml")
+        self.refuse(r"^c\.yaml:11:11: the plug-in '.*/empty\.so' brings no policy, exit control, arbiter or router; ", "run", "c.yaml")
         self.write("c.yaml", (self.folder / "patient.yaml").read_text() + "plugins: empty.so\n")
         self.refuse(r"^c\.yaml:11:10: plugins must be a list", "run", "c.yaml")
         self.refuse("plugins must be a list", "run", "c.yaml", "--plugin", "empty.so")

@@ -15,6 +15,8 @@ ARROWS = {
     "scheduler/optimum": ("scheduler", "npu_model"),
     "scheduler/policies": ("scheduler", "scheduler/optimum", "npu_model"),
     "scheduler/exit_controls": ("scheduler", "npu_model"),
+    "scheduler/arbiters": ("scheduler", "npu_model"),
+    "scheduler/routers": ("scheduler",),
     "workloads": ("workloads/io",),
     "workloads/io": (),
     "workloads/models": ("npu_model", "workloads/io"),
@@ -135,7 +137,7 @@ class Structure(unittest.TestCase):
                 self.assertIn("#pragma once", text, path)
 
     def test_a_policy_or_process_is_one_file(self):
-        for folder in ("scheduler/policies", "workloads/traffic/arrivals", "workloads/exits"):
+        for folder in ("scheduler/policies", "scheduler/arbiters", "scheduler/routers", "workloads/traffic/arrivals", "workloads/exits"):
             for path in sources(folder):
                 if path.stem == "exits":
                     continue
