@@ -119,6 +119,10 @@ class BatchStack {
     return true;
   }
 
+  /// All of it stands still from `date_s` on, until it comes back. Precondition: not empty.
+  void park(double date_s) { top().suspended_since_s = date_s; }
+  void come_back(scheduler::RequestWindow& requests, double date_s) { resume(requests, top(), date_s); }
+
   /// Merges the two uppermost batches where they are about to run the same layer; true where they are.
   bool merge(scheduler::RequestWindow& requests, double date_s) {
     return depth_ > 1 && merge_uppermost(requests, date_s);

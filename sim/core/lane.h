@@ -29,6 +29,7 @@ namespace fluidbatch::sim {
 ///     void wait(const Decision&, double);    an idle NPU waits, as the policy has said at this date
 ///     void has_started();                    an idle NPU waits no more
 ///     void answered(std::uint32_t, double);  a device's request has ended its stay, at this date
+///     void hand_over(RequestId, const Request&);  all before this one have ended their stays, and it has
 template <typename Host, typename Sink>
 class Lane {
  public:

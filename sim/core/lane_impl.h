@@ -357,7 +357,7 @@ void Lane<Host, Sink>::end_stay(scheduler::Request& request, double date_s) {
 template <typename Host, typename Sink>
 void Lane<Host, Sink>::hand_over_completed() {
   while (!requests().empty() && requests()[requests().first()].completed) {
-    tell([&](auto& observer) { observer.completed(requests().first(), requests()[requests().first()]); });
+    host().hand_over(requests().first(), requests()[requests().first()]);
     requests().pop_first();
   }
 }

@@ -42,4 +42,7 @@ struct LaneState {
   }
 };
 
+/// Checks, after the last event, that none of its requests was lost. Throws InvariantViolation.
+void check_conservation(const LaneState& lane);
+
 }  // namespace fluidbatch::sim

@@ -1,6 +1,7 @@
 // What the serving core tells of a run while it goes on.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "scheduler/policy.h"
@@ -33,6 +34,13 @@ class Observer {
   virtual void started(double /*date_s*/, int /*samples*/, bool /*preempting*/) {}
   /// The active batch has been suspended; the registers after that.
   virtual void suspended(double /*date_s*/, const FbeRegisters& /*registers*/) {}
+  /// In a site: what is told next is of this NPU and this service, but for `completed`, and for what its
+  /// request says.
+  virtual void turn_to(std::size_t /*npu*/, std::size_t /*service*/) {}
+  /// In a site: the batches of a service, the active one among them, have been pushed off the NPU by another
+  /// service; and they have it back.
+  virtual void parked(double /*date_s*/) {}
+  virtual void came_back(double /*date_s*/) {}
   /// A step has ended.
   virtual void stepped(const Step& /*step*/) {}
   /// An exit control has said at which confidence samples leave at an early exit, at this date and before
@@ -66,6 +74,15 @@ class ObserverList final : public Observer {
   }
   void suspended(double date_s, const FbeRegisters& registers) override {
     for (Observer* observer : observers_) observer->suspended(date_s, registers);
+  }
+  void turn_to(std::size_t npu, std::size_t service) override {
+    for (Observer* observer : observers_) observer->turn_to(npu, service);
+  }
+  void parked(double date_s) override {
+    for (Observer* observer : observers_) observer->parked(date_s);
+  }
+  void came_back(double date_s) override {
+    for (Observer* observer : observers_) observer->came_back(date_s);
   }
   void stepped(const Step& step) override {
     for (Observer* observer : observers_) observer->stepped(step);

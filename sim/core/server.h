@@ -78,6 +78,9 @@ class Server final : public SingleServer, private Lane<Server<Sink>, Sink> {
   void wait(const scheduler::Decision& decision, double date_s);
   void has_started() { state_.timer_s = kNever; }
   void answered(std::uint32_t device, double date_s);
+  void hand_over(scheduler::RequestId id, const scheduler::Request& request) {
+    this->tell([&](auto& observer) { observer.completed(id, request); });
+  }
 
   using Rules::running;
 

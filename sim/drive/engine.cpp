@@ -62,9 +62,7 @@ class ServingModel final : public simgrid::kernel::resource::Model {
 class WindowedServingModel final : public simgrid::kernel::resource::Model {
  public:
   explicit WindowedServingModel(ServingCore& server)
-      : Model("fluidbatch"),
-        server_(server),
-        window_s_(kLatencies * server.time_scale_s()) {}
+      : Model("fluidbatch"), server_(server), window_s_(kLatencies * server.time_scale_s()) {}
 
   double next_occurring_event(double now) override {
     if (is_over(server_)) return -1;

@@ -17,9 +17,9 @@ namespace fluidbatch::sim {
 template <typename T>
 concept MessageNumber = std::is_arithmetic_v<T> || std::is_enum_v<T>;
 
-/// Takes numbers, strings, vectors and arrays of numbers, and structs that have a function
-/// `fields(object, visit)` beside them, which hands all their fields to `visit`: the one list that writer and
-/// reader share.
+/// Takes numbers, strings, arrays of numbers, structs that have a function `fields(object, visit)` beside
+/// them, which hands all their fields to `visit` (the one list that writer and reader share), and vectors of
+/// numbers or such structs.
 class MessageWriter {
  public:
   template <typename... T>
@@ -42,6 +42,11 @@ class MessageWriter {
   template <MessageNumber T>
   void put(const std::vector<T>& numbers) {
     put_counted(numbers);
+  }
+  template <typename T>
+  void put(const std::vector<T>& objects) {
+    put(std::uint64_t{objects.size()});
+    for (const T& object : objects) put(object);
   }
   template <MessageNumber T, std::size_t N>
   void put(const std::array<T, N>& numbers) {
@@ -93,6 +98,14 @@ class MessageReader {
   template <MessageNumber T>
   void get(std::vector<T>& numbers) {
     get_counted(numbers);
+  }
+  template <typename T>
+  void get(std::vector<T>& objects) {
+    std::uint64_t count = 0;
+    get(count);
+    require(count, 1);
+    objects.resize(count);
+    for (T& object : objects) get(object);
   }
   template <MessageNumber T, std::size_t N>
   void get(std::array<T, N>& numbers) {

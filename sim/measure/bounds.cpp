@@ -1,6 +1,7 @@
 #include "sim/measure/bounds.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <limits>
 #include <queue>
@@ -9,16 +10,21 @@
 namespace fluidbatch::sim {
 namespace {
 
-/// For each exit, the sum over its layers of the least `cost(layer, batch)` over all batch sizes.
-std::vector<double> least_by_exit(const npu::BatchPolicyTable& table,
-                                  const std::function<double(int, int)>& cost) {
-  std::vector<double> by_exit(static_cast<std::size_t>(table.segments()));
+using Cost = std::function<double(const npu::BatchPolicyTable& table, int layer, int batch)>;
+
+/// For each exit, the sum over its layers of the least cost over all tables, of the same network, and all
+/// their batch sizes.
+std::vector<double> least_by_exit(std::span<const npu::BatchPolicyTable* const> tables, const Cost& cost) {
+  const npu::BatchPolicyTable& network = *tables.front();
+  std::vector<double> by_exit(static_cast<std::size_t>(network.segments()));
   double sum = 0;
-  for (int l = 0; l < table.layers(); ++l) {
+  for (int l = 0; l < network.layers(); ++l) {
     double least = std::numeric_limits<double>::infinity();
-    for (int b = 1; b <= table.max_batch(); ++b) least = std::min(least, cost(l, b));
+    for (const npu::BatchPolicyTable* table : tables) {
+      for (int b = 1; b <= table->max_batch(); ++b) least = std::min(least, cost(*table, l, b));
+    }
     sum += least;
-    by_exit[static_cast<std::size_t>(table.layer(l).segment)] = sum;
+    by_exit[static_cast<std::size_t>(network.layer(l).segment)] = sum;
   }
   return by_exit;
 }
@@ -66,9 +72,18 @@ class ShortestRemainingFirst {
 
 LatencyBounds latency_bounds(const npu::BatchPolicyTable& table, workloads::RequestStream& stream,
                              std::uint64_t warmup_requests) {
-  const auto latency = [&](int l, int b) { return table.latency_s(l, l + 1, b); };
-  const std::vector<double> unloaded = least_by_exit(table, latency);
-  const std::vector<double> work = least_by_exit(table, [&](int l, int b) { return latency(l, b) / b; });
+  return latency_bounds(std::array{&table}, stream, warmup_requests);
+}
+
+LatencyBounds latency_bounds(std::span<const npu::BatchPolicyTable* const> tables,
+                             workloads::RequestStream& stream, std::uint64_t warmup_requests) {
+  const auto latency = [](const npu::BatchPolicyTable& table, int l, int b) {
+    return table.latency_s(l, l + 1, b);
+  };
+  const std::vector<double> unloaded = least_by_exit(tables, latency);
+  std::vector<double> work = least_by_exit(
+      tables, [&](const npu::BatchPolicyTable& table, int l, int b) { return latency(table, l, b) / b; });
+  for (double& work_s : work) work_s /= static_cast<double>(tables.size());
   ShortestRemainingFirst server;
   double unloaded_sum_s = 0;
   std::uint64_t number = 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "npu_model/batch_policy_table.h"
 #include "workloads/traffic/request_stream.h"
@@ -23,6 +24,12 @@ struct LatencyBounds {
 /// of batches can be carried over to it step by step: a batch of b that runs a layer for L seconds gives each
 /// of its samples L / b, at least what the relaxed server needs, and the share of the warm-up is left idle.
 /// So no policy that answers all these requests has a lower mean, whatever it does with the warm-up.
+///
+/// On several NPUs, whose tables are given, every layer is run as by the fastest, and the relaxed server is
+/// as many times as fast as there are: each NPU takes no more than its part of it. What runs on them beside
+/// `stream` can only make it slower.
+LatencyBounds latency_bounds(std::span<const npu::BatchPolicyTable* const> tables,
+                             workloads::RequestStream& stream, std::uint64_t warmup_requests);
 LatencyBounds latency_bounds(const npu::BatchPolicyTable& table, workloads::RequestStream& stream,
                              std::uint64_t warmup_requests);
 

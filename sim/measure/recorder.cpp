@@ -52,6 +52,10 @@ Totals& Recorder::finish() {
       add_layer(layer, batch, static_cast<double>(times));
     }
   }
+  const npu::Npu* npu = table_.npu();
+  const double peak_macs_per_s = npu == nullptr ? std::numeric_limits<double>::quiet_NaN()
+                                                : npu->clock_hz * static_cast<double>(npu->macs_per_cycle());
+  totals_.available_macs = totals_.busy_s * peak_macs_per_s;
   return totals_;
 }
 

@@ -43,6 +43,7 @@ struct Totals {
   double busy_s = 0;
   double batch_seconds = 0;  ///< integral of the active batch size
   double useful_macs = 0;
+  double available_macs = 0;  ///< of the NPU in its busy time; NaN where its latencies are a table
   std::uint64_t preemptions = 0;
   std::uint64_t merges = 0;
   std::uint64_t refused_no_gain = 0;
@@ -51,6 +52,14 @@ struct Totals {
   std::vector<double> segment_batch_seconds;  ///< integral of the batch size over it
   std::uint64_t batches = 0;          ///< taken from the queue in the window, newcomers of a preemption too
   std::uint64_t batched_samples = 0;  ///< in them, those of the warm-up too
+
+  // Of a site, or a part of one (sim/measure/site_recorder.h).
+
+  std::size_t npus = 1;
+  /// Whether each is late, in order of request number; empty where one bound says it for all.
+  std::vector<bool> late_in_order;
+  double normalised_latency = 0;   ///< sum, over the served ones, of latency over that alone on its NPU
+  double normalised_progress = 0;  ///< sum of the inverses
 };
 
 class Recorder final : public Observer {
@@ -65,6 +74,8 @@ class Recorder final : public Observer {
   void reserve(std::uint64_t requests);
 
   void admitted(scheduler::RequestId id, const scheduler::Request& request) override;
+  /// The first measured request arrives at this date; `admitted` says it too.
+  void begin_window(double date_s) { totals_.window_begin_s = date_s; }
   void started(double date_s, int samples, bool preempting) override;
   void stepped(const Step& step) override;
   void merged(double date_s) override {
@@ -75,6 +86,8 @@ class Recorder final : public Observer {
 
   /// To be called once, when the run is over.
   Totals& finish();
+  /// After that.
+  [[nodiscard]] const Totals& totals() const { return totals_; }
 
  private:
   void measure(const scheduler::Request& request);
@@ -101,7 +114,7 @@ class Recorder final : public Observer {
 // What is called for every request or step, where the server can see it.
 
 inline void Recorder::admitted(scheduler::RequestId id, const scheduler::Request& request) {
-  if (id == warmup_requests_) totals_.window_begin_s = request.arrival_s;
+  if (id == warmup_requests_) begin_window(request.arrival_s);
 }
 
 inline void Recorder::started(double date_s, int samples, bool preempting) {

@@ -170,6 +170,10 @@ const char* absence_text(Absence absence) {
       return "exits were decided at run time";
     case Absence::no_thresholds:
       return "exits have no thresholds";
+    case Absence::no_site:
+      return "there is one of it";
+    case Absence::of_all_npus:
+      return "a bound is of all NPUs together";
   }
   return "";
 }

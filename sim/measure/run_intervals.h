@@ -23,6 +23,8 @@ enum class Absence : std::uint8_t {
   dropped,         ///< a bound of the mean where the policy chose whom to answer
   exits_decided,   ///< a bound of the mean where a control decided at run time how much work there is
   no_thresholds,   ///< of thresholds, where exits have none
+  no_site,         ///< of what tells services and NPUs apart, where there is one of each
+  of_all_npus,     ///< a bound, where one NPU of several is in question
 };
 
 /// For a person, in a few words; empty for `none`.

@@ -88,6 +88,19 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
      "mean latency over the higher of both bounds, at least 1; like these not defined where requests were "
      "dropped",
      Better::lower},
+    {Id::antt, "antt", "1",
+     "in a site: average normalised turnaround time, the mean over the completed requests of the latency "
+     "over "
+     "that of the same request alone on its NPU, up to the exit that it took",
+     Better::lower},
+    {Id::stp, "stp", "1",
+     "in a site: system throughput, the sum over the services of the mean of the inverse, each service's "
+     "progress against running alone; at most the number of services",
+     Better::higher},
+    {Id::fairness, "fairness", "1",
+     "in a site of several services: Jain's index of their mean normalised turnaround times, 1 where all are "
+     "slowed down alike",
+     Better::higher},
 }};
 
 }  // namespace

@@ -50,6 +50,9 @@ enum class StatisticId {
   unloaded_bound,
   clairvoyant_bound,
   distance_to_bound,
+  antt,
+  stp,
+  fairness,
   count,
 };
 

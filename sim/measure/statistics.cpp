@@ -6,7 +6,6 @@
 #include <limits>
 #include <numeric>
 
-#include "npu_model/batch_policy_table.h"
 #include "scheduler/slo.h"
 #include "sim/core/conservation.h"
 #include "sim/core/invariant.h"
@@ -37,6 +36,11 @@ double share(std::uint64_t part, std::uint64_t all) {
   return all > 0 ? static_cast<double>(part) / static_cast<double>(all) : kUndefined;
 }
 
+std::int64_t late_in(const std::vector<bool>& late, std::ptrdiff_t begin, std::size_t size) {
+  const auto first = late.begin() + begin;
+  return std::count(first, first + static_cast<std::ptrdiff_t>(size), true);
+}
+
 /// A series, and the shares of its batches that are late.
 struct InBatches {
   BatchedSeries series;
@@ -44,8 +48,10 @@ struct InBatches {
   Extremes extremes;
 };
 
-/// In one pass, since a long run's latencies come from memory. A dropped request is late.
-InBatches in_batches(std::span<const double> latencies, double slo_s) {
+/// In one pass, since a long run's latencies come from memory. A dropped request is late. `late` says it of
+/// each where it is not empty.
+InBatches in_batches(std::span<const double> latencies, double slo_s,
+                     const std::vector<bool>& late_ones = {}) {
   if (latencies.empty()) return {};
   InBatches result;
   const double first = latencies.front();
@@ -66,6 +72,7 @@ InBatches in_batches(std::span<const double> latencies, double slo_s) {
     }
     const auto size = static_cast<double>(batch.size());
     result.series.means[i] = batch_sum / size;
+    if (!late_ones.empty()) late = late_in(late_ones, batch.data() - latencies.data(), batch.size());
     result.late_shares[i] = static_cast<double>(late) / size;
   }
   const auto n = static_cast<double>(latencies.size());
@@ -87,16 +94,15 @@ bool is_saturated(std::span<const double> latencies, const Conservation& conserv
 
 class Computation {
  public:
-  Computation(Totals& totals, const Conservation& conservation, const npu::BatchPolicyTable& table,
-              const ExitThresholds& thresholds)
-      : totals_(totals), conservation_(conservation), table_(table), thresholds_(thresholds) {}
+  Computation(Totals& totals, const Conservation& conservation, const ExitThresholds& thresholds)
+      : totals_(totals), conservation_(conservation), thresholds_(thresholds) {}
 
   RunStatistics run(const scheduler::Slo& slo) {
     for (const Id id : {Id::unloaded_bound, Id::clairvoyant_bound, Id::distance_to_bound})
       result_.set_absent(id, why_no_bound());
     result_.admitted = conservation_.admitted;
-    latencies_ = in_batches(totals_.latencies_s, slo.latency_s);
-    end_to_end_ = in_batches(totals_.end_to_end_s, slo.latency_s);
+    latencies_ = in_batches(totals_.latencies_s, slo.latency_s, totals_.late_in_order);
+    end_to_end_ = in_batches(totals_.end_to_end_s, slo.latency_s, totals_.late_in_order);
     const bool on_end_to_end = slo.end_to_end && !totals_.end_to_end_s.empty();
     const InBatches& judged = on_end_to_end ? end_to_end_ : latencies_;
     const BatchMeans late_shares = judged.late_shares;
@@ -116,6 +122,7 @@ class Computation {
     preemptions();
     latency_percentiles();
     end_to_end();
+    site();
     return std::move(result_);
   }
 
@@ -215,19 +222,15 @@ class Computation {
   void window() {
     const auto n = static_cast<double>(totals_.latencies_s.size());
     set(Id::throughput, n / window_s());
-    require_invariant(at_most(totals_.busy_s, window_s(), conservation_.end_s),
+    const double npu_time_s = window_s() * static_cast<double>(totals_.npus);
+    require_invariant(at_most(totals_.busy_s, npu_time_s, conservation_.end_s),
                       "the NPU is busy for no longer than the measured window");
-    set(Id::busy_fraction, totals_.busy_s / window_s());
+    set(Id::busy_fraction, totals_.busy_s / npu_time_s);
     set(Id::mean_batch, totals_.batch_seconds / totals_.busy_s);
-    set(Id::mac_utilisation, totals_.useful_macs / (totals_.busy_s * peak_macs_per_s()));
+    set(Id::mac_utilisation, totals_.useful_macs / totals_.available_macs);
     set(Id::mean_start_batch,
         static_cast<double>(totals_.batched_samples) / static_cast<double>(totals_.batches));
     set(Id::mean_in_system, conservation_.time_in_system_s / conservation_.end_s);
-  }
-
-  [[nodiscard]] double peak_macs_per_s() const {
-    const npu::Npu* npu = table_.npu();
-    return npu == nullptr ? kUndefined : npu->clock_hz * static_cast<double>(npu->macs_per_cycle());
   }
 
   void preemptions() {
@@ -276,9 +279,21 @@ class Computation {
     set(Id::max_end_to_end, found[2]);
   }
 
+  /// How requests fare against running alone: only where several services or NPUs are in question.
+  void site() {
+    const auto n = static_cast<double>(totals_.latencies_s.size());
+    if (totals_.normalised_latency > 0) {
+      set(Id::antt, totals_.normalised_latency / n);
+      set(Id::stp, totals_.normalised_progress / n);
+    } else {
+      result_.set_absent(Id::antt, Absence::no_site);
+      result_.set_absent(Id::stp, Absence::no_site);
+    }
+    result_.set_absent(Id::fairness, Absence::no_site);
+  }
+
   Totals& totals_;
   const Conservation& conservation_;
-  const npu::BatchPolicyTable& table_;
   const ExitThresholds& thresholds_;
   InBatches latencies_;
   InBatches end_to_end_;
@@ -306,10 +321,9 @@ void add_bounds(RunStatistics& statistics, const LatencyBounds& bounds, double e
   statistics.set(Id::distance_to_bound, statistics[Id::mean_latency] / bound_s);
 }
 
-RunStatistics compute_statistics(Totals& totals, const Conservation& conservation,
-                                 const npu::BatchPolicyTable& table, const scheduler::Slo& slo,
+RunStatistics compute_statistics(Totals& totals, const Conservation& conservation, const scheduler::Slo& slo,
                                  const ExitThresholds& thresholds) {
-  return Computation(totals, conservation, table, thresholds).run(slo);
+  return Computation(totals, conservation, thresholds).run(slo);
 }
 
 bool misses_accuracy(const RunStatistics& statistics, double target) {

@@ -10,9 +10,6 @@
 #include "sim/measure/run_intervals.h"
 #include "sim/measure/statistic.h"
 
-namespace fluidbatch::npu {
-class BatchPolicyTable;
-}
 namespace fluidbatch::scheduler {
 struct Slo;
 }
@@ -36,6 +33,10 @@ struct RunStatistics {
   std::uint64_t admitted = 0;
   bool saturated =
       false;  ///< the backlog grew through the run: the means say more of its length than of the system
+  /// Of a site: the same of each service over all NPUs, and of each NPU over all services. Empty where there
+  /// is one of them.
+  std::vector<RunStatistics> services;
+  std::vector<RunStatistics> npus;
 
   [[nodiscard]] double operator[](StatisticId id) const { return values[static_cast<std::size_t>(id)]; }
   [[nodiscard]] Absence absence(StatisticId id) const { return absences[static_cast<std::size_t>(id)]; }
@@ -48,8 +49,9 @@ struct RunStatistics {
 template <typename Self, typename Visit>
 requires std::same_as<std::remove_const_t<Self>, RunStatistics>
 void fields(Self& statistics, Visit& visit) {
-  auto& [values, absences, exit_shares, exit_accuracies, segment_batches, admitted, saturated] = statistics;
-  visit(values, absences, exit_shares, exit_accuracies, segment_batches, admitted, saturated);
+  auto& [values, absences, exit_shares, exit_accuracies, segment_batches, admitted, saturated, services,
+         npus] = statistics;
+  visit(values, absences, exit_shares, exit_accuracies, segment_batches, admitted, saturated, services, npus);
 }
 
 /// Adds lower bounds of the mean latency of a run that dropped no measured request and ended at `end_s`, and
@@ -67,8 +69,7 @@ struct ExitThresholds {
 /// Takes the infinities of dropped requests out of `totals`. Without an uplink those from end to
 /// end are the ones at the server. Throws InvariantViolation where the NPU was busy for longer than the
 /// window.
-RunStatistics compute_statistics(Totals& totals, const Conservation& conservation,
-                                 const npu::BatchPolicyTable& table, const scheduler::Slo& slo,
+RunStatistics compute_statistics(Totals& totals, const Conservation& conservation, const scheduler::Slo& slo,
                                  const ExitThresholds& thresholds = {});
 
 /// Whether a run's accuracy is below `target` by more than 0.2 points and what chance explains (1.96 standard

@@ -111,9 +111,10 @@ std::string summary_json(const Scenario& scenario, const System& system, const R
   json.integer("admitted", statistics.admitted);
   json.boolean("saturated", statistics.saturated);
   json.open_object("statistics");
-  // Where exits have no thresholds, there is nothing to be said of them.
+  // Where exits have no thresholds, there is nothing to be said of them; nor of a site, where there is none.
   const auto is_of_this_run = [&](const Statistic& statistic) {
-    return statistics.absence(statistic.id) != Absence::no_thresholds;
+    const Absence why = statistics.absence(statistic.id);
+    return why != Absence::no_thresholds && why != Absence::no_site;
   };
   for (const Statistic& statistic : all_statistics()) {
     if (is_of_this_run(statistic)) json.number(statistic.name, statistics[statistic.id]);

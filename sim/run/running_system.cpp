@@ -21,6 +21,24 @@ bool dates_are_foreseen(const Scenario& scenario) {
 
 }  // namespace
 
+void check_dates(const Scenario& scenario, const System& system, double end_s) {
+  if (dates_are_foreseen(scenario)) return;
+  for (const SystemNpu& npu : system.npus) {
+    for (const auto& table : npu.tables) {
+      if (const auto objection = objection_to_dates(end_s, *table)) {
+        throw io::InputError("system '" + system.label + "': " + *objection);
+      }
+    }
+  }
+}
+
+ExitThresholds exit_thresholds(const workloads::ExitSpec& exits, bool decides,
+                               const npu::BatchPolicyTable& table) {
+  const workloads::RecordedConfidences* confidences = exits.confidences();
+  return {.decided = decides && table.segments() > 1,
+          .fixed = confidences == nullptr ? std::vector<double>() : confidences->thresholds()};
+}
+
 RunningSystem::RunningSystem(const Scenario& scenario, const System& system, const Options& options)
     : RunningSystem(scenario, system, options, nullptr) {}
 
@@ -53,23 +71,14 @@ ServingParts RunningSystem::serving_parts(Observer* observer) {
           .exits = parts_.exit_source()};
 }
 
-ExitThresholds RunningSystem::thresholds() const {
-  const workloads::RecordedConfidences* confidences = parts_.exits().confidences();
-  return {.decided = parts_.decides_exits() && system_.table()->segments() > 1,
-          .fixed = confidences == nullptr ? std::vector<double>() : confidences->thresholds()};
-}
-
 RunStatistics RunningSystem::finish() {
   core_->finish();
   const Conservation& conservation = core_->state().conservation;
   Totals& totals = recorder_.finish();
-  if (!dates_are_foreseen(scenario_)) {
-    if (const auto objection = objection_to_dates(conservation.end_s, *system_.table())) {
-      throw io::InputError("system '" + system_.label + "': " + *objection);
-    }
-  }
+  check_dates(scenario_, system_, conservation.end_s);
   RunStatistics statistics =
-      compute_statistics(totals, conservation, *system_.table(), scenario_.service().slo, thresholds());
+      compute_statistics(totals, conservation, scenario_.service().slo,
+                         exit_thresholds(parts_.exits(), parts_.decides_exits(), *system_.table()));
   // A closed loop sends otherwise under every policy, so that no bound is common to all; nor is it where a
   // policy chooses whom to answer, or an exit control how much work there is.
   if (scenario_.compute_bounds && !is_split_ && !scenario_.devices.listen() && totals.dropped == 0 &&

@@ -16,6 +16,14 @@
 
 namespace fluidbatch::sim {
 
+/// Where nobody could foresee the dates of a run, which has ended at `end_s`: throws io::InputError where
+/// they are too late for doubles.
+void check_dates(const Scenario& scenario, const System& system, double end_s);
+
+/// What is known of the thresholds of a service with these exits, and, if it `decides`, an exit control.
+ExitThresholds exit_thresholds(const workloads::ExitSpec& exits, bool decides,
+                               const npu::BatchPolicyTable& table);
+
 /// A system in the middle of its run: the core with all that it works with. It can be copied at any event;
 /// copy and original go on apart, to the same end, unless one of them is split.
 class RunningSystem {
@@ -54,7 +62,6 @@ class RunningSystem {
 
  private:
   [[nodiscard]] ServingParts serving_parts(Observer* observer);
-  [[nodiscard]] ExitThresholds thresholds() const;
 
   const Scenario& scenario_;
   const System& system_;

@@ -5,27 +5,25 @@
 #include "sim/scenario/workload.h"
 
 namespace fluidbatch::sim {
-namespace {
 
-ServerOptions options_of(const Scenario& scenario, const System& system, std::size_t read_ahead) {
+ServerOptions server_options(const Scenario& scenario, const System& system, std::size_t service,
+                             std::size_t read_ahead) {
   return {.policy = system.policy->name,
           .traits = system.policy->traits(system.parameters),
-          .slo = scenario.service().slo.of_server(),
+          .slo = scenario.services[service].slo.of_server(),
           .drop_hopeless = system.drop_hopeless,
           .preemption_cost_s = system.preemption_cost_s,
           .audit = scenario.audit,
           .read_ahead = read_ahead};
 }
 
-}  // namespace
-
 SystemParts::SystemParts(const Scenario& scenario, const System& system, std::size_t read_ahead,
                          std::unique_ptr<workloads::RequestStream> stream)
     : system_(system),
-      options_(options_of(scenario, system, read_ahead)),
+      options_(server_options(scenario, system, 0, read_ahead)),
       policy_(system.policy->make(system.parameters, scenario.policy_context(system, 0, 0))),
       exit_control_(scenario.make_exit_control(system, 0)),
-      exits_(scenario.exits_of(system)),
+      exits_(scenario.exits_of(system, 0)),
       stream_(stream == nullptr ? arriving_requests(scenario, *exits_) : std::move(stream)) {}
 
 SystemParts::SystemParts(const SystemParts& other)

@@ -12,6 +12,10 @@
 
 namespace fluidbatch::sim {
 
+/// What a server of `system` is told of a service.
+ServerOptions server_options(const Scenario& scenario, const System& system, std::size_t service,
+                             std::size_t read_ahead);
+
 /// Policy, exit control and requests of one system in one run. A copy goes on from the same state.
 class SystemParts {
  public:

@@ -164,7 +164,8 @@ TEST_CASE("most_loaded_that_fits", "[routers]") {
   const auto routed = [](const std::vector<double>& finish_s, double deadline_s) {
     return by_finish("most_loaded_that_fits", finish_s, deadline_s);
   };
-  CHECK(routed({3, 5, 9, 4}, 6) == 1);           // 9 is too late
+  CHECK(routed({3, 5, 9, 4}, 6) == 1);  // 9 is too late
+  CHECK(routed({9, 3, 5, 4}, 6) == 2);
   CHECK(routed({3, 5, 9, 4}, 2.9) == 0);         // nobody is in time
   CHECK(routed({3, 5, 9, 4}, 9) == 2);           // in time to the date
   CHECK(routed({3, 5, 9, 4}, 9 - 0.9e-9) == 2);  // and within the tolerance

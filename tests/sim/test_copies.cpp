@@ -206,7 +206,7 @@ End admitting_during_steps(const sim::Scenario& scenario, std::size_t index, std
       .decided = run.parts().decides_exits() && system.table()->segments() > 1,
       .fixed = confidences == nullptr ? std::vector<double>() : confidences->thresholds()};
   return {rows_of(text),
-          sim::to_message(sim::compute_statistics(recorder.finish(), server.conservation(), *system.table(),
+          sim::to_message(sim::compute_statistics(recorder.finish(), server.conservation(),
                                                   scenario.service().slo, thresholds))};
 }
 

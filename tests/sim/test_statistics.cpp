@@ -115,8 +115,7 @@ TEST_CASE("an NPU busy for longer than the window is a broken invariant", "[stat
   const sim::Conservation conservation{.admitted = 1, .completed = 1, .end_s = 3};
   const auto compute = [&](double busy_s) {
     totals.busy_s = busy_s;
-    return sim::compute_statistics(totals, conservation, *scenario.systems[0].table(),
-                                   scenario.service().slo);
+    return sim::compute_statistics(totals, conservation, scenario.service().slo);
   };
   CHECK(compute(2)[Id::busy_fraction] == 1);
   CHECK_THROWS_AS(compute(2.01), sim::InvariantViolation);
