@@ -172,8 +172,7 @@ class Command {
       if (row.optimum.fbe) add_solution(solver, row.system.label, "fbe", row.optimum.fbe->optimum);
     }
     fmt::print("{}: the least mean latency that is possible, {} requests/s, seed {}\n\n{}",
-               config_.service().network.name, rounded(config_.devices.mean_rate_hz()), config_.seed,
-               table.text());
+               config_.network_names(), rounded(config_.devices.mean_rate_hz()), config_.seed, table.text());
     if (std::any_of(simulated_.begin(), simulated_.end(), [](const auto& run) { return run.saturated; })) {
       fmt::print("* saturated: the backlog grew to the end, so the mean depends on the length of the run\n");
     }

@@ -21,7 +21,7 @@ std::string per_cent(double share) { return std::isnan(share) ? "-" : fmt::forma
 /// Whether nobody came any more, before the run was as long as it may be.
 bool ended_early(const Scenario& scenario, const std::vector<RunStatistics>& results) {
   const std::uint64_t asked = scenario.length.requests;
-  return asked == scenario.devices.bound() || asked == scenario.service().exits->bound() ||
+  return asked == scenario.devices.bound() || asked == scenario.bound_of_exits() ||
          std::ranges::all_of(results, [&](const RunStatistics& r) { return r.admitted < asked; });
 }
 

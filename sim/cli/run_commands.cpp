@@ -54,7 +54,7 @@ void note_missing_requests(const RunConfig& config, const RunStatistics& result)
   if (ends_by_requests(config) && came < config.length.requests) {
     const char* end = "the arrivals";
     const char* reason = ": no device sends any more, since the profile of a spike ends in a rate of 0";
-    if (came == config.service().exits->bound() || came == config.devices.bound()) {
+    if (came == config.bound_of_exits() || came == config.devices.bound()) {
       end = came == config.devices.bound() ? "the trace" : "the trace of exits";
       reason = "";
     }
@@ -75,14 +75,56 @@ std::string warmup_text(const RunConfig& config) {
   return fmt::format("{} of them warm-up (MSER-5)", config.warmup_requests);
 }
 
+std::string bound_text(const Service& service) {
+  return fmt::format("SLO {} ms{}; a single sample takes {} ms on the reference NPU",
+                     rounded(service.slo.latency_s * 1000), service.slo.end_to_end ? " from end to end" : "",
+                     rounded(service.reference_latency_s * 1000));
+}
+
 std::string heading(const RunConfig& config, const std::string& length) {
-  return fmt::format(
-      "{}: {}, {}, seed {}\n"
-      "SLO {} ms{}; a single sample takes {} ms on the reference NPU\n",
-      config.service().network.name, length, warmup_text(config), config.seed,
-      rounded(config.service().slo.latency_s * 1000),
-      config.service().slo.end_to_end ? " from end to end" : "",
-      rounded(config.service().reference_latency_s * 1000));
+  std::string text =
+      fmt::format("{}: {}, {}, seed {}\n", config.network_names(), length, warmup_text(config), config.seed);
+  for (const Service& service : config.services) {
+    if (config.services.size() > 1)
+      text += fmt::format("service {}: {}, ", service.name, service.network.name);
+    text += bound_text(service) + "\n";
+  }
+  return text;
+}
+
+/// Milliseconds: of each service in their order, on each NPU that has other latencies than the one before.
+std::string single_samples_text(const System& system) {
+  std::string text;
+  std::string last;
+  for (const SystemNpu& npu : system.npus) {
+    std::string its;
+    for (const auto& table : npu.tables) {
+      its += (its.empty() ? "" : ", ") + rounded(table->single_sample_latency_s() * 1000);
+    }
+    if (its != last) text += (text.empty() ? "" : " + ") + its;
+    last = its;
+  }
+  return text;
+}
+
+std::string exit_controls_text(const Scenario& scenario, const System& system) {
+  std::string text;
+  for (std::size_t i = 0; i < system.exit_controls.size(); ++i) {
+    if (!system.exit_controls[i].decides()) continue;
+    text += ", exit control " + system.exit_controls[i].info->name;
+    if (scenario.services.size() > 1) text += " of " + scenario.services[i].name;
+  }
+  return text;
+}
+
+/// What orders services and chooses NPUs, where there are several.
+std::string order_text(const System& system) {
+  std::string text;
+  if (system.arbiter.info != nullptr) {
+    text += ", arbiter " + system.arbiter.info->name + (system.arbiter.preemptive ? ", preemptive" : "");
+  }
+  if (system.router.info != nullptr) text += ", router " + system.router.info->name;
+  return text;
 }
 
 using Id = StatisticId;
@@ -170,7 +212,7 @@ std::string remarks(const RunConfig& config, const std::vector<RunStatistics>& r
     text += "x bound: - where exits are decided at run time; it is for those drawn\n";
   }
   text += remarks_on_free(config, results, free_s);
-  for (std::size_t i = 0; i < results.size(); ++i) {
+  for (std::size_t i = 0; i < results.size() && config.services.size() == 1; ++i) {
     const double target = config.systems[i].exit_control().accuracy_target();
     if (std::isnan(target) || !misses_accuracy(results[i], target)) continue;
     text += fmt::format("{}: missed its accuracy target of {} %: {} %\n", config.systems[i].label,
@@ -297,10 +339,9 @@ void check(const RunArguments& arguments) {
   check_expected_dates(config);
   fmt::print("{}{}", heading(config, length_text(config)), precision_plan(config));
   for (const System& system : config.systems) {
-    fmt::print("system {}: {} on {} in mode {}, single sample {} ms{}\n", system.label, system.policy->name,
-               system.npu_names(), system.table()->mode_name(),
-               rounded(system.table()->single_sample_latency_s() * 1000),
-               system.decides_exits() ? ", exit control " + system.exit_control().info->name : "");
+    fmt::print("system {}: {} on {} in mode {}, single sample {} ms{}{}\n", system.label, system.policy->name,
+               system.npu_names(), system.npu_mode_names(), single_samples_text(system),
+               exit_controls_text(config, system), order_text(system));
   }
   fmt::print("{}: good\n", arguments.config);
 }

@@ -108,7 +108,7 @@ void workload_describe(const RunArguments& arguments, bool csv) {
   const RunConfig config = load_run_config(arguments.config, arguments.overrides, arguments.plugins);
   print_warnings(config.warnings);
   const WorkloadDescription d =
-      describe_workload(config, *config.reference, [&] { return config.least_npu_time(); });
+      describe_workload(config, *config.references[0], [&] { return config.least_npu_time(); });
   if (csv) return print_csv(config, d);
   fmt::print("{}: {} device{}, {} requests in {} s, seed {}\n", config.service().network.name,
              config.devices.size(), config.devices.size() == 1 ? "" : "s", d.requests, rounded(d.duration_s),
@@ -124,7 +124,8 @@ void workload_describe(const RunArguments& arguments, bool csv) {
   }
   fmt::print("\n{}\n{}", windows_table(d), exits_table(config, d));
   fmt::print("\nwork of a request: {} MMAC of {}, {} ms of {} ms on the reference NPU\nload after exits {}\n",
-             rounded(d.mean_macs / 1e6), rounded(config.reference->macs(0, config.reference->layers()) / 1e6),
+             rounded(d.mean_macs / 1e6),
+             rounded(config.references[0]->macs(0, config.references[0]->layers()) / 1e6),
              rounded(1000 * d.mean_work_s), rounded(1000 * config.service().reference_latency_s),
              rounded(d.load_after_exits, 3));
   if (!std::isnan(d.accuracy)) fmt::print("accuracy {}\n", rounded(d.accuracy));

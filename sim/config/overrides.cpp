@@ -1,6 +1,7 @@
 #include "sim/config/overrides.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,7 @@ Node& element(Node& list, const std::string& part, const Mark& mark) {
   std::vector<std::string> known;
   for (Node& item : list.items) {
     const Node* label = item.find("label");
+    if (label == nullptr) label = item.find("name");
     if (label == nullptr) continue;
     if (label->scalar == part) return item;
     known.push_back(label->scalar);
@@ -70,14 +72,19 @@ Node& step_into(Node& node, const std::string& part, const Mark& mark) {
   return made;
 }
 
+/// Of a map in a system, whose keys depend on a name.
+bool is_named(std::string_view key) { return key == "policy" || key == "arbiter" || key == "router"; }
+
 bool decides_other_keys(const std::vector<std::string>& path) {
   const std::string& last = path.back();
-  return last == "kind" || (last == "name" && path.size() >= 2 && path[path.size() - 2] == "policy");
+  return last == "kind" || (last == "name" && path.size() >= 2 && is_named(path[path.size() - 2]));
 }
 
-void drop_keys_of_the_file(Node& map, const std::string& except) {
-  std::erase_if(map.entries,
-                [&](const Node::Entry& entry) { return entry.key != except && !entry.value.overridden; });
+/// All but `deciding`, and `preemptive`, which every arbiter takes.
+void drop_keys_of_the_file(Node& map, const std::string& deciding) {
+  std::erase_if(map.entries, [&](const Node::Entry& entry) {
+    return entry.key != deciding && entry.key != "preemptive" && !entry.value.overridden;
+  });
 }
 
 }  // namespace

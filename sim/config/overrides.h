@@ -8,9 +8,9 @@
 namespace fluidbatch::sim {
 
 /// Applies `assignment` (KEY=VALUE, VALUE in YAML) to a configuration. KEY is a path of map keys, joined by
-/// dots; an element of a list goes by its number from 0, or by its `label`. Maps on the way that are not
-/// there are made. Setting a `kind` (or the `name` of a policy) to something else drops the keys of the other
-/// kind that the file gave. Throws InputError.
+/// dots; an element of a list goes by its number from 0, or by its `label` or, without one, its `name`. Maps
+/// on the way that are not there are made. Setting a `kind` (or the `name` of a policy, an arbiter or a
+/// router) to something else drops the keys of the other kind that the file gave. Throws InputError.
 void apply_override(io::Node& document, const std::string& assignment);
 
 /// The node under `key` (as KEY above); an empty one, made on the way, where there is none. Throws InputError

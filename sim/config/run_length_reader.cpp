@@ -20,7 +20,7 @@ void refuse_without_interval(const Node& until) {
   for (const Node::Entry& entry : until.entries) {
     for (const Statistic& statistic : all_statistics()) {
       if (entry.key != statistic.name || half_width_of(statistic.id)) continue;
-      throw InputError(entry.key_mark, "until: " + *objection_to_target(statistic.id, {}));
+      throw InputError(entry.key_mark, "until: " + *objection_to_target(statistic.id, true));
     }
   }
 }
@@ -85,7 +85,7 @@ void read_run_length(MapReader& run, Scenario& scenario) {
 
 void check_precisions(const MapReader& run, const Scenario& scenario) {
   for (const PrecisionTarget& target : scenario.until) {
-    const auto objection = objection_to_target(target.statistic, scenario.service().slo);
+    const auto objection = objection_to_target(target.statistic, any_slo(scenario.services));
     if (!objection) continue;
     throw InputError(run.required("until").find(name_of(target.statistic))->mark, "until: " + *objection);
   }

@@ -1,5 +1,6 @@
 #include "sim/config/unusual_values.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -79,6 +80,15 @@ std::vector<std::string> unusual_values(const npu::Npu& npu) {
 
 std::vector<std::string> unusual_values(const NpuChoice& choice, const npu::BatchPolicyTable& table) {
   return choice.table_file.empty() ? unusual_values(choice.npu) : unusual_latencies(choice.name, table);
+}
+
+void warn_of(const NpuChoice& choice, const npu::BatchPolicyTable& table, const io::Mark& mark,
+             std::vector<std::string>& warnings) {
+  for (const std::string& text : unusual_values(choice, table)) {
+    const bool known = std::any_of(warnings.begin(), warnings.end(),
+                                   [&](const std::string& other) { return other.ends_with(": " + text); });
+    if (!known) warnings.push_back(io::to_string(mark) + ": " + text);
+  }
 }
 
 }  // namespace fluidbatch::sim

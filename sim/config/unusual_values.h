@@ -15,4 +15,9 @@ std::vector<std::string> unusual_values(const NpuChoice& choice, const npu::Batc
 /// The same for a modelled NPU.
 std::vector<std::string> unusual_values(const npu::Npu& npu);
 
+/// Adds these texts of an NPU to `warnings`, with its place `mark`; each of them once, however many have that
+/// NPU.
+void warn_of(const NpuChoice& choice, const npu::BatchPolicyTable& table, const io::Mark& mark,
+             std::vector<std::string>& warnings);
+
 }  // namespace fluidbatch::sim

@@ -95,10 +95,14 @@ SystemOptimum optimum_of(const Scenario& scenario, std::size_t index) {
 }  // namespace
 
 std::optional<NoOptimum> objection_to_optimum(const Scenario& scenario, const System& system) {
+  if (scenario.services.size() > 1)
+    return NoOptimum{
+        .reason = "an optimum is known for one service only", .of_workload = true, .key = "devices"};
   if (auto objection = objection_to_workload(scenario)) return objection;
   const auto objection = [](const char* key, const char* reason) {
     return NoOptimum{.reason = reason, .of_workload = false, .key = key};
   };
+  if (system.npus.size() > 1) return objection("npus", "an optimum is known for one NPU only");
   if (system.drop_hopeless) return objection("drop", "an optimum is known only where all are answered");
   if (system.preemption_cost_s > 0)
     return objection("preemption_cost_s", "an optimum is known only where preemptions cost nothing");

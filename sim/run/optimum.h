@@ -22,9 +22,9 @@ struct NoOptimum {
   std::string key;           ///< of the configuration, that says so; empty where none does
 };
 
-/// What is outside of the theory: arrivals that are not Poisson, exits that are not independent, an uplink,
-/// drops, a cost of preemptions, exits decided at run time, a policy that knows the exits. Nothing where all
-/// is inside.
+/// What is outside of the theory: several services or NPUs, arrivals that are not Poisson, exits that are not
+/// independent, an uplink, drops, a cost of preemptions, exits decided at run time, a policy that knows the
+/// exits. Nothing where all is inside.
 std::optional<NoOptimum> objection_to_optimum(const Scenario& scenario, const System& system);
 
 /// For a system that nothing speaks against. As many may be in flight as its policy allows itself. Refers to

@@ -10,40 +10,14 @@
 #include <vector>
 
 #include "npu_model/batch_policy_table.h"
-#include "sim/scenario/arrival_processes.h"
 #include "sim/scenario/checks.h"
-#include "sim/scenario/policy_parameters.h"
+#include "sim/scenario/latency_source.h"
 #include "sim/scenario/scenario.h"
-#include "workloads/exits/exits.h"
+#include "sim/scenario/specs.h"
+#include "sim/scenario/system_builder.h"
 #include "workloads/uplink/uplink.h"
 
 namespace fluidbatch::sim {
-
-/// Makes an exit model when the network and the devices are known.
-using ExitModel =
-    std::function<std::shared_ptr<const workloads::ExitSpec>(const workloads::ExitContext& context)>;
-
-/// A group of devices.
-struct GroupSpec {
-  ArrivalProcess arrivals;
-  std::uint32_t count = 1;                                  ///< times that the arrivals stand there
-  std::optional<double> sample_bytes = {};                  ///< default: the uplink's
-  std::optional<double> device_bandwidth_bytes_per_s = {};  ///< default: the uplink's
-};
-
-/// A system to be simulated.
-struct SystemSpec {
-  std::string policy;                  ///< its name
-  PolicyArguments parameters = {};     ///< what is not given has its default
-  std::string label = {};              ///< default: the policy's name
-  bool drop_hopeless = false;          ///< give up queued requests that can't meet the SLO any more
-  double preemption_cost_s = 0;        ///< before the first layer of each preemption's newcomers
-  std::string exit_control = "fixed";  ///< its kind
-  PolicyArguments exit_control_parameters = {};
-  std::optional<npu::Npu> npu = {};                         ///< default: that of all systems
-  std::optional<npu::Mode> npu_mode = {};                   ///< likewise
-  std::shared_ptr<const npu::BatchPolicyTable> table = {};  ///< of latencies, instead of an NPU; likewise
-};
 
 /// Builds a Scenario of plain values, without a file:
 ///
@@ -81,6 +55,10 @@ class ScenarioBuilder {
   /// At least one.
   ScenarioBuilder& system(SystemSpec system);
   ScenarioBuilder& system(const char* policy) { return system(SystemSpec{.policy = policy}); }
+
+  // Of a site: its services, in order. What one leaves out is what is said here without services.
+
+  ScenarioBuilder& service(ServiceSpec service);
 
   // What comes. `arrivals` or `devices` must be given.
 
@@ -140,34 +118,26 @@ class ScenarioBuilder {
   [[nodiscard]] Scenario build() const;
 
  private:
-  /// Where latencies come from.
-  struct Latencies {
-    std::optional<npu::Npu> npu;
-    npu::Mode mode = npu::Mode::r;
-    std::shared_ptr<const npu::BatchPolicyTable> table;  // counts where not null
-  };
-
-  [[nodiscard]] workloads::Network the_network() const;
-  [[nodiscard]] scheduler::Slo the_slo(const Scenario& scenario) const;
-  void add_workload(Scenario& scenario) const;
-  [[nodiscard]] System the_system(const SystemSpec& spec, const Scenario& scenario) const;
-  [[nodiscard]] const Latencies& reference_latencies() const {
-    return reference_.npu ? reference_ : latencies_;
+  void add_service(Scenario& scenario, const ServiceSpec& spec, std::vector<ServiceDefaults>& defaults) const;
+  [[nodiscard]] scheduler::Slo slo_of(const ServiceSpec& spec, const Scenario& scenario,
+                                      double reference_latency_s) const;
+  [[nodiscard]] ExitModel exits_of(std::size_t service) const;
+  void add_workload(Scenario& scenario, const std::vector<ServiceDefaults>& defaults) const;
+  [[nodiscard]] const LatencySource& reference_of(const ServiceDefaults& service) const {
+    return reference_.npu ? reference_ : service.latencies;
   }
-  [[nodiscard]] static std::shared_ptr<const npu::BatchPolicyTable> table_of(
-      const Latencies& latencies, const workloads::Network& network, int max_batch);
 
   std::optional<workloads::Network> network_;
-  Latencies latencies_;
-  Latencies reference_;  // without an NPU: as latencies_
+  LatencySource latencies_;
+  LatencySource reference_;  // without an NPU: as the service's latencies
   int reference_max_batch_ = 8;
+  std::vector<ServiceSpec> services_;  // empty: there is one, without a name
   std::vector<SystemSpec> systems_;
   std::vector<GroupSpec> groups_;
-  bool exits_recorded_ = false;
   workloads::UplinkSpec uplink_;
   workloads::DeviceDefaults device_defaults_;
-  ExitModel exits_;                       // empty: those recorded, or none
-  std::vector<double> known_exit_rates_;  // of those recorded
+  ExitModel exits_;           // empty: those recorded, or none
+  ExitModel recorded_exits_;  // empty: none are recorded
   std::optional<double> slo_multiple_;
   double slo_s_ = std::numeric_limits<double>::infinity();
   bool slo_end_to_end_ = false;

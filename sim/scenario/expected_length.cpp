@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "workloads/io/input_error.h"
 #include "workloads/io/text_number.h"
@@ -22,6 +23,26 @@ double smallest_latency_s(const npu::BatchPolicyTable& table) {
     }
   }
   return smallest_s < kInfinity ? smallest_s : 0;
+}
+
+/// Each table once, since equal NPUs share them.
+std::set<const npu::BatchPolicyTable*> tables_of(const System& system) {
+  std::set<const npu::BatchPolicyTable*> tables;
+  for (const SystemNpu& npu : system.npus) {
+    for (const auto& table : npu.tables) tables.insert(table.get());
+  }
+  return tables;
+}
+
+std::optional<std::string> objection_to_long_batches(const npu::BatchPolicyTable& table) {
+  constexpr double kLongest_s = 1e9;  // 32 years
+  for (int batch = 1; batch <= table.max_batch(); ++batch) {
+    const double latency_s = table.latency_s(0, table.layers(), batch);
+    if (latency_s <= kLongest_s) continue;
+    return "a batch of " + std::to_string(batch) + " takes " + io::shortest(latency_s) + " s; at most " +
+           io::shortest(kLongest_s) + " s is allowed. Look at the clock and the bandwidths, or at the table";
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -53,15 +74,18 @@ std::optional<std::string> objection_to_dates(double last_s, const npu::BatchPol
          "duration";
 }
 
+std::optional<std::string> objection_to_dates(double last_s, const System& system) {
+  for (const npu::BatchPolicyTable* table : tables_of(system)) {
+    if (auto objection = objection_to_dates(last_s, *table)) return objection;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> objection_to_expected_dates(const Scenario& scenario) {
   const double last_s = expected_length(scenario).last_arrival_s;
   if (std::isnan(last_s)) return std::nullopt;
   for (const System& system : scenario.systems) {
-    for (const SystemNpu& npu : system.npus) {
-      for (const auto& table : npu.tables) {
-        if (auto objection = objection_to_dates(last_s, *table)) return objection;
-      }
-    }
+    if (auto objection = objection_to_dates(last_s, system)) return objection;
   }
   return std::nullopt;
 }
@@ -72,13 +96,11 @@ void check_expected_dates(const Scenario& scenario) {
   }
 }
 
-std::optional<std::string> objection_to_latencies(const npu::BatchPolicyTable& table) {
-  constexpr double kLongest_s = 1e9;  // 32 years
-  for (int batch = 1; batch <= table.max_batch(); ++batch) {
-    const double latency_s = table.latency_s(0, table.layers(), batch);
-    if (latency_s <= kLongest_s) continue;
-    return "a batch of " + std::to_string(batch) + " takes " + io::shortest(latency_s) + " s; at most " +
-           io::shortest(kLongest_s) + " s is allowed. Look at the clock and the bandwidths, or at the table";
+std::optional<std::string> objection_to_latencies(const System& system) {
+  for (const npu::BatchPolicyTable* table : tables_of(system)) {
+    if (const auto objection = objection_to_long_batches(*table)) {
+      return "system '" + system.label + "': " + *objection;
+    }
   }
   return std::nullopt;
 }

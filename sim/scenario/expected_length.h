@@ -23,13 +23,17 @@ ExpectedLength expected_length(const Scenario& scenario);
 /// there must not be more than a millionth of the smallest latency that a request can have.
 std::optional<std::string> objection_to_dates(double last_s, const npu::BatchPolicyTable& table);
 
+/// The same for all latencies of `system`.
+std::optional<std::string> objection_to_dates(double last_s, const System& system);
+
 /// What speaks against the date of the last arrival, as far as it is expected; or nothing.
 std::optional<std::string> objection_to_expected_dates(const Scenario& scenario);
 
 /// Refuses a run whose last arrival is expected at such a date. Throws io::InputError.
 void check_expected_dates(const Scenario& scenario);
 
-/// What speaks against the latencies of `table` themselves, or nothing: sums of longer ones run out of range.
-std::optional<std::string> objection_to_latencies(const npu::BatchPolicyTable& table);
+/// What speaks against the latencies of `system` themselves, or nothing: sums of longer ones run out of
+/// range.
+std::optional<std::string> objection_to_latencies(const System& system);
 
 }  // namespace fluidbatch::sim

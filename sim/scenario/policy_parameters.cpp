@@ -79,6 +79,14 @@ const scheduler::ExitControlInfo& exit_control_called(const std::string& kind) {
                        scheduler::all_exit_controls());
 }
 
+const scheduler::ArbiterInfo& arbiter_called(const std::string& name) {
+  return require_known(scheduler::find_arbiter(name), "arbiter", name, scheduler::all_arbiters());
+}
+
+const scheduler::RouterInfo& router_called(const std::string& name) {
+  return require_known(scheduler::find_router(name), "router", name, scheduler::all_routers());
+}
+
 scheduler::ParameterValues parameter_values(const std::string& owner,
                                             const std::vector<scheduler::Parameter>& parameters,
                                             const PolicyArguments& arguments) {

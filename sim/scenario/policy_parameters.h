@@ -1,4 +1,4 @@
-// Parameters of a policy or an exit control from a program.
+// Parameters of a policy, an exit control, an arbiter or a router from a program.
 #pragma once
 
 #include <map>
@@ -22,6 +22,10 @@ const scheduler::PolicyInfo& policy_called(const std::string& name);
 
 /// The exit control called `kind`. Throws likewise.
 const scheduler::ExitControlInfo& exit_control_called(const std::string& kind);
+
+/// Likewise an arbiter, or a router.
+const scheduler::ArbiterInfo& arbiter_called(const std::string& name);
+const scheduler::RouterInfo& router_called(const std::string& name);
 
 /// The values of `parameters`, those of `owner` (as messages call it): what is not given has its default.
 /// Throws std::invalid_argument for one that is not declared, or a value that it may not have.

@@ -82,6 +82,12 @@ Service& Scenario::service() {
   return services.front();
 }
 
+std::string Scenario::network_names() const {
+  std::vector<std::string> names;
+  for (const Service& service : services) names.push_back(service.network.name);
+  return joined(names);
+}
+
 std::shared_ptr<const workloads::ExitSpec> Scenario::exits_of(const System& system,
                                                               std::size_t service) const {
   const std::shared_ptr<const workloads::ExitSpec>& exits = services[service].exits;
@@ -117,10 +123,14 @@ scheduler::PolicyContext Scenario::policy_context(const System& system, std::siz
           .decisions = its.decisions.empty() ? nullptr : its.decisions[service]};
 }
 
+std::uint64_t Scenario::bound_of_exits() const {
+  return services.size() == 1 ? services.front().exits->bound() : 0;
+}
+
 std::optional<std::uint64_t> Scenario::known_requests() const {
   std::uint64_t most = length.requests;
   if (devices.bound() > 0) most = std::min(most, devices.bound());
-  if (services.size() == 1 && service().exits->bound() > 0) most = std::min(most, service().exits->bound());
+  if (bound_of_exits() > 0) most = std::min(most, bound_of_exits());
   if (most == std::numeric_limits<std::uint64_t>::max()) return std::nullopt;
   return most;
 }

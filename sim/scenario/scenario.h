@@ -114,11 +114,15 @@ struct Scenario {
 
   /// Whether trial runs must say how long the run is, or how long its warm-up.
   [[nodiscard]] bool is_open() const { return !settled && (!until.empty() || automatic_warmup); }
+  /// Length of the list of exits that ends the run; 0 where none does.
+  [[nodiscard]] std::uint64_t bound_of_exits() const;
   /// Number of requests, where it is known before the run; the most, where `until` leaves it open.
   [[nodiscard]] std::optional<std::uint64_t> known_requests() const;
   /// The only service; std::logic_error where there are several.
   [[nodiscard]] const Service& service() const;
   [[nodiscard]] Service& service();
+  /// The names of the services' networks, as in: ee_resnet18 + mobilenet_v2.
+  [[nodiscard]] std::string network_names() const;
   /// Whether `system` has several services or several NPUs.
   [[nodiscard]] bool is_site(const System& system) const {
     return services.size() > 1 || system.npus.size() > 1;

@@ -278,6 +278,12 @@ class Searches {
 };
 
 void check(const RunConfig& config, const CapacityOptions& options) {
+  if (config.services.size() > 1) {
+    throw InputError(
+        "capacity holds all requests to one SLO, and several services have one each: give it the services "
+        "one "
+        "by one");
+  }
   if (std::isinf(config.service().slo.latency_s)) {
     throw InputError("capacity needs an SLO: slo.latency_ms or slo.unloaded_multiple");
   }

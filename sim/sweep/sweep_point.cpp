@@ -76,8 +76,8 @@ std::string simulate_point(const PointTask& task, ModelCache& cache) {
       .result = {.error = {},
                  .policy = system.policy->name,
                  .npu = system.npu_names(),
-                 .npu_mode = std::string(system.table()->mode_name()),
-                 .network = config.service().network.name,
+                 .npu_mode = system.npu_mode_names(),
+                 .network = config.network_names(),
                  .configuration = io::to_yaml(resolved_part(config.resolved, task.pair.system)),
                  .statistics = simulate(config, system, {.driver = bulk_driver(task.driver, config.uplink)}),
                  .tail = measured_tail(task.sweep, config, system)}};

@@ -91,7 +91,9 @@ io::Node to_node(const TailOptions& tail) {
 
 void require_splittable(const Scenario& scenario, const io::Node& document) {
   if (const auto objection = objection_to_tail(scenario)) {
-    throw InputError(place_in_workload(document, objection->key), "no tail: " + objection->reason);
+    const io::Mark place =
+        objection->key == "npus" ? place_of_npus(document) : place_in_workload(document, objection->key);
+    throw InputError(place, "no tail: " + objection->reason);
   }
 }
 

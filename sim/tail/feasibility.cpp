@@ -10,6 +10,17 @@ std::optional<NoTail> objection_to_tail(const Scenario& scenario) {
   const auto objection = [](const char* key, const char* reason) {
     return NoTail{.reason = reason, .key = key};
   };
+  if (scenario.services.size() > 1) {
+    return objection("devices",
+                     "how near a run is to a late answer is known for the queue of one service, and not for "
+                     "several that share an NPU");
+  }
+  if (std::ranges::any_of(scenario.systems, [](const System& system) { return system.npus.size() > 1; })) {
+    return objection(
+        "npus",
+        "how near a run is to a late answer is known for one NPU, and not for several that share "
+        "the arrivals");
+  }
   const auto& groups = scenario.devices.groups();
   if (std::ranges::any_of(groups, [](const auto& group) { return group.arrivals->bound() > 0; })) {
     return objection("arrivals", "recorded arrivals have one future only: there is nothing to split on");

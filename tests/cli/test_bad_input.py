@@ -147,6 +147,55 @@ NETWORKS = [
     ("an exit's name with an escape", "name: e,", 'name: "e\\e[2J",', r"net\.yaml:6:12: name must not have control characters"),
 ]
 
+SITE = """\
+requests: 200
+services:
+  - {name: faces, network: ee_resnet18, slo: {latency_ms: 5}, exits: {kind: rates, rates: [0.3, 0.35, 0.4]}}
+  - {name: plates, network: mobilenet_v2}
+workload:
+  devices:
+    - {service: faces, arrivals: {kind: poisson, rho: 0.2}}
+    - {service: plates, arrivals: {kind: poisson, rho: 0.2}}
+systems:
+  - {label: s, policy: {name: serial}, arbiter: {name: priority}, npus: [{count: 2}, {npu: zu7ev_small}], router: {name: random}}
+"""
+
+# name, what is replaced in SITE, by what, what the message must match
+SITES = [
+    ("no services", "    - {service: plates", "    - {service: plate",
+     r"^c\.yaml:8:17: unknown service 'plate' \(did you mean 'plates'\?\)"),
+    ("a group of none", "    - {service: plates, ", "    - {", r"^c\.yaml:8:7: a group of devices needs the key 'service': one of 'faces', 'plates'"),
+    ("nobody sends", "    - {service: plates, ", "    - {service: faces, ", r"^c\.yaml:7:5: no group of devices sends for service 'plates'"),
+    ("arrivals", re.compile(r"  devices:\n.*\n.*\n"), "  arrivals: {kind: poisson, rho: 1}\n",
+     r"^c\.yaml:6:13: several services need 'devices'"),
+    ("a network too", "requests: 200", "network: resnet50", r"^c\.yaml:1:10: each of 'services' has network of its own"),
+    ("an SLO too", "requests: 200", "slo: {latency_ms: 1}", r"^c\.yaml:1:6: each of 'services' has slo of its own"),
+    ("exits too", "workload:", "workload:\n  exits: {kind: none}", r"^c\.yaml:6:10: each of 'services' has exits of its own"),
+    ("an empty list", re.compile(r"services:\n.*\n.*\n"), "services: []\n", r"^c\.yaml:2:11: services needs at least one entry"),
+    ("too many", re.compile(r"services:\n.*\n.*\n"),
+     "services:\n" + "".join("  - {name: s%d, network: resnet18}\n" % i for i in range(257)),
+     r"^c\.yaml:3:3: there must not be more than 256 services, found 257"),
+    ("the same name", "name: plates", "name: faces", r"^c\.yaml:4:12: two services are called 'faces'"),
+    ("a bad name", "name: plates", "name: a.b", r"^c\.yaml:4:12: a name of a service is a label"),
+    ("no name", "name: plates, ", "", r"^c\.yaml:4:5: a service needs the key 'name'"),
+    ("no network", ", network: mobilenet_v2", "", r"^c\.yaml:4:5: a service needs the key 'network'"),
+    ("an unknown key", ", network: mobilenet_v2", ", network: mobilenet_v2, wieght: 2", r"^c\.yaml:4:43: unknown key 'wieght' \(did you mean 'weight'"),
+    ("a priority", ", network: mobilenet_v2", ", network: mobilenet_v2, priority: 1001", r"priority must be a whole number from -1000 to 1000"),
+    ("a weight", ", network: mobilenet_v2", ", network: mobilenet_v2, weight: 0", r"weight must be a number"),
+    ("exits of another network", ", network: mobilenet_v2", ", network: mobilenet_v2, exits: {kind: rates, rates: [0.5]}",
+     r"^c\.yaml:4:71: rates needs one number for each early exit; the network has 0"),
+    ("an arbiter", "name: priority", "name: priorities", r"^c\.yaml:10:\d+: unknown arbiter name 'priorities' \(did you mean 'priority'"),
+    ("an arbiter without an order", "{name: priority}", "{name: fair_share, preemptive: true}",
+     r"^c\.yaml:10:\d+: the order of arbiter fair_share does not say who may push a batch off the NPU.*'earliest_deadline'"),
+    ("a router", "name: random", "name: rnadom", r"unknown router name 'rnadom' \(did you mean 'random'"),
+    ("no NPUs", re.compile(r"npus: \[.*?\]"), "npus: []", r"npus needs at least one entry"),
+    ("a thousand NPUs", "count: 2", "count: 1024", r"^c\.yaml:10:\d+: a system must not have more than 1024 NPUs, found 1025"),
+    ("an NPU too", "npus: ", "npu: zu7ev_large, npus: ", r"a system takes only one of 'npu', 'npus'"),
+    ("a mode too", "npus: ", "npu_mode: p, npus: ", r"a system takes only one of 'npu_mode', 'npus'"),
+    ("a policy that knows the best", "name: serial", "name: optimal",
+     r"^c\.yaml:10:\d+: policy optimal: the best decisions are known for one service on one NPU"),
+]
+
 # arguments of a call, what the message must match
 CALLS = [
     (["run", "none.yaml"], r"^none\.yaml: no such file"),
@@ -210,6 +259,27 @@ class BadInput(CommandLineTest):
             self.write("c.yaml", self.edited(CONFIG, old, new))
             self.refuse(name, ["run", "c.yaml", "--out", "out"], message)
             self.refuse(name + " (check)", ["check", "c.yaml"], message)
+
+    def test_sites(self):
+        for name, old, new, message in SITES:
+            self.write("c.yaml", self.edited(SITE, old, new))
+            self.refuse(name, ["check", "c.yaml"], message)
+        self.write("c.yaml", CONFIG.replace("systems:", "  devices: [{service: a, arrivals: {kind: poisson, rho: 1}}]\nsystems:")
+                   .replace("  arrivals: {kind: poisson, rho: 0.8}\n", ""))
+        self.refuse("a service without a list", ["check", "c.yaml"], r"there is no list of 'services'")
+
+    def test_sites_where_none_are_known(self):
+        self.write("c.yaml", SITE)
+        one = re.sub(r"  - .name: plates.*\n|    - .service: plates.*\n", "", SITE)
+        self.write("one.yaml", one)
+        for name, arguments, message in [
+                ("optimum", ["optimum", "c.yaml"], r"^c\.yaml:7:5: an optimum is known for one service only"),
+                ("optimum of NPUs", ["optimum", "one.yaml"], r"^one\.yaml:8:\d+: an optimum is known for one NPU only"),
+                ("tail", ["tail", "c.yaml"], r"^c\.yaml:7:5: no tail: .*several that share an NPU"),
+                ("tail of NPUs", ["tail", "one.yaml"], r"^one\.yaml:8:\d+: no tail: .*several that share the arrivals"),
+                ("capacity", ["capacity", "c.yaml", "--over", "workload.devices.0.arrivals.rho"], r"one SLO"),
+        ]:
+            self.refuse(name, arguments, message)
 
     def test_traces(self):
         for name, text, message in TRACES:

@@ -16,7 +16,7 @@ using namespace fluidbatch;
 namespace {
 
 sim::WorkloadDescription describe(const sim::RunConfig& config) {
-  return sim::describe_workload(config, *config.reference, [&] { return config.least_npu_time(); });
+  return sim::describe_workload(config, *config.references[0], [&] { return config.least_npu_time(); });
 }
 
 }  // namespace
@@ -190,7 +190,7 @@ TEST_CASE("a load is a rate, for all kinds of arrivals and exits", "[load]") {
 TEST_CASE("the reference's largest batch", "[load]") {
   SECTION("is 8, and resolved where a load asks for it") {
     const sim::RunConfig config = with({});
-    CHECK(config.reference->max_batch() == 1);
+    CHECK(config.references[0]->max_batch() == 1);
     const std::string resolved = io::to_yaml(config.resolved);
     CHECK_THAT(resolved, Contains("  npu_mode: r\n  max_batch: 8\n") && Contains("    load: 0.7\n"));
     const sim::RunConfig again = test::config_of(resolved);

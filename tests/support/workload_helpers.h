@@ -26,8 +26,10 @@ inline workloads::Devices devices_of(const std::string& yaml,
                                      const workloads::DeviceDefaults& defaults = {}) {
   const io::Node node = io::parse_yaml(yaml, "c.yaml");
   io::MapReader reader(node, "workload", {"arrivals", "devices"});
-  return workloads::read_devices(reader, {.reference_latency_s = 1, .least_npu_time_s = [] { return 0.5; }},
-                                 defaults);
+  return workloads::read_devices(
+      reader,
+      {{.service = {}, .context = {.reference_latency_s = 1, .least_npu_time_s = [] { return 0.5; }}}},
+      defaults);
 }
 
 inline std::unique_ptr<workloads::ExitSpec> exits_of(const std::string& yaml, int exits,

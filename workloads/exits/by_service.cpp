@@ -61,16 +61,22 @@ class ExitsByService final : public ExitSpec {
 
 }  // namespace
 
+std::optional<std::string> objection_to_exit_list(const ExitSpec& exits, const Devices& devices,
+                                                  std::size_t service) {
+  const std::uint64_t requests = devices.bound(service);
+  if (exits.bound() == 0 || (requests > 0 && requests <= exits.bound())) return std::nullopt;
+  return "where there are several services, a list of exits needs one for each request that is sent for its "
+         "service; it has " +
+         std::to_string(exits.bound()) +
+         (requests == 0 ? ", and these requests don't end"
+                        : " for " + std::to_string(requests) + " requests");
+}
+
 std::unique_ptr<ExitSpec> make_exits_by_service(std::vector<std::shared_ptr<const ExitSpec>> of_services,
                                                 const Devices& devices) {
   for (std::size_t service = 0; service < of_services.size(); ++service) {
-    const std::uint64_t exits = of_services[service]->bound();
-    const std::uint64_t requests = devices.bound(service);
-    if (exits > 0 && (requests == 0 || requests > exits)) {
-      throw std::invalid_argument(
-          "where there are several services, a list of exits must have one for each request that may be sent "
-          "for "
-          "its service");
+    if (const auto objection = objection_to_exit_list(*of_services[service], devices, service)) {
+      throw std::invalid_argument(*objection);
     }
   }
   return std::make_unique<ExitsByService>(std::move(of_services), devices.services());

@@ -15,15 +15,34 @@ std::uint64_t devices_of(const DeviceGroup& group) {
   return std::uint64_t{group.count} * group.arrivals->streams() * group.arrivals->devices_per_stream();
 }
 
-DeviceGroup read_group(const io::Node& node, const ArrivalContext& context, const DeviceDefaults& defaults,
-                       io::Node& resolved) {
-  io::MapReader reader(node, "a group of devices",
-                       {"label", "count", "arrivals", "sample_bytes", "device_bandwidth_bytes_per_s"});
+/// Place of the service that a group names, or of the only one.
+std::size_t read_service(io::MapReader& group, const std::vector<Destination>& destinations) {
+  const std::string& only = destinations.front().service;
+  if (only.empty()) {
+    if (!group.has("service")) return 0;
+    throw io::InputError(group.mark_of("service"), "there is no list of 'services' in which this could be");
+  }
+  std::vector<std::string> names;
+  names.reserve(destinations.size());
+  for (const Destination& destination : destinations) names.push_back(destination.service);
+  if (names.size() > 1 && !group.has("service")) {
+    throw io::InputError(group.mark(),
+                         "a group of devices needs the key 'service': one of " + io::quoted_list(names));
+  }
+  return group.choice("service", names, 0);
+}
+
+DeviceGroup read_group(const io::Node& node, const std::vector<Destination>& destinations,
+                       const DeviceDefaults& defaults, io::Node& resolved) {
+  io::MapReader reader(
+      node, "a group of devices",
+      {"label", "count", "arrivals", "sample_bytes", "device_bandwidth_bytes_per_s", "service"});
   DeviceGroup group;
   if (reader.has("label")) reader.text("label");
+  group.service = read_service(reader, destinations);
   group.count = static_cast<std::uint32_t>(reader.integer("count", 1, kMostDevices, 1));
   io::Node arrivals;
-  group.arrivals = read_arrivals(reader.required("arrivals"), context, arrivals);
+  group.arrivals = read_arrivals(reader.required("arrivals"), destinations[group.service].context, arrivals);
   reader.resolve("arrivals", arrivals);
   if (const auto objection = objection_to_repetition(group)) {
     throw io::InputError(reader.mark_of("count"), *objection);
@@ -182,12 +201,17 @@ std::vector<int> Devices::exits(int exits, const io::Mark& asked_at, std::size_t
   throw io::InputError(asked_at, "exits of a trace without a path need one group of devices, the trace");
 }
 
-Devices read_devices(io::MapReader& workload, const ArrivalContext& context, const DeviceDefaults& defaults) {
+Devices read_devices(io::MapReader& workload, const std::vector<Destination>& destinations,
+                     const DeviceDefaults& defaults) {
   std::vector<DeviceGroup> groups;
   if (workload.one_of({"arrivals", "devices"}) != "devices") {
+    if (destinations.size() > 1) {
+      throw io::InputError(workload.mark_of("arrivals"),
+                           "several services need 'devices', in groups that name theirs, and not 'arrivals'");
+    }
     io::Node arrivals;
     DeviceGroup group;
-    group.arrivals = read_arrivals(workload.required("arrivals"), context, arrivals);
+    group.arrivals = read_arrivals(workload.required("arrivals"), destinations.front().context, arrivals);
     group.sample_bytes = defaults.sample_bytes;
     group.bandwidth_bytes_per_s = defaults.bandwidth_bytes_per_s;
     groups.push_back(std::move(group));
@@ -203,7 +227,7 @@ Devices read_devices(io::MapReader& workload, const ArrivalContext& context, con
   std::uint64_t all = 0;
   for (const io::Node& node : list.items) {
     io::Node one;
-    groups.push_back(read_group(node, context, defaults, one));
+    groups.push_back(read_group(node, destinations, defaults, one));
     resolved.items.push_back(std::move(one));
     all += groups.back().devices;
     if (const auto objection = objection_to_size(all)) throw io::InputError(node.mark, *objection);

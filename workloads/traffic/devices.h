@@ -85,8 +85,15 @@ std::optional<std::string> objection_to_size(std::uint64_t devices);
 /// `groups` as devices. Throws std::invalid_argument where something speaks against one.
 Devices make_devices(std::vector<DeviceGroup> groups);
 
+/// What devices send for.
+struct Destination {
+  std::string service;     ///< its name; empty where there is one, and it has none
+  ArrivalContext context;  ///< of those that send for it
+};
+
 /// Reads `arrivals` (one group) or `devices` (a list of groups) of the map `workload`, and adds it to what
-/// the reader has resolved. Throws InputError.
-Devices read_devices(io::MapReader& workload, const ArrivalContext& context, const DeviceDefaults& defaults);
+/// the reader has resolved. `destinations`: by service. Throws InputError.
+Devices read_devices(io::MapReader& workload, const std::vector<Destination>& destinations,
+                     const DeviceDefaults& defaults);
 
 }  // namespace fluidbatch::workloads
