@@ -213,6 +213,7 @@ std::string remarks(const RunConfig& config, const std::vector<RunStatistics>& r
   }
   text += remarks_on_free(config, results, free_s);
   for (std::size_t i = 0; i < results.size() && config.services.size() == 1; ++i) {
+    if (config.is_site(config.systems[i])) continue;
     const double target = config.systems[i].exit_control().accuracy_target();
     if (std::isnan(target) || !misses_accuracy(results[i], target)) continue;
     text += fmt::format("{}: missed its accuracy target of {} %: {} %\n", config.systems[i].label,

@@ -8,6 +8,8 @@ const char* name_of(ColumnType type) {
       return "whole number";
     case ColumnType::number:
       return "number";
+    case ColumnType::text:
+      return "text";
     case ColumnType::flag:
       return "1 or 0";
   }

@@ -21,6 +21,7 @@ enum class ColumnType {
   whole,   ///< whole numbers
   number,  ///< doubles, in the shortest text that reads back
   flag,    ///< 1 or 0
+  text,    ///< a name; written by hand, since cells are numbers
 };
 
 /// Of a column, all but its values.

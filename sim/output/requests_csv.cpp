@@ -1,6 +1,7 @@
 #include "sim/output/requests_csv.h"
 
 #include <limits>
+#include <utility>
 
 namespace fluidbatch::sim {
 namespace {
@@ -70,7 +71,12 @@ constexpr auto kColumns = without_last<1>(kColumnsWithSample);
 
 }  // namespace
 
-std::vector<ColumnDeclaration> request_columns() { return declarations_of(kColumnsWithSample); }
+std::vector<ColumnDeclaration> request_columns() {
+  std::vector<ColumnDeclaration> columns = declarations_of(kColumnsWithSample);
+  columns.push_back({"service", "", Type::text, "that it is for; only where there are several"});
+  columns.push_back({"npu", "", Type::whole, "that served it, from 0; only where there are several"});
+  return columns;
+}
 
 std::string requests_csv_header(bool samples) {
   return samples ? csv_header_of(kColumnsWithSample) : csv_header_of(kColumns);
@@ -86,12 +92,29 @@ void append_requests_csv_row(std::string& text, scheduler::RequestId id, const s
   }
 }
 
-RequestsCsv::RequestsCsv(const std::filesystem::path& file, const scheduler::Slo& slo, bool samples)
-    : file_(file), slo_(slo), samples_(samples), buffer_(requests_csv_header(samples)) {}
+RequestsCsv::RequestsCsv(const std::filesystem::path& file, std::vector<scheduler::Slo> slos,
+                         RequestsCsvShape shape)
+    : file_(file),
+      slos_(std::move(slos)),
+      shape_(std::move(shape)),
+      buffer_(requests_csv_header(shape_.sample)) {
+  if (!shape_.services.empty()) add_cell("service");
+  if (shape_.npu) add_cell("npu");
+}
+
+/// At the end of the last line.
+void RequestsCsv::add_cell(std::string_view text) {
+  buffer_.back() = ',';
+  buffer_ += text;
+  buffer_ += '\n';
+}
 
 void RequestsCsv::completed(scheduler::RequestId id, const scheduler::Request& request) {
   constexpr std::size_t kPiece = std::size_t{1} << 16;
-  append_requests_csv_row(buffer_, id, request, slo_, samples_);
+  const std::size_t service = shape_.services.empty() ? 0 : shape_.service_of_device[request.device];
+  append_requests_csv_row(buffer_, id, request, slos_[service], shape_.sample);
+  if (!shape_.services.empty()) add_cell(shape_.services[service]);
+  if (shape_.npu) add_cell(std::to_string(request.npu));
   if (buffer_.size() >= kPiece) flush();
 }
 

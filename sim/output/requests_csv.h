@@ -1,8 +1,10 @@
 // requests.csv: a row per request, in order of request number.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "scheduler/request.h"
@@ -13,7 +15,16 @@
 
 namespace fluidbatch::sim {
 
-/// The columns of requests.csv, `sample` included.
+/// What a row tells beside what all tell.
+struct RequestsCsvShape {
+  bool sample = false;  ///< exits come from confidences: whose
+  /// Names, by number, where there are several services, and the service of each device.
+  std::vector<std::string> services = {};
+  std::vector<std::size_t> service_of_device = {};
+  bool npu = false;  ///< there are several
+};
+
+/// The columns of requests.csv, all that there may be.
 std::vector<ColumnDeclaration> request_columns();
 
 /// The header line, with its line end. `samples`: with the column `sample`.
@@ -28,8 +39,8 @@ void append_requests_csv_row(std::string& text, scheduler::RequestId id, const s
 /// can't be written.
 class RequestsCsv final : public Observer {
  public:
-  /// `samples`: exits come from confidences, and the column `sample` says whose.
-  RequestsCsv(const std::filesystem::path& file, const scheduler::Slo& slo, bool samples);
+  /// `slos` by service.
+  RequestsCsv(const std::filesystem::path& file, std::vector<scheduler::Slo> slos, RequestsCsvShape shape);
 
   void completed(scheduler::RequestId id, const scheduler::Request& request) override;
 
@@ -37,11 +48,12 @@ class RequestsCsv final : public Observer {
   void close();
 
  private:
+  void add_cell(std::string_view text);
   void flush();
 
   OutputFile file_;
-  scheduler::Slo slo_;
-  bool samples_;
+  std::vector<scheduler::Slo> slos_;
+  RequestsCsvShape shape_;
   std::string buffer_;
 };
 

@@ -13,7 +13,7 @@ namespace {
 
 struct SeriesRow {
   double end_s = 0;
-  double interval_s = 0;
+  double npu_time_s = 0;  // of all NPUs in the interval
   const Series::Row& counts;
   Series::ExitRow exits;
 };
@@ -35,8 +35,9 @@ constexpr std::array kColumnsWithExits{
                 [](const Row& row) {
                   return row.counts.busy_s > 0 ? row.counts.batch_seconds / row.counts.busy_s : 0.0;
                 }},
-    Column<Row>{{"busy_fraction", "1", Type::number, "share of it in which the NPU runs a step"},
-                [](const Row& row) { return row.counts.busy_s / row.interval_s; }},
+    Column<Row>{{"busy_fraction", "1", Type::number,
+                 "share of it in which the NPU runs a step; of several, their mean"},
+                [](const Row& row) { return row.counts.busy_s / row.npu_time_s; }},
     Column<Row>{{"completed", "", Type::whole, "requests completed in it"},
                 [](const Row& row) { return static_cast<double>(row.counts.completed); }},
     Column<Row>{{"mean_latency_s", "s", Type::number, "of those; empty where there are none"},
@@ -93,9 +94,9 @@ void Series::stepped(const Step& step) {
 
 /// In force where it left; of the last early exit, where it left by none.
 double Series::threshold_of(const scheduler::Request& request) const {
-  if (exits_.fixed_thresholds.empty()) return request.threshold;
-  return exits_
-      .fixed_thresholds[std::min(static_cast<std::size_t>(request.exit), exits_.fixed_thresholds.size() - 1)];
+  const std::vector<double>& fixed = exits_.fixed_thresholds[exits_.service_of_device[request.device]];
+  if (fixed.empty()) return request.threshold;
+  return fixed[std::min(static_cast<std::size_t>(request.exit), fixed.size() - 1)];
 }
 
 /// To the last interval, in which it has left.
@@ -125,7 +126,7 @@ void Series::write(const std::filesystem::path& file) const {
   std::string text = exits_.told ? csv_header_of(kColumnsWithExits) : csv_header_of(kColumns);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const SeriesRow row{.end_s = static_cast<double>(i + 1) * interval_s_,
-                        .interval_s = interval_s_,
+                        .npu_time_s = interval_s_ * static_cast<double>(npus_),
                         .counts = rows_[i],
                         .exits = i < exit_rows_.size() ? exit_rows_[i] : ExitRow{}};
     if (exits_.told) {

@@ -37,11 +37,13 @@ class Series final : public Observer {
   /// What of exits the columns tell.
   struct Exits {
     bool told = false;  ///< there are such columns
-    /// In force at each early exit; empty where an exit control moves them.
-    std::vector<double> fixed_thresholds = {};
+    /// By service, in force at each early exit; empty where an exit control moves them.
+    std::vector<std::vector<double>> fixed_thresholds = {};
+    std::vector<std::size_t> service_of_device = {};
   };
 
-  Series(double interval_s, Exits exits) : interval_s_(interval_s), exits_(std::move(exits)) {}
+  Series(double interval_s, std::size_t npus, Exits exits)
+      : interval_s_(interval_s), npus_(npus), exits_(std::move(exits)) {}
 
   void admitted(scheduler::RequestId id, const scheduler::Request& request) override;
   void started(double date_s, int samples, bool preempting) override;
@@ -58,6 +60,7 @@ class Series final : public Observer {
   [[nodiscard]] double threshold_of(const scheduler::Request& request) const;
 
   double interval_s_;
+  std::size_t npus_;
   Exits exits_;
   std::vector<Row> rows_;
   std::vector<ExitRow> exit_rows_;  // up to the last interval in which one left; empty where nothing is told

@@ -1,6 +1,7 @@
 #include "sim/output/summary_json.h"
 
 #include <cmath>
+#include <limits>
 
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
@@ -100,14 +101,17 @@ std::string summary_json(const Scenario& scenario, const System& system, const R
   json.text("label", system.label);
   json.text("policy", system.policy->name);
   json.text("npu", system.npu_names());
-  json.text("npu_mode", std::string(system.table()->mode_name()));
-  json.text("network", scenario.service().network.name);
+  json.text("npu_mode", system.npu_mode_names());
+  const bool is_site = scenario.is_site(system);
+  if (!is_site) json.text("network", scenario.service().network.name);
   json.integer("seed", scenario.seed);
   json.text("version", kVersion);
-  json.number("slo_s", scenario.service().slo.latency_s);
-  json.text("slo_measured", scenario.service().slo.end_to_end ? "end_to_end" : "server");
-  json.number("reference_latency_s", scenario.service().reference_latency_s);
-  json.number("single_sample_latency_s", system.table()->single_sample_latency_s());
+  if (!is_site) {
+    json.number("slo_s", scenario.service().slo.latency_s);
+    json.text("slo_measured", scenario.service().slo.end_to_end ? "end_to_end" : "server");
+    json.number("reference_latency_s", scenario.service().reference_latency_s);
+    json.number("single_sample_latency_s", system.table()->single_sample_latency_s());
+  }
   json.integer("admitted", statistics.admitted);
   json.boolean("saturated", statistics.saturated);
   json.open_object("statistics");
@@ -127,12 +131,14 @@ std::string summary_json(const Scenario& scenario, const System& system, const R
   }
   json.close_object();
   json.numbers("exit_shares", statistics.exit_shares);
-  if (scenario.service().exits->confidences() != nullptr || system.exit_control().decides()) {
+  if (!is_site && (scenario.service().exits->confidences() != nullptr || system.exit_control().decides())) {
     json.numbers("exit_accuracies", statistics.exit_accuracies);
   }
   json.numbers("segment_batches", statistics.segment_batches);
-  if (system.exit_control().decides()) json.text("exit_control", system.exit_control().info->name);
-  if (const double target = system.exit_control().accuracy_target(); !std::isnan(target)) {
+  if (!is_site && system.exit_control().decides()) json.text("exit_control", system.exit_control().info->name);
+  const double target =
+      is_site ? std::numeric_limits<double>::quiet_NaN() : system.exit_control().accuracy_target();
+  if (!std::isnan(target)) {
     json.number("accuracy_target", target);
     json.boolean("accuracy_target_missed", misses_accuracy(statistics, target));
   }

@@ -69,6 +69,37 @@ io::Node with_found_length(const io::Node& resolved, const Scenario& scenario) {
   return found;
 }
 
+std::vector<scheduler::Slo> slos_of(const Scenario& scenario) {
+  std::vector<scheduler::Slo> slos;
+  for (const Service& service : scenario.services) slos.push_back(service.slo);
+  return slos;
+}
+
+bool has_confidences(const Scenario& scenario) {
+  return std::ranges::any_of(scenario.services,
+                             [](const Service& service) { return service.exits->confidences() != nullptr; });
+}
+
+RequestsCsvShape csv_shape(const Scenario& scenario, const System& system) {
+  RequestsCsvShape shape{.sample = has_confidences(scenario), .npu = system.npus.size() > 1};
+  if (scenario.services.size() == 1) return shape;
+  for (const Service& service : scenario.services) shape.services.push_back(service.name);
+  shape.service_of_device = scenario.devices.services();
+  return shape;
+}
+
+Series::Exits series_exits(const Scenario& scenario, const System& system) {
+  Series::Exits exits{.told = system.decides_exits() || has_confidences(scenario),
+                      .fixed_thresholds = {},
+                      .service_of_device = scenario.devices.services()};
+  for (std::size_t service = 0; service < scenario.services.size(); ++service) {
+    const workloads::RecordedConfidences* confidences = scenario.services[service].exits->confidences();
+    const bool fixed = confidences != nullptr && !system.exit_controls[service].decides();
+    exits.fixed_thresholds.push_back(fixed ? confidences->thresholds() : std::vector<double>());
+  }
+  return exits;
+}
+
 /// With a `workshop`, the outputs go to the system's folder in it.
 RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOptions& options,
                       const fs::path* workshop, std::atomic<std::uint64_t>* progress) {
@@ -80,18 +111,14 @@ RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOpti
   std::optional<RequestsCsv> csv;
   std::optional<Timeline> timeline;
   std::optional<Series> series;
-  const workloads::RecordedConfidences* confidences = scenario.service().exits->confidences();
-  const bool decided = system.decides_exits();
   if (options.requests_csv)
     observers.push_back(
-        &csv.emplace(folder / "requests.csv", scenario.service().slo, confidences != nullptr));
+        &csv.emplace(folder / "requests.csv", slos_of(scenario), csv_shape(scenario, system)));
   if (options.timeline)
     observers.push_back(&timeline.emplace(folder / "timeline.json", *system.table(), options.followed));
-  if (options.series_s) {
-    Series::Exits exits{.told = decided || confidences != nullptr};
-    if (confidences != nullptr && !decided) exits.fixed_thresholds = confidences->thresholds();
-    observers.push_back(&series.emplace(*options.series_s, std::move(exits)));
-  }
+  if (options.series_s)
+    observers.push_back(
+        &series.emplace(*options.series_s, system.npus.size(), series_exits(scenario, system)));
   RunStatistics statistics =
       simulate(scenario, system, {.driver = options.driver, .observers = observers, .progress = progress});
   if (csv) csv->close();
