@@ -39,9 +39,10 @@ std::optional<std::vector<std::string>> labels_in(const fs::path& resolved) {
   std::vector<std::string> labels;
   try {
     const io::Node document = io::load_yaml(resolved);
-    for (const char* key : {"seed", "network", "workload", "outputs"}) {
+    for (const char* key : {"seed", "workload", "outputs"}) {
       if (document.find(key) == nullptr) return std::nullopt;
     }
+    if (document.find("network") == nullptr && document.find("services") == nullptr) return std::nullopt;
     const io::Node* systems = document.find("systems");
     if (systems == nullptr || systems->items.empty()) return std::nullopt;
     for (const io::Node& system : systems->items) {
