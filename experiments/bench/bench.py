@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""bench.py PROGRAM [PART ..]: speed and memory; parts: serving, generation, search, sweep, tail (all).
+"""bench.py PROGRAM [PART ..]: speed and memory; parts: serving, sites, generation, search, sweep, tail (all).
 
 Serving is measured on one core and as whole processes, by the processor time that the system accounts to them. What is
 compared takes turns, so that ratios hold on a machine whose speed drifts; quote those and the medians, not single
@@ -18,6 +18,7 @@ import time
 
 import measure
 import serving
+import sites
 
 SWEEP = """\
 base:
@@ -167,6 +168,7 @@ def main():
 
 PARTS = {
     "serving": serving.bench,
+    "sites": sites.bench,
     "generation": bench_generation,
     "search": bench_search,
     "sweep": bench_sweep,

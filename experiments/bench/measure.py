@@ -23,7 +23,30 @@ POLICIES = {
 }
 
 
+def site_config(npus=4, services=4, policy="dynamic_batching", arbiter="oldest_first", router="join_shortest_queue"):
+    """Each service a network with exits and an SLO of its own; each NPU is as loaded as one alone at rho 0.8."""
+    lines = ["outputs: {requests_csv: false, bounds: false}", "services:"]
+    for number in range(services):
+        network = ("ee_resnet50", "ee_resnet18")[number % 2]
+        lines.append(
+            f"  - {{name: s{number}, network: {network}, slo: {{unloaded_multiple: {3 + number}}}, "
+            "exits: {kind: rates, rates: [0.30, 0.35, 0.40]}}"
+        )
+    lines += ["workload:", "  devices:"]
+    rho = 0.8 * npus / services
+    lines += [f"    - {{service: s{number}, arrivals: {{kind: poisson, rho: {rho}}}}}" for number in range(services)]
+    lines += [
+        "systems:",
+        f"  - policy: {{name: {policy}, max_batch: 8}}",
+        f"    arbiter: {{name: {arbiter}}}",
+        f"    npus: [{{npu: zu7ev_large, npu_mode: r, count: {npus}}}]",
+        f"    router: {{name: {router}}}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def write_configs(folder):
+    (Path(folder) / "site.yaml").write_text(site_config(), encoding="ascii")
     for name, policy in POLICIES.items():
         (Path(folder) / f"{name}.yaml").write_text(CONFIG % policy, encoding="ascii")
 

@@ -7,6 +7,7 @@
 
 #include "workloads/exits/exits.h"
 #include "workloads/io/input_error.h"
+#include "workloads/traffic/exits_by_service.h"
 
 namespace fluidbatch::sim {
 

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "workloads/exits/exits.h"
+#include "workloads/traffic/exits_by_service.h"
 
 namespace fluidbatch::sim {
 namespace {

@@ -35,7 +35,7 @@ class Instructions(CommandLineTest):
     def test_instructions_per_request(self):
         measure.write_configs(self.folder)
         committed = json.loads(COMMITTED.read_text())
-        self.assertEqual(len(committed), 3)
+        self.assertEqual(len(committed), 4)
         found = {}
         for name in committed:
             policy, driver = name.split(", ")

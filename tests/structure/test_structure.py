@@ -25,7 +25,7 @@ ARROWS = {
     "workloads/traffic/arrivals": ("workloads/traffic", "workloads", "workloads/io"),
     "workloads/exits": ("workloads/traffic", "workloads", "workloads/io"),
     "workloads/uplink": ("workloads/traffic", "workloads", "workloads/io"),
-    "sim/core": ("npu_model", "scheduler", "workloads/traffic"),
+    "sim/core": ("npu_model", "scheduler", "workloads", "workloads/traffic"),
     "sim/drive": ("scheduler", "sim/core", "workloads/io", "workloads/traffic", "workloads/uplink"),
     "sim/measure": ("sim/core", "npu_model", "scheduler", "workloads/traffic"),
     "sim/scenario": ("sim/measure", "npu_model", "scheduler", "workloads", "workloads/io", "workloads/models", "workloads/traffic", "workloads/exits",

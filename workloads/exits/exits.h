@@ -49,15 +49,6 @@ std::unique_ptr<ExitSpec> make_exit_list(std::vector<int> taken, int exits,
 std::unique_ptr<ExitSpec> make_exits_of_arrivals(const Devices& devices, int exits,
                                                  std::vector<double> known_rates = {},
                                                  std::size_t service = 0);
-/// What speaks against a list of exits that is shorter than what may be sent for its service, one of several;
-/// or nothing.
-std::optional<std::string> objection_to_exit_list(const ExitSpec& exits, const Devices& devices,
-                                                  std::size_t service);
-/// Of several services: each request has the exit that its own service's model draws, as if that was alone.
-/// There are no rates of them all. `devices` says who sends for which. Throws where a list of exits is
-/// too short (objection_to_exit_list).
-std::unique_ptr<ExitSpec> make_exits_by_service(std::vector<std::shared_ptr<const ExitSpec>> of_services,
-                                                const Devices& devices);
 
 /// Every request is one of `samples`, drawn with replacement; it leaves at the first early exit whose
 /// confidence is at least its threshold.

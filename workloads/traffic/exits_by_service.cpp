@@ -1,9 +1,8 @@
-// Exits of several services, each with a model of its own.
+#include "workloads/traffic/exits_by_service.h"
+
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
-
-#include "workloads/exits/exits.h"
 
 namespace fluidbatch::workloads {
 namespace {
