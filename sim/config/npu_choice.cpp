@@ -9,6 +9,15 @@
 
 namespace fluidbatch::sim {
 
+NpuChoice NpuChoice::of_service(std::size_t service) const {
+  NpuChoice its = *this;
+  if (service_tables.empty()) return its;
+  its.table_file = service_tables[service];
+  its.name = its.table_file.filename().string();
+  its.service_tables.clear();
+  return its;
+}
+
 std::shared_ptr<const npu::BatchPolicyTable> NpuChoice::table(const std::vector<npu::Layer>& layers,
                                                               int max_batch) const {
   if (table_file.empty())

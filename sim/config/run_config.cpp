@@ -61,12 +61,14 @@ class Reader {
     const Node none = as_if_written(Node::map(), root_.mark());
     MapReader reader(root_.has("reference") ? root_.required("reference") : none, "reference",
                      {"npu", "npu_mode", "max_batch"});
-    config_.reference_choice = read_npu_choice(reader, default_npu_choice(cache_), cache_);
+    config_.reference_choice =
+        read_npu_choice(reader, default_npu_choice(cache_), cache_, services_->names());
     reference_mark_ = reader.mark_of("npu");
     for (std::size_t i = 0; i < config_.services.size(); ++i) {
-      config_.references.push_back(cache_.table(services_->network(i), config_.reference_choice, 1));
+      config_.references.push_back(
+          cache_.table(services_->network(i), config_.reference_choice.of_service(i), 1));
       config_.services[i].reference_latency_s = config_.references[i]->single_sample_latency_s();
-      warn(*config_.references[i]);
+      warn(i, *config_.references[i]);
     }
     // Where no load asks for it, it is resolved only where it is given.
     max_batch_given_ = reader.has("max_batch");
@@ -111,7 +113,7 @@ class Reader {
   double least_npu_time_s(std::size_t service) {
     services_->read_exits(service, nullptr);
     const auto table = reference_table(service);
-    warn(*table);
+    warn(service, *table);
     load_asked_ = true;
     return sim::least_npu_time(*table, config_.services[service].exits->rates()).request_s;
   }
@@ -120,15 +122,15 @@ class Reader {
   std::shared_ptr<const npu::BatchPolicyTable> reference_table(std::size_t service) {
     const int most = config_.reference_max_batch;
     try {
-      return cache_.table(services_->network(service), config_.reference_choice, most);
+      return cache_.table(services_->network(service), config_.reference_choice.of_service(service), most);
     } catch (const InputError& error) {  // a measured one of fewer batch sizes
       throw InputError(reference_mark_, "a load takes batches up to reference.max_batch, which is " +
                                             std::to_string(most) + ": " + error.what());
     }
   }
 
-  void warn(const npu::BatchPolicyTable& table) {
-    warn_of(config_.reference_choice, table, reference_mark_, config_.warnings);
+  void warn(std::size_t service, const npu::BatchPolicyTable& table) {
+    warn_of(config_.reference_choice.of_service(service), table, reference_mark_, config_.warnings);
   }
 
   /// What shared objects bring, which services and systems may have; the absolute paths, or nothing.
@@ -198,8 +200,9 @@ class Reader {
 
 LeastNpuTime RunConfig::least_npu_time(std::size_t service) const {
   const Service& its = services[service];
-  return sim::least_npu_time(*reference_choice.table(its.network.layers, reference_max_batch),
-                             its.exits->rates());
+  return sim::least_npu_time(
+      *reference_choice.of_service(service).table(its.network.layers, reference_max_batch),
+      its.exits->rates());
 }
 
 RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides,

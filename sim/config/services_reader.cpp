@@ -100,6 +100,13 @@ void ServicesReader::read_named(const Node& list, ModelCache& cache) {
   }
 }
 
+std::vector<std::string> ServicesReader::names() const {
+  std::vector<std::string> names;
+  if (!are_named()) return names;
+  for (const Service& service : scenario_.services) names.push_back(service.name);
+  return names;
+}
+
 void ServicesReader::read_slos() {
   if (!are_named()) {
     Service& only = scenario_.service();

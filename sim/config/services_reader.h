@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "sim/config/model_cache.h"
@@ -21,6 +22,8 @@ class ServicesReader {
 
   /// Whether the configuration names its services.
   [[nodiscard]] bool are_named() const { return !named_.empty(); }
+  /// Their names; empty where they have none.
+  [[nodiscard]] std::vector<std::string> names() const;
   /// That of a service, in the cache.
   [[nodiscard]] const workloads::Network& network(std::size_t service) const { return *networks_[service]; }
   /// The exit control that a service has in every system; nothing where the system says.

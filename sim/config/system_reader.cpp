@@ -102,11 +102,12 @@ void read_exit_controls(MapReader& owner, System& system, const SystemContext& c
 
 /// The NPU that `npu` and `npu_mode` of `reader` say.
 SystemNpu read_npu(MapReader& reader, int max_batch, const SystemContext& context) {
-  const NpuChoice choice = read_npu_choice(reader, context.npu, context.cache);
+  const NpuChoice choice = read_npu_choice(reader, context.npu, context.cache, context.services.names());
   SystemNpu npu{.name = choice.name, .tables = {}};
   for (std::size_t i = 0; i < context.scenario.services.size(); ++i) {
-    npu.tables.push_back(context.cache.table(context.services.network(i), choice, max_batch));
-    warn_of(choice, *npu.tables.back(), reader.mark_of("npu"), context.warnings);
+    const NpuChoice its = choice.of_service(i);
+    npu.tables.push_back(context.cache.table(context.services.network(i), its, max_batch));
+    warn_of(its, *npu.tables.back(), reader.mark_of("npu"), context.warnings);
   }
   return npu;
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sim/scenario/workload.h"
+#include "workloads/traffic/exits_by_service.h"
 #include "workloads/uplink/analytic_uplink.h"
 
 namespace fluidbatch::sim {
@@ -88,11 +89,41 @@ class WindowCounter {
   Moments counts_;
 };
 
-/// Brings the requests of a workload one after another; answers each after `work_s` of its exit.
+/// A request up to each exit, alone on the reference.
+struct WorkToExits {
+  std::vector<double> work_s;
+  std::vector<double> macs;
+};
+
+WorkToExits work_to_exits(const npu::BatchPolicyTable& reference) {
+  WorkToExits work;
+  for (int exit = 0; exit < reference.segments(); ++exit) {
+    work.work_s.push_back(reference.latency_s(0, reference.segment_begin(exit + 1), 1));
+    work.macs.push_back(reference.macs(0, reference.segment_begin(exit + 1)));
+  }
+  return work;
+}
+
+/// Those of all services, as configured.
+std::shared_ptr<const workloads::ExitSpec> exits_of(const Scenario& scenario) {
+  if (scenario.services.size() == 1) return scenario.service().exits;
+  std::vector<std::shared_ptr<const workloads::ExitSpec>> all;
+  for (const Service& service : scenario.services) all.push_back(service.exits);
+  return workloads::make_exits_by_service(std::move(all), scenario.devices);
+}
+
+/// Brings the requests of a workload one after another; answers each after the work of its exit.
 class Requests {
  public:
-  Requests(const Scenario& scenario, std::vector<double> work_s)
-      : stream_(arriving_requests(scenario, *scenario.service().exits)), work_s_(std::move(work_s)) {}
+  Requests(const Scenario& scenario, const std::vector<WorkToExits>& work)
+      : exits_(exits_of(scenario)),
+        stream_(arriving_requests(scenario, *exits_)),
+        work_(work),
+        service_of_device_(scenario.devices.services()) {}
+
+  [[nodiscard]] std::size_t service_of(const workloads::Arrival& request) const {
+    return service_of_device_[request.device];
+  }
 
   bool next(workloads::Arrival& request) {
     while (true) {
@@ -103,7 +134,8 @@ class Requests {
         answers_.pop();
       } else if (stream_->advance(request)) {
         if (stream_->listens()) {
-          answers_.emplace(request.date_s + work_s_[static_cast<std::size_t>(request.exit)], request.device);
+          const std::vector<double>& work_s = work_[service_of(request)].work_s;
+          answers_.emplace(request.date_s + work_s[static_cast<std::size_t>(request.exit)], request.device);
         }
         return true;
       }
@@ -120,8 +152,10 @@ class Requests {
 
   using Answer = std::pair<double, std::uint32_t>;
 
+  std::shared_ptr<const workloads::ExitSpec> exits_;
   std::unique_ptr<workloads::RequestStream> stream_;
-  std::vector<double> work_s_;
+  const std::vector<WorkToExits>& work_;
+  std::vector<std::size_t> service_of_device_;
   std::priority_queue<Answer, std::vector<Answer>, std::greater<>> answers_;
 };
 
@@ -143,64 +177,100 @@ AtThresholds at_thresholds(const workloads::RecordedConfidences& recorded, doubl
   return at;
 }
 
-/// Fills in the load, from the rate. A measured reference of fewer batch sizes is not an error here: nothing
-/// else needs the others.
-void add_load(const std::function<LeastNpuTime()>& least_npu_time, WorkloadDescription& d) {
-  try {
-    d.least_npu_time = least_npu_time();
-  } catch (const io::InputError& error) {
-    d.why_no_load = error.what();
+/// Adds up what is counted alike of one service's requests and of all.
+class Counts {
+ public:
+  void add(const workloads::Arrival& request, double work_s, double macs) {
+    if (requests_++ > 0) gaps_.add(request.date_s - last_s_);
+    last_s_ = request.date_s;
+    if (request.correct >= 0) correct_.add(request.correct);
+    macs_ += macs;
+    work_s_ += work_s;
+  }
+
+  /// Fills in what `d` says of them.
+  template <typename Description>
+  void describe(Description& d) const {
+    const auto n = static_cast<double>(requests_);
+    d.requests = requests_;
+    d.rate_hz = 1 / gaps_.mean();
+    d.gap_cv = std::sqrt(gaps_.variance()) / gaps_.mean();
+    d.accuracy = correct_.mean();
+    d.mean_macs = macs_ / n;
+    d.mean_work_s = work_s_ / n;
+  }
+  [[nodiscard]] double last_s() const { return last_s_; }
+
+ private:
+  std::uint64_t requests_ = 0;
+  double last_s_ = 0;
+  Moments gaps_;
+  Moments correct_;
+  double macs_ = 0;
+  double work_s_ = 0;
+};
+
+/// Fills in what follows from the rate and the exits of `service`.
+void add_loads(const Service& service, const std::vector<double>& work_s, ServiceDescription& d) {
+  for (double& share : d.exit_shares) share /= static_cast<double>(d.requests);
+  d.offered_load = d.rate_hz * service.reference_latency_s;
+  if (const workloads::RecordedConfidences* recorded = service.exits->confidences()) {
+    for (const double threshold : {kUndefined, 0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0})
+      d.at_thresholds.push_back(at_thresholds(*recorded, threshold, work_s));
   }
   d.load = d.least_npu_time ? d.rate_hz * d.least_npu_time->request_s : kUndefined;
+  d.load_after_exits = d.rate_hz * d.mean_work_s;
 }
 
 }  // namespace
 
-WorkloadDescription describe_workload(const Scenario& scenario, const npu::BatchPolicyTable& reference,
-                                      const std::function<LeastNpuTime()>& least_npu_time) {
-  std::vector<double> work_s;
-  std::vector<double> macs;
-  for (int exit = 0; exit < reference.segments(); ++exit) {
-    work_s.push_back(reference.latency_s(0, reference.segment_begin(exit + 1), 1));
-    macs.push_back(reference.macs(0, reference.segment_begin(exit + 1)));
-  }
+WorkloadDescription describe_workload(
+    const Scenario& scenario, const References& references,
+    const std::function<LeastNpuTime(std::size_t service)>& least_npu_time) {
   WorkloadDescription d;
-  d.exit_shares.resize(work_s.size());
+  d.services.resize(scenario.services.size());
+  std::vector<WorkToExits> work;
+  for (std::size_t i = 0; i < references.size(); ++i) {
+    work.push_back(work_to_exits(*references[i]));
+    d.services[i].exit_shares.resize(work[i].work_s.size());
+  }
   std::array<WindowCounter, 3> windows{WindowCounter(0.1), WindowCounter(1), WindowCounter(10)};
   const std::vector<double> sample_bytes = workloads::sample_bytes(scenario.devices);
-  Moments gaps;
-  Moments correct;
-  Requests requests(scenario, work_s);
+  Counts all;
+  std::vector<Counts> by_service(scenario.services.size());
+  Requests requests(scenario, work);
   workloads::Arrival request;
   while (requests.next(request)) {
+    const std::size_t service = requests.service_of(request);
     const auto exit = static_cast<std::size_t>(request.exit);
-    if (d.requests++ > 0) gaps.add(request.date_s - d.duration_s);
-    d.duration_s = request.date_s;
+    for (Counts* counts : {&all, &by_service[service]}) {
+      counts->add(request, work[service].work_s[exit], work[service].macs[exit]);
+    }
     for (WindowCounter& window : windows) window.add(request.date_s);
-    ++d.exit_shares[exit];
-    if (request.correct >= 0) correct.add(request.correct);
-    d.mean_macs += macs[exit];
-    d.mean_work_s += work_s[exit];
+    ++d.services[service].exit_shares[exit];
     d.mean_uplink_s += request.date_s - request.sent_s;
     d.sent_bytes_per_s += sample_bytes[request.device];
   }
-  const auto n = static_cast<double>(d.requests);
-  for (double& share : d.exit_shares) share /= n;
-  d.mean_macs /= n;
-  d.mean_work_s /= n;
-  d.mean_uplink_s /= n;
+  all.describe(d);
+  d.duration_s = all.last_s();
+  d.mean_uplink_s /= static_cast<double>(d.requests);
   d.sent_bytes_per_s /= d.duration_s;
-  d.rate_hz = 1 / gaps.mean();
   d.configured_rate_hz = scenario.devices.mean_rate_hz();
-  d.gap_cv = std::sqrt(gaps.variance()) / gaps.mean();
-  d.accuracy = correct.mean();
-  d.offered_load = d.rate_hz * scenario.service().reference_latency_s;
-  if (const workloads::RecordedConfidences* recorded = scenario.service().exits->confidences()) {
-    for (const double threshold : {kUndefined, 0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0})
-      d.at_thresholds.push_back(at_thresholds(*recorded, threshold, work_s));
+  for (std::size_t i = 0; i < d.services.size(); ++i) {
+    ServiceDescription& its = d.services[i];
+    by_service[i].describe(its);
+    its.configured_rate_hz = scenario.devices.mean_rate_hz(i);
+    // A measured reference of fewer batch sizes is not an error here: nothing else needs the others.
+    try {
+      its.least_npu_time = least_npu_time(i);
+    } catch (const io::InputError& error) {
+      its.why_no_load = error.what();
+    }
+    add_loads(scenario.services[i], work[i].work_s, its);
+    d.offered_load += its.offered_load;
+    d.load += its.load;
+    d.load_after_exits += its.load_after_exits;
   }
-  add_load(least_npu_time, d);
-  d.load_after_exits = d.rate_hz * d.mean_work_s;
   for (std::size_t i = 0; i < windows.size(); ++i) d.windows[i] = windows[i].result();
   return d;
 }

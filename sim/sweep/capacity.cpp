@@ -16,6 +16,7 @@
 #include "sim/measure/confidence.h"
 #include "sim/run/settle.h"
 #include "sim/run/simulation.h"
+#include "sim/scenario/checks.h"
 #include "sim/sweep/capacity_key.h"
 #include "sim/sweep/late_share.h"
 #include "sim/sweep/replications.h"
@@ -40,23 +41,38 @@ struct ProbeRun {
 class MeasuredLatencies final : public Observer {
  public:
   explicit MeasuredLatencies(const Scenario& scenario)
-      : slo_(scenario.service().slo), warmup_requests_(scenario.warmup_requests) {}
+      : service_of_device_(scenario.devices.services()), warmup_requests_(scenario.warmup_requests) {
+    for (const Service& service : scenario.services) {
+      const bool divides = scenario.services.size() > 1 && service.reference_latency_s > 0;
+      bounds_.push_back({.slo = service.slo, .unit_s = divides ? service.reference_latency_s : 1});
+    }
+  }
 
   void completed(scheduler::RequestId id, const scheduler::Request& request) override {
     if (id < warmup_requests_) return;
+    const auto& [slo, unit_s] = bounds_[service_of_device_[request.device]];
     const double latency_s =
-        slo_.end_to_end ? slo_.end_to_end_s(request) : request.completion_s - request.arrival_s;
-    latencies_s_.push_back(request.dropped ? std::numeric_limits<double>::infinity() : latency_s);
-    late_.push_back(request.dropped || slo_.is_missed_by(request) ? 1 : 0);
+        slo.end_to_end ? slo.end_to_end_s(request) : request.completion_s - request.arrival_s;
+    latencies_.push_back(request.dropped ? std::numeric_limits<double>::infinity() : latency_s / unit_s);
+    late_.push_back(request.dropped || slo.is_missed_by(request) ? 1 : 0);
   }
 
-  [[nodiscard]] const std::vector<double>& latencies_s() const { return latencies_s_; }
+  /// In seconds; of several services, in single-sample latencies of each on the reference.
+  [[nodiscard]] const std::vector<double>& latencies() const { return latencies_; }
   [[nodiscard]] const std::vector<unsigned char>& late() const { return late_; }
 
  private:
-  scheduler::Slo slo_;
+  /// Of a service, and what its latencies are counted in: where there are several, a long one of one network
+  /// may be a short one of another.
+  struct Bound {
+    scheduler::Slo slo;
+    double unit_s = 1;
+  };
+
+  std::vector<Bound> bounds_;  // by service
+  std::vector<std::size_t> service_of_device_;
   std::uint64_t warmup_requests_;
-  std::vector<double> latencies_s_;
+  std::vector<double> latencies_;
   std::vector<unsigned char> late_;
 };
 template <typename Self, typename Visit>
@@ -262,8 +278,8 @@ class Searches {
         simulate(config, config.systems[search.system()],
                  {.driver = bulk_driver(options_.driver, config.uplink), .observers = {&measured}});
     const double long_s =
-        search.long_s().value_or(long_latency_s(measured.latencies_s(), options_.violation_rate));
-    return {.counts = count_late(measured.latencies_s(), measured.late(), long_s),
+        search.long_s().value_or(long_latency_s(measured.latencies(), options_.violation_rate));
+    return {.counts = count_late(measured.latencies(), measured.late(), long_s),
             .long_s = long_s,
             .throughput_hz = statistics[StatisticId::throughput],
             .mean_latency_s = statistics[StatisticId::mean_latency],
@@ -278,13 +294,7 @@ class Searches {
 };
 
 void check(const RunConfig& config, const CapacityOptions& options) {
-  if (config.services.size() > 1) {
-    throw InputError(
-        "capacity holds all requests to one SLO, and several services have one each: give it the services "
-        "one "
-        "by one");
-  }
-  if (std::isinf(config.service().slo.latency_s)) {
+  if (!any_slo(config.services)) {
     throw InputError("capacity needs an SLO: slo.latency_ms or slo.unloaded_multiple");
   }
   bulk_driver(options.driver, config.uplink);  // throws where it can't be

@@ -223,6 +223,23 @@ class Capacity(CommandLineTest):
         self.write("n.yaml", CAMERAS)
         self.refuse(["capacity", "n.yaml"], r"has none of workload\.arrivals\.rho, \.rate_hz and \.load; say what to raise")
 
+    def test_two_equal_services_are_one(self):
+        """Served one by one, oldest first, their requests meet what those of one service with both groups meet."""
+        devices = "  devices: [{%slabel: a, arrivals: {kind: poisson, rho: 0.1}}, {%sarrivals: {kind: poisson, rho: 0.3}}]\n"
+        one = (MD1 % (2000, 6)).replace("  arrivals: {kind: poisson, rho: 0.5}\n", devices % ("", ""))
+        services = "".join(f"  - {{name: {name}, network: resnet18, slo: {{unloaded_multiple: 6}}}}\n" for name in "xy")
+        two = one.replace("network: resnet18\nslo: {unloaded_multiple: 6}\n", "services:\n" + services)
+        self.write("one.yaml", one)
+        self.write("two.yaml", two.replace(devices % ("", ""), devices % ("service: x, ", "service: y, ")))
+        over = ["--over", "workload.devices.a.arrivals.rho"]
+        self.assertEqual(self.rows("two.yaml", *over), self.rows("one.yaml", *over))
+        # Without a bound of its own, nobody of y is late: more of x are allowed to be.
+        free = self.rows("two.yaml", *over, "--set", "services.y.slo={latency_ms: .inf}")
+        best = [max(float(row[over[1]]) for row in rows if row["holds"] == "1") for rows in (free, self.rows("two.yaml", *over))]
+        self.assertGreater(best[0], best[1])
+        self.refuse(["capacity", "two.yaml", *over, "--set", "services.y.slo={latency_ms: .inf}", "--set",
+                     "services.x.slo={latency_ms: .inf}"], "capacity needs an SLO")
+
     def test_wrong_options(self):
         self.write("c.yaml", SYSTEMS)
         self.refuse(["capacity", "c.yaml", "--set", "requests=400", "--most-runs", "1"], "at least 459 requests are needed in all")

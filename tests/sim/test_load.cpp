@@ -16,7 +16,8 @@ using namespace fluidbatch;
 namespace {
 
 sim::WorkloadDescription describe(const sim::RunConfig& config) {
-  return sim::describe_workload(config, *config.references[0], [&] { return config.least_npu_time(); });
+  return sim::describe_workload(config, config.references,
+                                [&](std::size_t i) { return config.least_npu_time(i); });
 }
 
 }  // namespace
@@ -232,14 +233,14 @@ TEST_CASE("the reference's largest batch", "[load]") {
     const sim::WorkloadDescription description = describe(config("rho: 0.75"));
     CHECK(description.offered_load > 0);
     CHECK(std::isnan(description.load));
-    CHECK_THAT(description.why_no_load, Contains("no latency for layer 'a' at batch 3"));
+    CHECK_THAT(description.services[0].why_no_load, Contains("no latency for layer 'a' at batch 3"));
   }
 }
 
 TEST_CASE("a description's load is relative to the same time", "[load]") {
   const sim::WorkloadDescription description = describe(with({"requests=100000"}));
-  REQUIRE(description.least_npu_time);
-  CHECK(description.load == description.rate_hz * description.least_npu_time->request_s);
+  REQUIRE(description.services[0].least_npu_time);
+  CHECK(description.load == description.rate_hz * description.services[0].least_npu_time->request_s);
   CHECK(description.load == Approx(0.7).epsilon(0.01));
 }
 

@@ -1,8 +1,11 @@
 // Configurations of sites: services, several NPUs, arbiters and routers.
+#include <tuple>
+
 #include <catch2/catch.hpp>
 
 #include "sim/config/overrides.h"
 #include "sim/output/resolved_part.h"
+#include "sim/run/workload_description.h"
 #include "tests/support/run_helpers.h"
 
 using namespace fluidbatch;
@@ -68,6 +71,16 @@ io::Node with(const std::vector<std::string>& overrides) {
   return document;
 }
 
+/// Of each request what became of it: its device, server, exit and date of completion.
+std::vector<std::tuple<std::uint32_t, std::uint16_t, std::int32_t, double>> rows_of(
+    const sim::Scenario& scenario, std::size_t system) {
+  std::vector<std::tuple<std::uint32_t, std::uint16_t, std::int32_t, double>> rows;
+  for (const scheduler::Request& r : test::run_bare(scenario, system).requests) {
+    rows.emplace_back(r.device, r.npu, r.exit, r.completion_s);
+  }
+  return rows;
+}
+
 sim::RunConfig site_with(const std::vector<std::string>& overrides) {
   return sim::read_run_config(with(overrides));
 }
@@ -130,6 +143,10 @@ TEST_CASE("a resolved site has every default and gives itself again", "[site]") 
     const sim::RunConfig alone = test::config_of(io::to_yaml(sim::resolved_part(config.resolved, i)));
     CHECK(alone.systems[0].npu_names() == config.systems[i].npu_names());
     CHECK(alone.systems[0].arbiter.info == config.systems[i].arbiter.info);
+    const auto rows = rows_of(config, i);
+    CHECK(rows.size() == 300);
+    CHECK(rows_of(again, i) == rows);
+    CHECK(rows_of(alone, 0) == rows);
   }
 }
 
@@ -234,4 +251,79 @@ TEST_CASE("checks hold for every service on every NPU", "[site]") {
                     Contains("system 's'") && Contains("is allowed"));
   // Of both services, it is the shorter latencies that such dates would blur.
   CHECK_THROWS_WITH(site_with({"duration_s=1e13"}), Contains("last bit"));
+}
+
+TEST_CASE("a site is described service by service, and as a whole", "[site]") {
+  const test::TemporaryFolder folder;
+  const std::string faces = folder.write("f.csv", "arrival_s,exit\n0,3\n0.5,0\n0.8,0\n").string();
+  const std::string plates = folder.write("p.csv", "arrival_s\n0\n0.25\n1\n1.5\n").string();
+  const sim::RunConfig config =
+      site_with({"workload.devices=[{service: faces, arrivals: {kind: trace, path: " + faces +
+                     "}}, {service: plates, arrivals: {kind: trace, path: " + plates + "}}]",
+                 "services.faces.exits={kind: trace}"});
+  const sim::WorkloadDescription d = sim::describe_workload(
+      config, config.references, [&](std::size_t service) { return config.least_npu_time(service); });
+  REQUIRE(d.services.size() == 2);
+  CHECK(d.requests == 7);
+  CHECK(d.duration_s == 1.5);
+  CHECK(d.rate_hz == Approx(6 / 1.5));
+  const sim::ServiceDescription& of_faces = d.services[0];
+  CHECK(of_faces.requests == 3);
+  CHECK(of_faces.rate_hz == Approx(2 / 0.8));
+  CHECK(of_faces.exit_shares == std::vector<double>{2.0 / 3, 0, 0, 1.0 / 3});
+  const npu::BatchPolicyTable& table = *config.references[0];
+  const double work_s =
+      (table.latency_s(0, table.layers(), 1) + 2 * table.latency_s(0, table.segment_begin(1), 1)) / 3;
+  CHECK(of_faces.mean_work_s == Approx(work_s));
+  CHECK(of_faces.load == Approx(2 / 0.8 * config.least_npu_time(0).request_s));
+  const sim::ServiceDescription& of_plates = d.services[1];
+  CHECK(of_plates.requests == 4);
+  CHECK(of_plates.rate_hz == Approx(3 / 1.5));
+  CHECK(of_plates.exit_shares == std::vector<double>{1});
+  CHECK(of_plates.mean_work_s == Approx(config.services[1].reference_latency_s));
+  CHECK(of_plates.offered_load == Approx(2 * config.services[1].reference_latency_s));
+  CHECK(d.offered_load == of_faces.offered_load + of_plates.offered_load);
+  CHECK(d.load == of_faces.load + of_plates.load);
+  CHECK(d.mean_work_s == Approx((3 * of_faces.mean_work_s + 4 * of_plates.mean_work_s) / 7));
+}
+
+TEST_CASE("measured latencies of several services are in a file for each", "[site]") {
+  const test::TemporaryFolder folder;
+  // One layer each; plates takes three times as long.
+  folder.write("a.yaml", "input: [1, 2, 2]\nlayers: [{name: x, kind: dense, out_channels: 3}]\n");
+  folder.write("b.yaml", "input: [1, 2, 2]\nlayers: [{name: y, kind: dense, out_channels: 3}]\n");
+  folder.write("a.csv", "layer,batch,latency_s\nx,1,0.5\nx,2,0.6\n");
+  folder.write("b.csv", "layer,batch,latency_s\ny,1,1.5\ny,2,1.75\n");
+  const std::string at = folder.path().string() + "/";
+  const std::string measured = "{tables: {a: " + at + "a.csv, b: " + at + "b.csv}}";
+  const std::string yaml =
+      "requests: 20\nservices: [{name: a, network: " + at + "a.yaml}, {name: b, network: " + at +
+      "b.yaml}]\nreference: {npu: " + measured +
+      ", max_batch: 2}\nworkload: {devices: [{service: a, arrivals: {kind: poisson, rho: 0.1}}, "
+      "{service: b, arrivals: {kind: poisson, load: 0.35}}]}\nsystems: "
+      "[{policy: {name: dynamic_batching, max_batch: 2}, npus: [{count: 2}, {npu: zu7ev_small}]}]\n";
+  const sim::RunConfig config = test::config_of(yaml);
+  CHECK(config.devices.mean_rate_hz(0) == Approx(0.1 / 0.5));
+  CHECK(config.devices.mean_rate_hz(1) == Approx(0.35 / (1.75 / 2)));
+  const sim::System& system = config.systems[0];
+  CHECK(system.npu_names() == "2 x a.csv, b.csv + zu7ev_small");
+  CHECK(system.npus[0].tables[1]->latency_s(0, 1, 2) == 1.75);
+  const std::string resolved = io::to_yaml(config.resolved);
+  CHECK_THAT(resolved, Contains("tables:\n      a: /"));
+  CHECK(io::to_yaml(test::config_of(resolved).resolved) == resolved);
+  CHECK(rows_of(test::config_of(resolved), 0) == rows_of(config, 0));
+  const auto refused = [&](const std::string& old, const std::string& text, const std::string& message) {
+    std::string wrong = yaml;
+    wrong.replace(wrong.find(old), old.size(), text);
+    CHECK_THROWS_WITH(test::config_of(wrong), Contains(message));
+  };
+  refused(", b: " + at + "b.csv", "", "tables needs the key 'b'");
+  refused(", b: " + at + "b.csv", ", c: c.csv", "unknown key 'c'; tables takes 'a', 'b'");
+  refused("{tables: {a", "{table: x.csv, tables: {a", "a measured npu takes only one of 'table', 'tables'");
+  refused("a.csv", "b.csv", "the network has no layer 'y'");
+  CHECK_THROWS_WITH(
+      test::config_of(
+          "network: resnet18\nreference: {npu: {tables: {}}}\nworkload: {arrivals: {kind: poisson, rho: "
+          "1}}\nsystems: [{policy: {name: serial}}]\n"),
+      Contains("config.yaml:2:27: tables are by service, and there is no list of 'services'"));
 }
