@@ -64,7 +64,8 @@ struct Line {
   TailEstimate estimate;
   double unit = 1;  ///< what a table's numbers are in
   int digits = 4;
-  bool known = true;  ///< otherwise the estimate says nothing
+  bool known = true;   ///< otherwise the estimate says nothing
+  bool wanted = true;  ///< as precise as was asked for
 };
 
 class Command {
@@ -119,7 +120,17 @@ class Command {
     throw io::InputError(place_in_workload(document_of(arguments_.run), "arrivals"), text);
   }
 
-  [[nodiscard]] bool has_slo() const { return std::isfinite(config_.service().slo.latency_s); }
+  [[nodiscard]] bool has_slo() const { return std::isfinite(config_.least_slo_s()); }
+
+  [[nodiscard]] std::string slos_text() const {
+    if (!has_slo()) return "";
+    std::string text;
+    for (const Service& service : config_.services) {
+      const std::string of = service.name.empty() ? "" : " of " + service.name;
+      text += fmt::format("SLO{} {} ms; ", of, rounded(1000 * service.slo.latency_s));
+    }
+    return text;
+  }
 
   [[nodiscard]] std::vector<Line> lines_of(const SystemTail& tail) const {
     std::vector<Line> lines;
@@ -128,6 +139,15 @@ class Command {
                        .metric = "late",
                        .estimate = tail.violation_rate,
                        .known = tail.reaches_slo});
+    }
+    for (std::size_t s = 0; s < tail.service_violation_rates.size(); ++s) {
+      const Service& service = config_.services[s];
+      if (!std::isfinite(service.slo.latency_s)) continue;
+      lines.push_back({.csv_metric = "slo_violation_rate of " + service.name,
+                       .metric = "late, " + service.name,
+                       .estimate = tail.service_violation_rates[s],
+                       .known = tail.reaches_slo,
+                       .wanted = false});
     }
     constexpr double kMillisecond = 1e-3;
     for (std::size_t i = 0; i < options_.quantiles.size(); ++i) {
@@ -175,7 +195,7 @@ class Command {
         table.add({first ? row.system.label : "", line.metric,
                    number(estimate.value) + (is_wide(*row.tail, line) ? " +" : ""), number(estimate.low),
                    number(estimate.high)});
-        if (line.known && std::isfinite(estimate.crude_events))
+        if (line.known && line.wanted && std::isfinite(estimate.crude_events))
           crude_events = std::max(crude_events, estimate.crude_events);
         first = false;
       }
@@ -186,15 +206,14 @@ class Command {
                 rounded(crude_events / kMillion, kDigits), rounded(crude_events / events, kDigits)});
     }
     fmt::print("{}: rare latencies at {} requests/s, seed {}\n{}95 % intervals\n\n{}",
-               config_.service().network.name, rounded(config_.devices.mean_rate_hz()), config_.seed,
-               has_slo() ? fmt::format("SLO {} ms; ", rounded(1000 * config_.service().slo.latency_s)) : "",
+               config_.network_names(), rounded(config_.devices.mean_rate_hz()), config_.seed, slos_text(),
                table.text());
     for (const std::string& line : remarks()) fmt::print("{}\n", line);
     fmt::print("\nwhat it took; crude: what runs without splitting take for that, at least\n{}", work.text());
   }
 
   [[nodiscard]] bool is_wide(const SystemTail& tail, const Line& line) const {
-    if (tail.precise || !line.known) return false;
+    if (tail.precise || !line.known || !line.wanted) return false;
     const TailEstimate& estimate = line.estimate;
     return !((estimate.high - estimate.low) / 2 <= options_.precision * estimate.value);
   }

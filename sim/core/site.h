@@ -38,6 +38,8 @@ struct SiteCoreParts {
 class SiteCore : public ServingCore {
  public:
   [[nodiscard]] virtual const SiteState& state() const = 0;
+  /// What the router draws from here on is that of `branch` (RandomStream::split).
+  virtual void split(std::uint64_t branch) = 0;
 };
 
 /// The same with its rules.
@@ -68,6 +70,7 @@ class Site final : public SiteCore, private SiteHub, private scheduler::FleetVie
   /// Draws anew when requests come that have not come yet, where that is lawful (RequestStream::restart).
   void restart_stream();
   void finish() const override;
+  void split(std::uint64_t branch) override { state_.draws = state_.draws.split(branch); }
 
  private:
   static constexpr double kNever = SiteState::kNever;

@@ -104,6 +104,7 @@ void Site<Sink>::route(const workloads::Arrival& arrival) {
     throw scheduler::PolicyError("the router sent a request to server " + std::to_string(server) +
                                  ", and there are " + std::to_string(servers_.size()) + ", from 0 on");
   }
+  ++state_.admitted;
   ++state_.in_system;
   state_.in_system_at_last_arrival = state_.in_system;
   servers_[server].admit(arrival, arriving_service_);

@@ -128,7 +128,8 @@ bool SiteServer<Sink>::at_segment_boundary() const {
 /// The active batch stands before its next layer.
 template <typename Sink>
 void SiteServer<Sink>::at_boundary(double date_s) {
-  if (preemptive_ && at_segment_boundary()) {
+  // Whether a decision is due must not depend on where a step happens to end, which exits have a say in.
+  if (preemptive_ && others_wait() && at_segment_boundary()) {
     if (drops_hopeless_) drop_hopeless_of_all(date_s);
     if (others_wait() && start_one(date_s, After::active)) return;
   } else if (drops_hopeless_ && active().must_decide()) {

@@ -60,6 +60,7 @@ struct SiteState {
   double last_stream_event_s = 0;
   double event_s = 0;             ///< the last event
   workloads::RandomStream draws;  ///< the router's
+  std::uint64_t admitted = 0;
   std::int64_t in_system = 0;
   std::int64_t in_system_at_last_arrival = 0;
   std::vector<SiteServerState> servers;

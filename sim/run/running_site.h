@@ -29,6 +29,7 @@ class RunningSite {
 
   void split(std::uint64_t branch) {
     parts_.split(branch);
+    core_->split(branch);
     is_split_ = true;
   }
 

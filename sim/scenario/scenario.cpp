@@ -88,6 +88,12 @@ std::string Scenario::network_names() const {
   return joined(names);
 }
 
+double Scenario::least_slo_s() const {
+  double least_s = std::numeric_limits<double>::infinity();
+  for (const Service& service : services) least_s = std::min(least_s, service.slo.latency_s);
+  return least_s;
+}
+
 std::shared_ptr<const workloads::ExitSpec> Scenario::exits_of(const System& system,
                                                               std::size_t service) const {
   const std::shared_ptr<const workloads::ExitSpec>& exits = services[service].exits;

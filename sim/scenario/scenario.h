@@ -123,6 +123,8 @@ struct Scenario {
   [[nodiscard]] Service& service();
   /// The names of the services' networks, as in: ee_resnet18 + mobilenet_v2.
   [[nodiscard]] std::string network_names() const;
+  /// The least bound of any service; infinity where none has one.
+  [[nodiscard]] double least_slo_s() const;
   /// Whether `system` has several services or several NPUs.
   [[nodiscard]] bool is_site(const System& system) const {
     return services.size() > 1 || system.npus.size() > 1;

@@ -52,7 +52,7 @@ void require_unchanged(const io::FileHashes& read, const io::FileHashes& planned
 std::vector<double> measured_tail(const Sweep& sweep, const RunConfig& config, const System& system) {
   if (!sweep.tail) return {};
   try {
-    return tail_values(estimate_tail(config, system, *sweep.tail), config.service().slo.latency_s);
+    return tail_values(estimate_tail(config, system, *sweep.tail), config.least_slo_s());
   } catch (const Saturated&) {
     return {};
   }

@@ -39,7 +39,9 @@ class Backlog final : public Observer {
 /// Whether an empty system has forgotten all: each time is then the beginning of a cycle that is independent
 /// of those before, and of their kind.
 bool forgets_when_empty(const Scenario& scenario, const System& system) {
-  return scenario.devices.are_poisson() && scenario.service().exits->are_independent() &&
+  // What arbiters and routers remember is not looked into.
+  return !scenario.is_site(system) && scenario.devices.are_poisson() &&
+         scenario.service().exits->are_independent() &&
          scenario.uplink.model == workloads::UplinkSpec::Model::none && !system.decides_exits();
 }
 

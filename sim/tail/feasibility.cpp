@@ -10,17 +10,6 @@ std::optional<NoTail> objection_to_tail(const Scenario& scenario) {
   const auto objection = [](const char* key, const char* reason) {
     return NoTail{.reason = reason, .key = key};
   };
-  if (scenario.services.size() > 1) {
-    return objection("devices",
-                     "how near a run is to a late answer is known for the queue of one service, and not for "
-                     "several that share an NPU");
-  }
-  if (std::ranges::any_of(scenario.systems, [](const System& system) { return system.npus.size() > 1; })) {
-    return objection(
-        "npus",
-        "how near a run is to a late answer is known for one NPU, and not for several that share "
-        "the arrivals");
-  }
   const auto& groups = scenario.devices.groups();
   if (std::ranges::any_of(groups, [](const auto& group) { return group.arrivals->bound() > 0; })) {
     return objection("arrivals", "recorded arrivals have one future only: there is nothing to split on");
@@ -38,7 +27,8 @@ std::optional<NoTail> objection_to_tail(const Scenario& scenario) {
   if (!scenario.devices.is_steady()) {
     return objection("arrivals", "the rate changes for good, so that there is no rate of late requests");
   }
-  if (scenario.service().exits->bound() > 0) {
+  const auto& services = scenario.services;
+  if (std::ranges::any_of(services, [](const Service& service) { return service.exits->bound() > 0; })) {
     return objection("exits", "recorded exits have one future only: there is nothing to split on");
   }
   if (scenario.uplink.model == workloads::UplinkSpec::Model::simgrid) {

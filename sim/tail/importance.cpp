@@ -1,68 +1,92 @@
 #include "sim/tail/importance.h"
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 namespace fluidbatch::sim {
+namespace {
+
+int most_segments(const std::vector<std::vector<SiteImportance::ServiceOn>>& services) {
+  int most = 0;
+  for (const auto& of_npu : services) {
+    for (const SiteImportance::ServiceOn& service : of_npu) most = std::max(most, service.table->segments());
+  }
+  return most;
+}
+
+/// When the first layer of a step that is at work began: a preemption's begins with the cost of that.
+double begin_of_step_s(const LaneState& lane) { return std::max(lane.step.begin_s, lane.run_begin_s); }
+
+}  // namespace
 
 Importance::Importance(const npu::BatchPolicyTable& table, const scheduler::ServerSlo& slo, int max_batch)
-    : table_(table),
-      slo_(slo),
-      max_batch_(static_cast<std::size_t>(max_batch)),
-      leaving_(static_cast<std::size_t>(table.segments())) {}
+    : max_batch_(static_cast<std::size_t>(max_batch)), course_(table.segments()) {
+  course_.turn_to(table, slo);
+}
 
 double Importance::of(const ServerState& state) {
-  largest_s_ = 0;
-  date_s_ = state.event_s;
-  const std::span<const scheduler::Batch> batches = state.stack.batches();
-  if (!batches.empty()) {
-    // Of the step that is at work: a preemption's first one begins with the cost of that.
-    date_s_ = std::max(state.step.begin_s, state.run_begin_s);
-    for (std::size_t i = batches.size(); i-- > 0;) {
-      add(state.requests, batches[i].samples, batches[i].next_layer);
-      run(batches[i].next_layer, i > 0 ? batches[i - 1].next_layer : table_.layers());
-    }
+  course_.begin(state.event_s);
+  if (!state.stack.empty()) {
+    course_.begin(begin_of_step_s(state));
+    course_.run_stack(state.requests, state.stack.batches());
   } else if (state.queue.size() < max_batch_ && state.timer_s < ServerState::kNever) {
-    date_s_ = std::max(date_s_, state.timer_s);
+    course_.wait_until(state.timer_s);
   }
   std::span<const scheduler::RequestId> queue = state.queue.ids();
   while (!queue.empty()) {
     const std::size_t taken = std::min(max_batch_, queue.size());
-    add(state.requests, queue.first(taken), 0);
-    run(0, table_.layers());
+    course_.run_batch(state.requests, queue.first(taken));
     queue = queue.subspan(taken);
   }
-  return largest_s_;
+  return course_.take_largest_s();
 }
 
-/// The samples `ids` join those that run, before `next_layer`.
-void Importance::add(const scheduler::RequestWindow& requests, std::span<const scheduler::RequestId> ids,
-                     int next_layer) {
-  const int first_exit = table_.segment_of(next_layer);  // where thresholds move, one may be past its exit
-  for (const scheduler::RequestId id : ids) {
-    const scheduler::Request& request = requests[id];
-    const double since_s = slo_.start_s(request);
-    Leaving& leaving = leaving_[static_cast<std::size_t>(std::max(request.exit, first_exit))];
-    leaving.oldest_s = leaving.samples == 0 ? since_s : std::min(leaving.oldest_s, since_s);
-    ++leaving.samples;
+SiteImportance::SiteImportance(std::vector<std::vector<ServiceOn>> services, int max_batch)
+    : services_(std::move(services)),
+      max_batch_(static_cast<std::size_t>(max_batch)),
+      course_(most_segments(services_)) {}
+
+double SiteImportance::of(const SiteState& state) {
+  for (std::size_t npu = 0; npu < state.servers.size(); ++npu) {
+    if (state.servers[npu].in_system > 0) add(state, npu);
   }
-  samples_ += static_cast<int>(ids.size());
+  return course_.take_largest_s();
 }
 
-/// They run up to `end_layer`, or until the last one has left.
-void Importance::run(int first_layer, int end_layer) {
-  while (first_layer < end_layer && samples_ > 0) {
-    const int segment = table_.segment_of(first_layer);
-    const int segment_end = table_.segment_begin(segment + 1);
-    const int last = std::min(segment_end, end_layer);
-    date_s_ += table_.latency_s(first_layer, last, samples_);
-    first_layer = last;
-    if (last < segment_end) continue;
-    Leaving& leaving = leaving_[static_cast<std::size_t>(segment)];
-    if (leaving.samples == 0) continue;
-    largest_s_ = std::max(largest_s_, date_s_ - leaving.oldest_s);
-    samples_ -= leaving.samples;
-    leaving.samples = 0;
+void SiteImportance::add(const SiteState& state, std::size_t npu) {
+  const SiteServerState& server = state.servers[npu];
+  const auto turn_to = [&](std::size_t service) {
+    const ServiceOn& its = services_[npu][service];
+    course_.turn_to(*its.table, its.slo, its.scale);
+  };
+  course_.begin(state.event_s);
+  if (server.active != SiteServerState::kNone) {
+    const LaneState& lane = server.lanes[server.active];
+    course_.begin(begin_of_step_s(lane));
+    turn_to(server.active);
+    course_.run_stack(state.requests, lane.stack.batches());
+  } else if (server.timer_s < SiteServerState::kNever) {
+    course_.wait_until(server.timer_s);
+  }
+  for (std::size_t i = server.parked.size(); i-- > 0;) {
+    turn_to(server.parked[i].service);
+    course_.run_stack(state.requests, server.parked[i].stack.batches());
+  }
+  queues_.clear();
+  for (const LaneState& lane : server.lanes) queues_.push_back(lane.queue.ids());
+  const auto is_behind = [](const auto& a, const auto& b) {  // requests are numbered in order of arrival
+    return !b.empty() && (a.empty() || b.front() < a.front());
+  };
+  while (true) {
+    auto oldest = queues_.begin();
+    for (auto queue = queues_.begin(); queue != queues_.end(); ++queue) {
+      if (is_behind(*oldest, *queue)) oldest = queue;
+    }
+    if (oldest->empty()) break;
+    turn_to(static_cast<std::size_t>(oldest - queues_.begin()));
+    const std::size_t taken = std::min(max_batch_, oldest->size());
+    course_.run_batch(state.requests, oldest->first(taken));
+    *oldest = oldest->subspan(taken);
   }
 }
 

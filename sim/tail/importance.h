@@ -1,12 +1,15 @@
-// How near a server is to an answer that comes late.
+// How near a system is to an answer that comes late.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <vector>
 
 #include "npu_model/batch_policy_table.h"
 #include "scheduler/slo.h"
 #include "sim/core/server_state.h"
+#include "sim/core/site_state.h"
+#include "sim/tail/course.h"
 
 namespace fluidbatch::sim {
 
@@ -24,23 +27,35 @@ class Importance {
   double of(const ServerState& state);
 
  private:
-  void add(const scheduler::RequestWindow& requests, std::span<const scheduler::RequestId> ids,
-           int next_layer);
-  void run(int first_layer, int end_layer);
-
-  const npu::BatchPolicyTable& table_;
-  scheduler::ServerSlo slo_;
   std::size_t max_batch_;
+  Course course_;
+};
 
-  /// Samples that leave by one exit.
-  struct Leaving {
-    int samples = 0;
-    double oldest_s = 0;  ///< from which the latency of the oldest one counts
+/// The same of a site: of all its NPUs. Behind the batches in flight come those that are parked, the last one
+/// first, and behind them the queues, the batch with the oldest head first. Latencies count times the least
+/// SLO over that of their service, so that they are late at the same importance; those of a service that none
+/// is late in do not count where there are others.
+class SiteImportance {
+ public:
+  struct ServiceOn {
+    const npu::BatchPolicyTable* table = nullptr;
+    scheduler::ServerSlo slo;
+    double scale = 1;
   };
-  std::vector<Leaving> leaving_;  // of the batch that runs, by exit
-  int samples_ = 0;               // of it
-  double date_s_ = 0;             // up to which it has run
-  double largest_s_ = 0;
+
+  /// `services` by NPU and service; tables must outlive it.
+  SiteImportance(std::vector<std::vector<ServiceOn>> services, int max_batch);
+
+  /// As Importance::of.
+  double of(const SiteState& state);
+
+ private:
+  void add(const SiteState& state, std::size_t npu);
+
+  std::vector<std::vector<ServiceOn>> services_;
+  std::size_t max_batch_;
+  Course course_;
+  std::vector<std::span<const scheduler::RequestId>> queues_;  // what is left of them, by service
 };
 
 }  // namespace fluidbatch::sim

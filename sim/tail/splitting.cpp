@@ -1,18 +1,24 @@
 #include "sim/tail/splitting.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 
-#include "sim/core/server_impl.h"
-#include "sim/run/system_parts.h"
 #include "sim/scenario/scenario.h"
+#include "sim/tail/branch.h"
 
 namespace fluidbatch::sim {
 namespace {
 
 /// Events of a cycle's branches: some thousand times what a load of 95 % takes.
 constexpr std::uint64_t kMostInCycle = 20'000'000;
+
+std::vector<scheduler::Slo> slos_of(const Scenario& scenario) {
+  std::vector<scheduler::Slo> slos;
+  for (const Service& service : scenario.services) slos.push_back(service.slo);
+  return slos;
+}
 
 /// The same without an end.
 Scenario endless(const Scenario& scenario, std::uint64_t seed) {
@@ -24,45 +30,6 @@ Scenario endless(const Scenario& scenario, std::uint64_t seed) {
 
 }  // namespace
 
-/// The state of a system in one of its futures.
-class Splitting::Branch {
- public:
-  Branch(const Scenario& scenario, const System& system, TailCounter& counter)
-      : parts_(scenario, system, 1),
-        counter_(counter),
-        server_(parts_.table(), parts_.options(), parts_.policy(), parts_.exit_source(), parts_.stream(),
-                counter, nullptr) {}
-  /// Goes on from `other` with draws of its own, those of the branch `number`.
-  Branch(const Branch& other, std::uint64_t number)
-      : parts_(other.parts_),
-        counter_(other.counter_),
-        server_(parts_.table(), parts_.options(), parts_.policy(), parts_.exit_source(), parts_.stream(),
-                counter_, nullptr, other.server_.state()) {
-    parts_.split(number);
-    server_.restart_stream();
-  }
-
-  /// The next event of the core, or an arrival during a step: the sooner it splits the better.
-  void advance() {
-    if (server_.admit_during_step()) return;
-    server_.advance(server_.next_event_s());
-    ++events_;
-  }
-  /// Of the core, as it has them without splitting.
-  [[nodiscard]] std::uint64_t events() const { return events_; }
-  [[nodiscard]] const ServerState& state() const { return server_.state(); }
-  [[nodiscard]] std::uint64_t served() const {
-    const Conservation& conservation = server_.state().conservation;
-    return conservation.completed + conservation.dropped;
-  }
-
- private:
-  SystemParts parts_;
-  TailCounter& counter_;
-  Server<TailCounter> server_;
-  std::uint64_t events_ = 0;
-};
-
 /// Where a branch is.
 struct Splitting::Stay {
   std::size_t least = 0;  ///< below this level it is killed
@@ -71,22 +38,19 @@ struct Splitting::Stay {
 };
 
 Splitting::Splitting(const Scenario& scenario, const System& system, const Levels& levels)
-    : scenario_(scenario),
-      system_(system),
-      levels_(levels),
-      importance_(*system.table(), scenario.service().slo.of_server(),
-                  system.policy->traits(system.parameters).max_batch) {}
+    : scenario_(scenario), levels_(levels), make_branch_(branches_of(scenario, system)) {}
 
 TailSums Splitting::run(std::uint64_t seed, const Cycles& cycles,
                         const std::function<bool(const TailSums&)>& enough) {
   std::vector<double> weights;
   for (std::size_t level = 0; level <= levels_.size(); ++level) weights.push_back(levels_.weight(level));
-  TailCounter counter(scenario_.service().slo, std::move(weights));
+  TailCounter counter(slos_of(scenario_), scenario_.devices.services(), std::move(weights));
   counter_ = &counter;
   splits_ = false;
   events_ = events_before_ = branches_ = cycle_ = 0;
   const Scenario scenario = endless(scenario_, seed);
-  Branch main(scenario, system_, counter);
+  const std::unique_ptr<Branch> its_main = make_branch_(scenario, counter);
+  Branch& main = *its_main;
   Stay stay;
   TailSums sums;
   std::uint64_t left_out = 0;
@@ -100,7 +64,7 @@ TailSums Splitting::run(std::uint64_t seed, const Cycles& cycles,
   do {
     do {
       advance(main, stay);
-    } while (cycles.requests == 0 ? main.state().in_system > 0 : main.served() < begin + cycles.requests);
+    } while (cycles.requests == 0 ? !main.is_empty() : main.served() < begin + cycles.requests);
     begin = main.served();
     events_before_ = events_;
     if (!splits_) {
@@ -126,7 +90,7 @@ bool Splitting::advance(Branch& branch, Stay& stay) {
     throw Saturated("it does not come back from a long queue within " + std::to_string(kMostInCycle) +
                     " events of all branches: its load is too near to what it can carry");
   }
-  const double importance_s = importance_.of(branch.state());
+  const double importance_s = branch.importance_s();
   const std::size_t level = splits_ ? levels_.of(importance_s) : 0;
   if (level < stay.level && stay.level == levels_.size()) end_stay(stay);
   if (level < stay.least) return false;
@@ -142,10 +106,10 @@ void Splitting::split(const Branch& branch, std::size_t from_level, const Stay& 
   for (std::size_t level = from_level + 1; level <= stay.level; ++level) {
     const auto factor = static_cast<std::uint64_t>(levels_.factors[level - 1]);
     for (std::uint64_t i = 0; i < reaching * (factor - 1); ++i) {
-      Branch other(branch, ++branches_);
+      const std::unique_ptr<Branch> other = branch.fork(++branches_);
       Stay its = stay;
       its.least = level;
-      while (advance(other, its)) {
+      while (advance(*other, its)) {
       }
     }
     reaching *= factor;

@@ -5,8 +5,8 @@
 #include <functional>
 #include <vector>
 
+#include "sim/tail/branch.h"
 #include "sim/tail/cycles.h"
-#include "sim/tail/importance.h"
 #include "sim/tail/levels.h"
 #include "sim/tail/tail_counts.h"
 
@@ -40,7 +40,6 @@ class Splitting {
   void keep_stays(std::vector<TopStay>& stays) { stays_ = &stays; }
 
  private:
-  class Branch;
   struct Stay;
 
   bool advance(Branch& branch, Stay& stay);
@@ -48,9 +47,8 @@ class Splitting {
   void end_stay(Stay& stay);
 
   const Scenario& scenario_;
-  const System& system_;
   const Levels& levels_;
-  Importance importance_;
+  MakeBranch make_branch_;
   bool splits_ = false;  // not in the warm-up
   TailCounter* counter_ = nullptr;
   std::uint64_t events_ = 0;

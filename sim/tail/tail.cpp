@@ -62,9 +62,9 @@ class Estimation {
     const Cycles cycles = cycles_of(scenario_, system_);
     const double furthest = *std::ranges::max_element(options_.quantiles);
     constexpr std::uint64_t kPilotShare = 8;
-    const Pilot pilot = choose_levels(
-        scenario_, system_, {.latency_s = scenario_.service().slo.latency_s, .tail_share = 1 - furthest},
-        cycles, options_.most_events / kPilotShare);
+    const Pilot pilot =
+        choose_levels(scenario_, system_, {.latency_s = scenario_.least_slo_s(), .tail_share = 1 - furthest},
+                      cycles, options_.most_events / kPilotShare);
     result_.levels = pilot.levels.size();
     result_.reaches_slo = pilot.reaches_latency;
     result_.regenerates = cycles.requests == 0;
@@ -133,13 +133,16 @@ class Estimation {
         static_cast<double>(all_.main_events) / static_cast<double>(all_.main_requests);
     const Share late = share_of([](const TailSums& sums) { return sums.late; },
                                 [](const TailSums& sums) { return sums.requests; });
-    result_.violation_rate = {.value = late.value,
-                              .low = late.value > 0 ? late.value * std::exp(-late.error) : 0,
-                              .high = late.value * std::exp(late.error),
-                              .crude_events = late.crude_events(events_per_request)};
+    result_.violation_rate = estimated_rate(late, events_per_request);
+    result_.service_violation_rates.clear();
+    for (std::size_t s = 0; scenario_.services.size() > 1 && s < scenario_.services.size(); ++s) {
+      const Share its = share_of([s](const TailSums& sums) { return sums.service_late[s]; },
+                                 [s](const TailSums& sums) { return sums.service_requests[s]; });
+      result_.service_violation_rates.push_back(estimated_rate(its, events_per_request));
+    }
     result_.reaches_slo = result_.reaches_slo || late.value > 0;
     double times = 1;
-    const bool wants_rate = std::isfinite(scenario_.service().slo.latency_s) && result_.reaches_slo;
+    const bool wants_rate = std::isfinite(scenario_.least_slo_s()) && result_.reaches_slo;
     if (wants_rate) times = std::max(times, times_wanted(late.error));
     result_.quantiles_s.clear();
     for (const double quantile : options_.quantiles) {
@@ -148,6 +151,13 @@ class Estimation {
       times = std::max(times, times_wanted((e.high - e.low) / 2 / e.value));
     }
     return times;
+  }
+
+  static TailEstimate estimated_rate(const Share& late, double events_per_request) {
+    return {.value = late.value,
+            .low = late.value > 0 ? late.value * std::exp(-late.error) : 0,
+            .high = late.value * std::exp(late.error),
+            .crude_events = late.crude_events(events_per_request)};
   }
 
   /// The latency that a share of `share` of those answered is above.

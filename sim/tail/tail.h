@@ -33,7 +33,9 @@ struct TailEstimate {
 };
 
 struct SystemTail {
-  TailEstimate violation_rate;            ///< of all requests, dropped ones included
+  TailEstimate violation_rate;  ///< of all requests, dropped ones included
+  /// The same of each service, where there are several; as precise as they come.
+  std::vector<TailEstimate> service_violation_rates;
   std::vector<TailEstimate> quantiles_s;  ///< of the latency at the server, in the order of the options
   std::uint64_t events = 0;  ///< of the serving core, all branches and the pilot included, and of arrivals
   std::size_t levels = 0;
