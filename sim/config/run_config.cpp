@@ -11,6 +11,7 @@
 #include "sim/config/run_length_reader.h"
 #include "sim/config/services_reader.h"
 #include "sim/config/system_reader.h"
+#include "sim/config/table_budget.h"
 #include "sim/config/unusual_values.h"
 #include "sim/scenario/checks.h"
 #include "sim/scenario/expected_length.h"
@@ -68,6 +69,7 @@ class Reader {
       config_.references.push_back(
           cache_.table(services_->network(i), config_.reference_choice.of_service(i), 1));
       config_.services[i].reference_latency_s = config_.references[i]->single_sample_latency_s();
+      budget_.add(*config_.references[i], reader.mark());
       warn(i, *config_.references[i]);
     }
     // Where no load asks for it, it is resolved only where it is given.
@@ -113,6 +115,7 @@ class Reader {
   double least_npu_time_s(std::size_t service) {
     services_->read_exits(service, nullptr);
     const auto table = reference_table(service);
+    budget_.add(*table, reference_mark_);
     warn(service, *table);
     load_asked_ = true;
     return sim::least_npu_time(*table, config_.services[service].exits->rates()).request_s;
@@ -144,7 +147,8 @@ class Reader {
                                 .services = *services_,
                                 .npu = config_.reference_choice,
                                 .cache = cache_,
-                                .warnings = config_.warnings};
+                                .warnings = config_.warnings,
+                                .budget = budget_};
     Node resolved = Node::sequence();
     for (const Node& node : list.items) {
       auto [system, resolved_system] = read_system(node, context);
@@ -191,6 +195,7 @@ class Reader {
   MapReader root_;
   RunConfig config_;
   std::optional<ServicesReader> services_;
+  TableBudget budget_;
   io::Mark reference_mark_;
   bool max_batch_given_ = false;  // of the reference
   bool load_asked_ = false;       // for it

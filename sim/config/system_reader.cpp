@@ -107,6 +107,7 @@ SystemNpu read_npu(MapReader& reader, int max_batch, const SystemContext& contex
   for (std::size_t i = 0; i < context.scenario.services.size(); ++i) {
     const NpuChoice its = choice.of_service(i);
     npu.tables.push_back(context.cache.table(context.services.network(i), its, max_batch));
+    context.budget.add(*npu.tables.back(), reader.mark());
     warn_of(its, *npu.tables.back(), reader.mark_of("npu"), context.warnings);
   }
   return npu;

@@ -7,6 +7,7 @@
 
 #include "sim/config/model_cache.h"
 #include "sim/config/services_reader.h"
+#include "sim/config/table_budget.h"
 #include "sim/scenario/scenario.h"
 #include "workloads/io/map_reader.h"
 
@@ -19,6 +20,7 @@ struct SystemContext {
   const NpuChoice& npu;  ///< of those that name none
   ModelCache& cache;
   std::vector<std::string>& warnings;
+  TableBudget& budget;
 };
 
 /// A system, and its map with the defaults. Throws InputError.

@@ -192,6 +192,8 @@ SITES = [
     ("a thousand NPUs", "count: 2", "count: 1024", r"^c\.yaml:10:\d+: a system must not have more than 1024 NPUs, found 1025"),
     ("an NPU too", "npus: ", "npu: zu7ev_large, npus: ", r"a system takes only one of 'npu', 'npus'"),
     ("a mode too", "npus: ", "npu_mode: p, npus: ", r"a system takes only one of 'npu_mode', 'npus'"),
+    ("deadlines out of order", re.compile(r"mobilenet_v2((?:.|\n)*)name: serial"), r"mobilenet_v2, slo: {measured: end_to_end}\1name: edf",
+     r"^c\.yaml:10:\d+: edf takes the queue to be in order of deadlines"),
     ("a policy that knows the best", "name: serial", "name: optimal",
      r"^c\.yaml:10:\d+: policy optimal: the best decisions are known for one service on one NPU"),
 ]

@@ -37,6 +37,21 @@ class BoundedWork(CommandLineTest):
         self.assertEqual(self.files(), before)
         self.assertFalse((self.folder / "out").exists())
 
+    @unittest.skipUnless(RELEASE, "takes long with sanitizers")
+    def test_latencies_of_a_large_site(self):
+        """Every network on every NPU for batches up to 1024 would take 2 GB; for batches up to 8 they don't."""
+        names = [line.split()[0] for line in self.call("network", "list").stdout.splitlines() if line.strip()]
+        npus = [line.split()[0] for line in self.call("npu", "list").stdout.splitlines() if line.strip()]
+        self.assertGreater(len(names) * len(npus), 60)
+        site = ("requests: 100\nservices:\n" + "".join(f"  - {{name: {name}, network: {name}}}\n" for name in names)
+                + "workload:\n  devices:\n"
+                + "".join(f"    - {{service: {name}, arrivals: {{kind: poisson, rho: 0.1}}}}\n" for name in names)
+                + "systems:\n  - policy: {name: exit_aware, max_batch: 1024}\n    npus:\n"
+                + "".join(f"      - {{npu: {npu}, npu_mode: {mode}}}\n" for npu in npus for mode in ("r", "p", "fluid", "fluid_stacked")))
+        self.write("c.yaml", site)
+        self.refuse(r"^c\.yaml:\d+:9: the latencies of all layers .* more than 4194304 numbers")
+        self.assertEqual(self.call("check", "c.yaml", "--set", "systems.0.policy.max_batch=8").returncode, 0)
+
     def values(self, *arguments):
         text = self.succeed("workload", "describe", "c.yaml", "--csv", *arguments).stdout
         return {row.split(",")[0]: row.split(",")[2] for row in text.splitlines()[1:]}
