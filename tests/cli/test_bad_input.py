@@ -277,8 +277,6 @@ class BadInput(CommandLineTest):
         for name, arguments, message in [
                 ("optimum", ["optimum", "c.yaml"], r"^c\.yaml:7:5: an optimum is known for one service only"),
                 ("optimum of NPUs", ["optimum", "one.yaml"], r"^one\.yaml:8:\d+: an optimum is known for one NPU only"),
-                ("tail", ["tail", "c.yaml"], r"^c\.yaml:7:5: no tail: .*several that share an NPU"),
-                ("tail of NPUs", ["tail", "one.yaml"], r"^one\.yaml:8:\d+: no tail: .*several that share the arrivals"),
         ]:
             self.refuse(name, arguments, message)
 

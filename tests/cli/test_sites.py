@@ -3,6 +3,7 @@
 
 import csv
 import io
+import math
 import re
 import sqlite3
 import sys
@@ -104,8 +105,28 @@ class Sites(SweepTest):
             rows = set(database.execute("SELECT network, npu FROM points"))
         self.assertEqual(rows, {("ee_resnet18 + mobilenet_v2", npu) for npu in
                                 ("zu7ev_large", "zu7ev_large + zu7ev_small", "2 x zu7ev_large + zu7ev_small")})
-        self.write("tail.yaml", base + "measure: tail\n" + axes)
-        self.refuse(["sweep", "tail.yaml", "--out", "t.sqlite"], "no tail: how near a run is to a late answer")
+
+    def test_tails(self):
+        """Rare enough to split for, and often enough to be counted."""
+        quick = ["--precision", "0.3", "--quantiles", "0.99", "--max-events", "3000000", "--csv"]
+        self.write("t.yaml", SITE.replace("unloaded_multiple: 3", "unloaded_multiple: 12"))
+        rows = list(csv.DictReader(io.StringIO(self.succeed("tail", "t.yaml", *quick, "--system", "alone").stdout)))
+        self.assertEqual([row["metric"] for row in rows],
+                         ["slo_violation_rate", "slo_violation_rate of faces", "slo_violation_rate of plates", "latency_p99"])
+        length = ["--set", "requests=400000", "--set", "outputs.bounds=false"]
+        self.succeed("run", "t.yaml", "--out", "many", "--driver", "bare", *length)
+        with (self.folder / "many/alone/requests.csv").open(newline="") as file:
+            requests = list(csv.DictReader(file))
+        for row, service in zip(rows, (None, "faces", "plates")):
+            late = [request["slo_met"] == "0" for request in requests if service in (None, request["service"])]
+            counted = sum(late) / len(late)
+            self.assertGreater(sum(late), 30, service)
+            # The count's own error: late requests come in bursts.
+            slack = 4 * math.sqrt(10 * counted / len(late))
+            self.assertLess(float(row["low"]) - slack, counted, service)
+            self.assertGreater(float(row["high"]) + slack, counted, service)
+        once = self.succeed("tail", "t.yaml", *quick, "--jobs", "1").stdout
+        self.assertEqual(self.succeed("tail", "t.yaml", *quick, "--jobs", "2").stdout, once)
 
 
 if __name__ == "__main__":

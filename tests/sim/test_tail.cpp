@@ -117,16 +117,34 @@ struct Coverage {
   }
 };
 
-Coverage coverage(double rho, double slo_s, const sim::TailOptions& options, int seeds) {
+/// An NPU at that load.
+sim::Scenario one_npu(double rho, double slo_s) {
+  return sim::ScenarioBuilder()
+      .latencies_s({{1}})
+      .poisson(Rate::hz(rho))
+      .slo_s(slo_s)
+      .bounds(false)
+      .system("serial")
+      .build();
+}
+
+/// Two of them, each of which gets half of the requests of two services, by lot: each is M/D/1 again.
+sim::Scenario two_npus(double rho, double slo_s) {
+  return sim::ScenarioBuilder()
+      .latencies_s({{1}})
+      .service({.name = "a"})
+      .service({.name = "b"})
+      .devices({{.arrivals = sim::poisson(Rate::hz(rho)), .service = 0},
+                {.arrivals = sim::poisson(Rate::hz(rho)), .service = 1}})
+      .slo_s(slo_s)
+      .bounds(false)
+      .system({.policy = "serial", .npus = {{.count = 2}}, .router = "random"})
+      .build();
+}
+
+Coverage coverage(sim::Scenario scenario, double rho, const sim::TailOptions& options, int seeds) {
   const Md1 md1(rho);
-  const double truth = md1.latency_above(slo_s);
-  sim::Scenario scenario = sim::ScenarioBuilder()
-                               .latencies_s({{1}})
-                               .poisson(Rate::hz(rho))
-                               .slo_s(slo_s)
-                               .bounds(false)
-                               .system("serial")
-                               .build();
+  const double truth = md1.latency_above(scenario.least_slo_s());
   Coverage result;
   result.seeds = seeds;
   result.quantiles_covered.resize(options.quantiles.size());
@@ -171,8 +189,8 @@ TEST_CASE("the exact tail of M/D/1 agrees with Erlang's sum and with its asympto
 }
 
 TEST_CASE("estimated tails cover the exact ones of M/D/1", "[tail]") {
-  const Coverage c =
-      coverage(0.5, Md1(0.5).latency_s(7e-4), {.precision = 0.25, .quantiles = {0.99, 0.999}}, 6);
+  const Coverage c = coverage(one_npu(0.5, Md1(0.5).latency_s(7e-4)), 0.5,
+                              {.precision = 0.25, .quantiles = {0.99, 0.999}}, 6);
   INFO(c.text());
   CHECK(c.rates_covered >= 4);  // fewer come once in 400 times, where it is 95 %
   CHECK(*std::ranges::min_element(c.quantiles_covered) >= 4);
@@ -182,7 +200,7 @@ TEST_CASE("estimated tails cover the exact ones of M/D/1", "[tail]") {
 
 TEST_CASE("estimated tails of three orders cover the exact ones of M/D/1", "[.release][tail]") {
   for (const double truth : {7e-4, 1.4e-5, 2.6e-7}) {
-    const Coverage c = coverage(0.5, Md1(0.5).latency_s(truth), {.precision = 0.2}, 12);
+    const Coverage c = coverage(one_npu(0.5, Md1(0.5).latency_s(truth)), 0.5, {.precision = 0.2}, 12);
     INFO(truth << ": " << c.text());
     CHECK(c.rates_covered >= 9);  // likewise
     CHECK(*std::ranges::min_element(c.quantiles_covered) >= 9);
@@ -190,6 +208,16 @@ TEST_CASE("estimated tails of three orders cover the exact ones of M/D/1", "[.re
     CHECK(c.deviation == Approx(c.mean_error).epsilon(0.65));
     CHECK(c.imprecise == 0);
   }
+}
+
+TEST_CASE("estimated tails of a site cover the exact ones of M/D/1", "[.release][tail][site]") {
+  const Coverage c = coverage(two_npus(0.5, Md1(0.5).latency_s(1.4e-5)), 0.5,
+                              {.precision = 0.2, .quantiles = {0.999, 0.9999}}, 12);
+  INFO(c.text());
+  CHECK(c.rates_covered >= 9);  // likewise
+  CHECK(*std::ranges::min_element(c.quantiles_covered) >= 9);
+  CHECK(std::abs(c.mean - 1) < 4 * c.mean_error / std::sqrt(c.seeds));
+  CHECK(c.imprecise == 0);
 }
 
 // Thousands of estimates; docs/validation.md has what it prints.
@@ -200,7 +228,7 @@ TEST_CASE("coverage of estimated tails, for docs/validation.md", "[.tails]") {
       "| events |\n");
   for (const double rho : {0.5, 0.65, 0.8}) {
     for (const double truth : {7e-4, 1.4e-5, 2.6e-7}) {
-      const Coverage c = coverage(rho, Md1(rho).latency_s(truth), {.precision = 0.1}, kSeeds);
+      const Coverage c = coverage(one_npu(rho, Md1(rho).latency_s(truth)), rho, {.precision = 0.1}, kSeeds);
       std::printf("| %g | %g | %s |\n", rho, truth, c.text().c_str());
       std::fflush(stdout);
       INFO(rho << ", " << truth << ": " << c.text());
