@@ -58,8 +58,8 @@ struct Totals {
   std::size_t npus = 1;
   /// Whether each is late, in order of request number; empty where one bound says it for all.
   std::vector<bool> late_in_order;
-  double normalised_latency = 0;   ///< sum, over the served ones, of latency over that alone on its NPU
-  double normalised_progress = 0;  ///< sum of the inverses
+  double normalised_latency = 0;  ///< sum, over the served ones, of latency over that alone on its NPU
+  double progress = 0;            ///< of the inverse, the means of the services' served ones, summed up
 };
 
 class Recorder final : public Observer {

@@ -53,6 +53,15 @@ void add(Conservation& sums, const Conservation& more) {
   sums.end_s = std::max(sums.end_s, more.end_s);
 }
 
+/// Of a service's measured requests against running alone.
+struct Progress {
+  double sum = 0;
+  std::uint64_t served = 0;  ///< how many there are
+
+  /// 0 where nobody has been served.
+  [[nodiscard]] double mean() const { return served > 0 ? sum / static_cast<double>(served) : 0; }
+};
+
 /// Jain's index of the services' mean normalised latencies.
 double fairness_of(const std::vector<RunStatistics>& services) {
   double sum = 0;
@@ -117,6 +126,7 @@ SiteRecorder::Part SiteRecorder::part_of(
     const std::function<bool(std::size_t npu, std::size_t service)>& is_in,
     const ConservationOf& conservation) const {
   Part part;
+  std::vector<Progress> progress(slos_.size());  // of each service
   double end_s = 0;
   std::size_t services = 0;  // in the part
   part.totals.npus = 0;
@@ -130,11 +140,14 @@ SiteRecorder::Part SiteRecorder::part_of(
       const Cell& cell = cells_[npu * slos_.size() + service];
       add_sums(part.totals, cell.recorder_.totals());
       part.totals.normalised_latency += cell.normalised_latency_;
-      part.totals.normalised_progress += cell.normalised_progress_;
+      progress[service].sum += cell.normalised_progress_;
+      progress[service].served +=
+          cell.recorder_.totals().latencies_s.size() - cell.recorder_.totals().dropped;
       add(part.conservation, conservation(npu, service));
     }
     if (services > 0) ++part.totals.npus;
   }
+  for (const Progress& its : progress) part.totals.progress += its.mean();
   part.conservation.end_s = end_s;
   add_requests(part);
   return part;
@@ -197,12 +210,7 @@ RunStatistics SiteRecorder::finish(const ConservationOf& conservation, std::int6
          {StatisticId::unloaded_bound, StatisticId::clairvoyant_bound, StatisticId::distance_to_bound})
       part.set_absent(id, Absence::of_all_npus);
   }
-  if (several_services) {
-    result.set(StatisticId::fairness, fairness_of(result.services));
-    double stp = 0;
-    for (const RunStatistics& service : result.services) stp += service[StatisticId::stp];
-    result.set(StatisticId::stp, stp);
-  }
+  if (several_services) result.set(StatisticId::fairness, fairness_of(result.services));
   return result;
 }
 

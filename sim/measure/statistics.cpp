@@ -284,7 +284,7 @@ class Computation {
     const auto n = static_cast<double>(totals_.latencies_s.size());
     if (totals_.normalised_latency > 0) {
       set(Id::antt, totals_.normalised_latency / n);
-      set(Id::stp, totals_.normalised_progress / n);
+      set(Id::stp, totals_.progress);
     } else {
       result_.set_absent(Id::antt, Absence::no_site);
       result_.set_absent(Id::stp, Absence::no_site);

@@ -1,10 +1,10 @@
 // Whole runs against queueing theory. Long: they run in the Release build.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/batch_means.h"
 #include "tests/support/run_helpers.h"
 #include "tests/support/scenarios.h"
 
@@ -13,30 +13,11 @@ using workloads::Rate;
 
 namespace {
 
-/// Mean and 99 % half-width by 32 batch means, after a warm-up of a tenth.
-struct Interval {
-  double mean;
-  double half_width;
-};
-
-Interval mean_wait(const std::vector<scheduler::Request>& requests) {
-  constexpr std::size_t kBatches = 32;
-  constexpr double kStudentT31 = 2.7440;  // 99.5 % quantile, 31 degrees of freedom
-  const std::size_t skipped = requests.size() / 10;
-  const std::size_t size = (requests.size() - skipped) / kBatches;
-  std::vector<double> means;
-  for (std::size_t b = 0; b < kBatches; ++b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-      const auto& request = requests[skipped + b * size + i];
-      sum += request.start_s - request.arrival_s;
-    }
-    means.push_back(sum / static_cast<double>(size));
-  }
-  const double mean = std::accumulate(means.begin(), means.end(), 0.0) / kBatches;
-  double squares = 0;
-  for (const double m : means) squares += (m - mean) * (m - mean);
-  return {mean, kStudentT31 * std::sqrt(squares / (kBatches - 1) / kBatches)};
+test::Interval mean_wait(const std::vector<scheduler::Request>& requests) {
+  std::vector<double> waits_s;
+  waits_s.reserve(requests.size());
+  for (const scheduler::Request& request : requests) waits_s.push_back(request.start_s - request.arrival_s);
+  return test::batch_means(waits_s);
 }
 
 }  // namespace
@@ -55,7 +36,7 @@ TEST_CASE("M/D/1: the mean wait is rho D / 2 (1 - rho)", "[.release][theory]") {
                                        .build();
     const double service_s = scenario.systems[0].table()->single_sample_latency_s();
     const double theory_s = c.rho * service_s / (2 * (1 - c.rho));
-    const Interval wait = mean_wait(test::run_bare(scenario).requests);
+    const test::Interval wait = mean_wait(test::run_bare(scenario).requests);
     INFO("rho " << c.rho << ": theory " << theory_s << ", run " << wait.mean << " +- " << wait.half_width);
     CHECK(std::abs(wait.mean - theory_s) <= wait.half_width);
     CHECK(wait.half_width < c.widest * theory_s);
@@ -81,7 +62,7 @@ TEST_CASE("M/G/1: Pollaczek and Khinchine's mean wait, with exits", "[.release][
     }
     const sim::Scenario scenario = sim::ScenarioBuilder(base).poisson(Rate::hz(load / mean_s)).build();
     const double theory_s = load / mean_s * second_moment / (2 * (1 - load));
-    const Interval wait = mean_wait(test::run_bare(scenario).requests);
+    const test::Interval wait = mean_wait(test::run_bare(scenario).requests);
     INFO("load " << load << ": theory " << theory_s << ", run " << wait.mean << " +- " << wait.half_width);
     CHECK(std::abs(wait.mean - theory_s) <= wait.half_width);
     CHECK(wait.half_width < (load < 0.8 ? 0.01 : 0.03) * theory_s);
