@@ -36,16 +36,20 @@ const char* name_of(Verdict verdict) {
   return "";
 }
 
-void print_csv(const std::vector<Capacity>& capacities, const std::string& key) {
-  fmt::print("system,probe,{},requests,late,holds,throughput_hz,seed,runs,independent_requests,verdict\n",
-             io::csv_cell(key));
+/// A row for each load, and for each service with an SLO where there are several services.
+void print_csv(const std::vector<Capacity>& capacities, const std::string& key, bool several_services) {
+  fmt::print("system,probe,{},requests,late,holds,throughput_hz,seed,runs,independent_requests,verdict{}\n",
+             io::csv_cell(key), several_services ? ",service" : "");
   for (const Capacity& capacity : capacities) {
     for (std::size_t i = 0; i < capacity.probes.size(); ++i) {
       const CapacityProbe& probe = capacity.probes[i];
-      fmt::print("{},{},{},{},{},{},{},{},{},{},{}\n", io::csv_cell(capacity.system), i,
-                 io::shortest(probe.value), probe.requests, probe.late, int{probe.verdict == Verdict::holds},
-                 io::shortest(probe.throughput_hz), capacity.seed, probe.runs, probe.independent_requests,
-                 name_of(probe.verdict));
+      for (const ServiceLateness& service : probe.services) {
+        fmt::print("{},{},{},{},{},{},{},{},{},{},{}{}\n", io::csv_cell(capacity.system), i,
+                   io::shortest(probe.value), service.requests, service.late,
+                   int{probe.verdict == Verdict::holds}, io::shortest(probe.throughput_hz), capacity.seed,
+                   probe.runs, service.independent_requests, name_of(probe.verdict),
+                   several_services ? "," + io::csv_cell(service.service) : "");
+      }
     }
   }
 }
@@ -73,26 +77,30 @@ struct Notes {
   }
 };
 
-std::string late_percent(const CapacityProbe& probe) {
-  return rounded(100.0 * static_cast<double>(probe.late) / static_cast<double>(probe.requests), 3);
-}
-
 std::size_t runs_of(const Capacity& capacity) {
   std::size_t runs = 0;
   for (const CapacityProbe& probe : capacity.probes) runs += probe.runs;
   return runs;
 }
 
-void print_single(const std::vector<Capacity>& capacities, const CapacityOptions& options, Notes& notes) {
-  TextTable table({"system", options.key, "fails from", "req/s", "late %", "loads", "runs"});
+void print_single(const std::vector<Capacity>& capacities, const CapacityOptions& options,
+                  bool several_services, Notes& notes) {
+  std::vector<std::string> head{"system", options.key, "fails from", "req/s", "late %", "loads", "runs"};
+  if (several_services) head.insert(head.begin() + 5, "of");
+  TextTable table(head);
   for (const Capacity& capacity : capacities) {
     const CapacityProbe* best = capacity.best();
     const bool held = best != nullptr;
     notes.add(capacity);
-    table.add({capacity.system, held ? rounded(capacity.value) + (capacity.open ? " +" : "") : "none",
-               rounded(capacity.fails_from()), held ? rounded(best->throughput_hz) : "-",
-               held ? late_percent(*best) : "-", std::to_string(capacity.probes.size()),
-               std::to_string(runs_of(capacity))});
+    std::vector<std::string> row{capacity.system,
+                                 held ? rounded(capacity.value) + (capacity.open ? " +" : "") : "none",
+                                 rounded(capacity.fails_from()),
+                                 held ? rounded(best->throughput_hz) : "-",
+                                 held ? rounded(100 * best->worst().late_share(), 3) : "-",
+                                 std::to_string(capacity.probes.size()),
+                                 std::to_string(runs_of(capacity))};
+    if (several_services) row.insert(row.begin() + 5, held ? best->worst().service : "-");
+    table.add(row);
   }
   fmt::print("{}", table.text());
 }
@@ -136,14 +144,20 @@ void capacity(const CapacityArguments& arguments) {
   options.seeds = arguments.seeds;
   options.jobs = arguments.jobs > 0 ? arguments.jobs : processors();
   options.driver = arguments.run.driver;
-  print_warnings(read_run_config(document).warnings);
+  const RunConfig config = read_run_config(document);
+  print_warnings(config.warnings);
+  const bool several_services = config.services.size() > 1;
   const std::vector<Capacity> capacities = find_capacities(document, options);
-  if (arguments.csv) return print_csv(capacities, options.key);
+  if (arguments.csv) return print_csv(capacities, options.key, several_services);
+  const std::string what = options.key == "services"              ? "multiple of all rates"
+                           : options.key.starts_with("services.") ? "multiple of the rates of " + options.key
+                                                                  : options.key;
   fmt::print(
-      "highest {} that was shown, with confidence {},\nto have no more than {} % of its requests late:\n\n",
-      options.key, io::shortest(options.confidence), rounded(100 * options.violation_rate, 3));
+      "highest {} that was shown, with confidence {},\nto have no more than {} % of {}requests late:\n\n",
+      what, io::shortest(options.confidence), rounded(100 * options.violation_rate, 3),
+      several_services ? "each service's " : "its ");
   Notes notes;
-  options.seeds == 1 ? print_single(capacities, options, notes)
+  options.seeds == 1 ? print_single(capacities, options, several_services, notes)
                      : print_over_seeds(capacities, options, notes);
   notes.print(options);
 }

@@ -41,6 +41,11 @@ const char* defined_where(const PointMetric& metric) {
     case StatisticId::clairvoyant_bound:
     case StatisticId::distance_to_bound:
       return "bounds need `outputs.bounds: true`, arrivals that do not wait for answers, and no drops";
+    case StatisticId::antt:
+    case StatisticId::stp:
+      return "it is of sites: of several services, or several NPUs";
+    case StatisticId::fairness:
+      return "it is of whole sites of several services";
     case StatisticId::accuracy:
       return "it needs `confidences`, or a trace that says which answers are right";
     case StatisticId::mac_utilisation:
@@ -59,7 +64,9 @@ const char* defined_where(const PointMetric& metric) {
 void Notes::print(const Comparison& comparison) const {
   const PointMetric& metric = comparison.metric;
   if (best) fmt::print("< best of its row\n");
-  if (gaps) {
+  if (gaps && comparison.of_parts) {
+    fmt::print("- not done yet, failed, or not a part of that system\n");
+  } else if (gaps) {
     fmt::print("- not done yet, failed, or not a point of the sweep{}\n",
                metric.better == Better::neither ? "" : ": no best of such a row");
   }

@@ -166,7 +166,10 @@ void add_compare(CLI::App& app, cli::CompareArguments& compared) {
   compare->add_option("results", compared.results, "SQLite file of a sweep")
       ->required()
       ->type_name("RESULTS");
-  compare->add_option("--by", compared.by, "What is compared: system (default), or the key of an axis")
+  compare
+      ->add_option(
+          "--by", compared.by,
+          "What is compared: system (default), the key of an axis, or the parts of sites: service or npu")
       ->type_name("KEY");
   compare->add_option("--metric", compared.metrics, "Statistics to compare (metric list)")
       ->required()
@@ -180,9 +183,11 @@ void add_capacity(CLI::App& app, cli::CapacityArguments& arguments) {
   CLI::App* capacity = app.add_subcommand("capacity", "The highest load at which each system holds its SLO");
   add_configuration(*capacity, arguments.run);
   capacity
-      ->add_option("--over", arguments.over,
-                   "The rate or count to raise; default: workload.arrivals.rho, .rate_hz or .load, whichever "
-                   "the configuration has")
+      ->add_option(
+          "--over", arguments.over,
+          "The rate or count to raise; default: workload.arrivals.rho, .rate_hz or .load, whichever "
+          "the configuration has; services or services.NAME: all rates of a site or of a service, by a "
+          "factor")
       ->type_name("KEY");
   capacity->add_flag("--whole", arguments.whole, "The key takes whole numbers, such as a count of devices");
   capacity

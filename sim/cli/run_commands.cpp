@@ -9,8 +9,10 @@
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
 #include "sim/cli/precision_text.h"
+#include "sim/cli/site_text.h"
 #include "sim/config/run_config.h"
 #include "sim/drive/driver_choice.h"
+#include "sim/output/parts.h"
 #include "sim/output/text_table.h"
 #include "sim/run/optimum.h"
 #include "sim/run/output_size.h"
@@ -185,16 +187,34 @@ std::string remarks_on_free(const RunConfig& config, const std::vector<RunStatis
   return text;
 }
 
+/// A system's label, with a service where there are several.
+std::string label_of(const RunConfig& config, std::size_t system, std::size_t service) {
+  const std::string& label = config.systems[system].label;
+  return config.services.size() == 1 ? label : label + ", " + config.services[service].name;
+}
+
+/// Calls `visit(system, service, statistics)` for the services whose exits some system decides, and all
+/// systems, which can be compared so.
+template <typename Visit>
+void for_each_decided(const RunConfig& config, const std::vector<RunStatistics>& results,
+                      const Visit& visit) {
+  for (std::size_t service = 0; service < config.services.size(); ++service) {
+    const bool decided = std::ranges::any_of(
+        config.systems, [&](const System& system) { return system.exit_controls[service].decides(); });
+    for (std::size_t i = 0; decided && i < results.size(); ++i)
+      visit(i, service, of_service(results[i], service));
+  }
+}
+
 /// What exit controls have made of the exits; empty where there are none.
 std::string exits_table(const RunConfig& config, const std::vector<RunStatistics>& results) {
   if (!any_exit_control(config)) return "";
   TextTable table({"system", "accuracy %", "mean threshold", "p5", "p95", "forced %"});
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const RunStatistics& r = results[i];
-    table.add({config.systems[i].label, rounded(r[Id::accuracy] * 100, 4), rounded(r[Id::mean_threshold], 3),
-               rounded(r[Id::p5_threshold], 3), rounded(r[Id::p95_threshold], 3),
-               rounded(r[Id::forced_exit_rate] * 100, 3)});
-  }
+  for_each_decided(config, results, [&](std::size_t i, std::size_t service, const RunStatistics& r) {
+    table.add({label_of(config, i, service), rounded(r[Id::accuracy] * 100, 4),
+               rounded(r[Id::mean_threshold], 3), rounded(r[Id::p5_threshold], 3),
+               rounded(r[Id::p95_threshold], 3), rounded(r[Id::forced_exit_rate] * 100, 3)});
+  });
   return "\n" + table.text();
 }
 
@@ -212,13 +232,12 @@ std::string remarks(const RunConfig& config, const std::vector<RunStatistics>& r
     text += "x bound: - where exits are decided at run time; it is for those drawn\n";
   }
   text += remarks_on_free(config, results, free_s);
-  for (std::size_t i = 0; i < results.size() && config.services.size() == 1; ++i) {
-    if (config.is_site(config.systems[i])) continue;
-    const double target = config.systems[i].exit_control().accuracy_target();
-    if (std::isnan(target) || !misses_accuracy(results[i], target)) continue;
-    text += fmt::format("{}: missed its accuracy target of {} %: {} %\n", config.systems[i].label,
-                        rounded(target * 100, 4), rounded(results[i][Id::accuracy] * 100, 4));
-  }
+  for_each_decided(config, results, [&](std::size_t i, std::size_t service, const RunStatistics& r) {
+    const double target = config.systems[i].exit_controls[service].accuracy_target();
+    if (std::isnan(target) || !misses_accuracy(r, target)) return;
+    text += fmt::format("{}: missed its accuracy target of {} %: {} %\n", label_of(config, i, service),
+                        rounded(target * 100, 4), rounded(r[Id::accuracy] * 100, 4));
+  });
   return text;
 }
 
@@ -324,8 +343,8 @@ void run(const RunArguments& arguments) {
       config.compute_bounds ? quick_free_means_s(config) : std::vector<double>{};
 
   fmt::print("{}\n{}{}{}", heading(config, length_text(config, results)),
-             results_table(config, results, free_s), exits_table(config, results),
-             precision_table(config, results));
+             results_table(config, results, free_s),
+             site_tables(config, results) + exits_table(config, results), precision_table(config, results));
   note_missing_requests(config, results.front());
   note_missed_precisions(config, results);
   note_short_warmup(config);

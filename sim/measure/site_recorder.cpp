@@ -210,7 +210,8 @@ RunStatistics SiteRecorder::finish(const ConservationOf& conservation, std::int6
          {StatisticId::unloaded_bound, StatisticId::clairvoyant_bound, StatisticId::distance_to_bound})
       part.set_absent(id, Absence::of_all_npus);
   }
-  if (several_services) result.set(StatisticId::fairness, fairness_of(result.services));
+  // With the reason of its absence taken away.
+  if (several_services) result.set(StatisticId::fairness, HalfWidth{.value = fairness_of(result.services)});
   return result;
 }
 

@@ -1,13 +1,14 @@
 #include "sim/output/summary_json.h"
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
 
 #include "sim/measure/precision.h"
 #include "sim/measure/statistics.h"
+#include "sim/output/parts.h"
 #include "sim/scenario/scenario.h"
 #include "sim/version.h"
 #include "workloads/io/text_number.h"
@@ -51,6 +52,12 @@ class JsonText {
     key(name);
     writer_.StartObject();
   }
+  void open_object() { writer_.StartObject(); }
+  void open_list(const char* name) {
+    key(name);
+    writer_.StartArray();
+  }
+  void close_list() { writer_.EndArray(); }
   void close_object() { writer_.EndObject(); }
   void numbers(const char* name, const std::vector<double>& values) {
     key(name);
@@ -94,24 +101,14 @@ void add_found_length(JsonText& json, const Scenario& scenario, const RunStatist
   json.boolean("until_reached", reaches(statistics, scenario.until));
 }
 
-}  // namespace
+void add_slo(JsonText& json, const Service& service) {
+  json.number("slo_s", service.slo.latency_s);
+  json.text("slo_measured", service.slo.end_to_end ? "end_to_end" : "server");
+  json.number("reference_latency_s", service.reference_latency_s);
+}
 
-std::string summary_json(const Scenario& scenario, const System& system, const RunStatistics& statistics) {
-  JsonText json;
-  json.text("label", system.label);
-  json.text("policy", system.policy->name);
-  json.text("npu", system.npu_names());
-  json.text("npu_mode", system.npu_mode_names());
-  const bool is_site = scenario.is_site(system);
-  if (!is_site) json.text("network", scenario.service().network.name);
-  json.integer("seed", scenario.seed);
-  json.text("version", kVersion);
-  if (!is_site) {
-    json.number("slo_s", scenario.service().slo.latency_s);
-    json.text("slo_measured", scenario.service().slo.end_to_end ? "end_to_end" : "server");
-    json.number("reference_latency_s", scenario.service().reference_latency_s);
-    json.number("single_sample_latency_s", system.table()->single_sample_latency_s());
-  }
+/// The values of a run or of a part of it, and why some are missing.
+void add_values(JsonText& json, const RunStatistics& statistics) {
   json.integer("admitted", statistics.admitted);
   json.boolean("saturated", statistics.saturated);
   json.open_object("statistics");
@@ -130,17 +127,91 @@ std::string summary_json(const Scenario& scenario, const System& system, const R
     if (why != Absence::none && is_of_this_run(statistic)) json.text(statistic.name, absence_text(why));
   }
   json.close_object();
+}
+
+/// What is known of one network's exits and segments.
+void add_exits(JsonText& json, const Service& service, const ExitControlChoice& control,
+               const RunStatistics& statistics) {
   json.numbers("exit_shares", statistics.exit_shares);
-  if (!is_site && (scenario.service().exits->confidences() != nullptr || system.exit_control().decides())) {
+  if (service.exits->confidences() != nullptr || control.decides()) {
     json.numbers("exit_accuracies", statistics.exit_accuracies);
   }
   json.numbers("segment_batches", statistics.segment_batches);
-  if (!is_site && system.exit_control().decides()) json.text("exit_control", system.exit_control().info->name);
-  const double target =
-      is_site ? std::numeric_limits<double>::quiet_NaN() : system.exit_control().accuracy_target();
+  if (control.decides()) json.text("exit_control", control.info->name);
+  const double target = control.accuracy_target();
   if (!std::isnan(target)) {
     json.number("accuracy_target", target);
     json.boolean("accuracy_target_missed", misses_accuracy(statistics, target));
+  }
+}
+
+/// A service of a site; its single-sample latency where that is the same on every NPU.
+void add_service(JsonText& json, const Scenario& scenario, const System& system, std::size_t number,
+                 const RunStatistics& statistics) {
+  const Service& service = scenario.services[number];
+  json.open_object();
+  if (!service.name.empty()) json.text("name", service.name);
+  json.text("network", service.network.name);
+  add_slo(json, service);
+  const double alone_s = system.npus.front().tables[number]->single_sample_latency_s();
+  const bool alike = std::ranges::all_of(system.npus, [&](const SystemNpu& npu) {
+    return npu.tables[number]->single_sample_latency_s() == alone_s;
+  });
+  if (alike) json.number("single_sample_latency_s", alone_s);
+  add_values(json, statistics);
+  add_exits(json, service, system.exit_controls[number], statistics);
+  json.close_object();
+}
+
+/// An NPU of a site, with the single-sample latencies of all services on it.
+void add_npu(JsonText& json, const SystemNpu& npu, const RunStatistics& statistics) {
+  json.open_object();
+  json.text("npu", npu.name);
+  json.text("npu_mode", std::string(npu.tables.front()->mode_name()));
+  std::vector<double> alone_s;
+  for (const auto& table : npu.tables) alone_s.push_back(table->single_sample_latency_s());
+  json.numbers("single_sample_latencies_s", alone_s);
+  add_values(json, statistics);
+  json.close_object();
+}
+
+/// The parts of a site. One that there is once has what the whole has.
+void add_parts(JsonText& json, const Scenario& scenario, const System& system,
+               const RunStatistics& statistics) {
+  json.open_list("services");
+  for (std::size_t i = 0; i < scenario.services.size(); ++i)
+    add_service(json, scenario, system, i, of_service(statistics, i));
+  json.close_list();
+  json.open_list("npus");
+  for (std::size_t i = 0; i < system.npus.size(); ++i) add_npu(json, system.npus[i], of_npu(statistics, i));
+  json.close_list();
+}
+
+}  // namespace
+
+std::string summary_json(const Scenario& scenario, const System& system, const RunStatistics& statistics) {
+  JsonText json;
+  json.text("label", system.label);
+  json.text("policy", system.policy->name);
+  json.text("npu", system.npu_names());
+  json.text("npu_mode", system.npu_mode_names());
+  const bool is_site = scenario.is_site(system);
+  if (!is_site) json.text("network", scenario.service().network.name);
+  json.integer("seed", scenario.seed);
+  json.text("version", kVersion);
+  if (is_site) {
+    if (system.arbiter.info != nullptr) {
+      json.text("arbiter", system.arbiter.info->name);
+      json.boolean("preemptive", system.arbiter.preemptive);
+    }
+    if (system.router.info != nullptr) json.text("router", system.router.info->name);
+    add_values(json, statistics);
+    add_parts(json, scenario, system, statistics);
+  } else {
+    add_slo(json, scenario.service());
+    json.number("single_sample_latency_s", system.table()->single_sample_latency_s());
+    add_values(json, statistics);
+    add_exits(json, scenario.service(), system.exit_control(), statistics);
   }
   add_found_length(json, scenario, statistics);
   return json.take();

@@ -1,4 +1,4 @@
-// timeline.json: a run as Chrome trace events, which Perfetto (ui.perfetto.dev) and chrome://tracing open.
+// timeline.json: a run as Chrome trace events.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 #include "npu_model/batch_policy_table.h"
 #include "sim/core/observer.h"
-#include "sim/output/output_file.h"
+#include "sim/output/trace_events.h"
 
 namespace fluidbatch::sim {
 
@@ -18,17 +18,28 @@ struct RequestRange {
   std::uint64_t last = 0;
 };
 
-/// A track for the NPU (a slice per segment: batch size, <B_R, B_P, k> of its layers), one for suspended
-/// batches, a counter of the queue, one of each early exit's threshold where these are decided at run time,
-/// and on demand a row per request with an arrow from its first slice to its last.
+/// What is served where. The tables must outlive the timeline.
+struct TimelineShape {
+  std::vector<std::vector<const npu::BatchPolicyTable*>> tables;  ///< by NPU and service
+  std::vector<std::string> npus = {};                             ///< their names, where there are several
+  std::vector<std::string> services = {};                         ///< likewise
+  std::vector<std::size_t> service_of_device = {};                ///< where there are several services
+};
+
+/// A track for each NPU (a slice per segment: batch size, <B_R, B_P, k> of its layers; where there are
+/// several services, whose, in a colour of its own), one for its suspended batches and those that another
+/// service has pushed off it, a counter of each queue, one of each early exit's threshold where these are
+/// decided at run time, and on demand a row per request with an arrow from its first slice to its last.
 class Timeline final : public Observer {
  public:
-  Timeline(const std::filesystem::path& file, const npu::BatchPolicyTable& table,
-           std::vector<RequestRange> followed);
+  Timeline(const std::filesystem::path& file, TimelineShape shape, std::vector<RequestRange> followed);
 
+  void turn_to(std::size_t npu, std::size_t service) override;
   void admitted(scheduler::RequestId id, const scheduler::Request& request) override;
   void started(double date_s, int samples, bool preempting) override;
   void suspended(double date_s, const FbeRegisters& registers) override;
+  void parked(double date_s) override;
+  void came_back(double date_s) override;
   void stepped(const Step& step) override;
   void exit_decided(double date_s, int exit, double threshold) override;
   void departed(const scheduler::Request& request) override;
@@ -36,27 +47,50 @@ class Timeline final : public Observer {
   void merged(double date_s) override { end_suspension(date_s); }
   void completed(scheduler::RequestId id, const scheduler::Request& request) override;
 
-  void close();
+  void close() { events_.close(); }
 
  private:
+  /// A service on an NPU.
+  struct Lane {
+    const npu::BatchPolicyTable* table = nullptr;
+    std::string of;                  // what its counters are of: nothing where there is one lane
+    std::string slices;              // how the names of its slices begin, likewise
+    const char* colour = nullptr;    // of its slices
+    std::vector<double> thresholds;  // of each early exit, as last written
+    int queue = 0;
+  };
   struct Suspension {
     double begin_s = 0;
     FbeRegisters registers;
   };
+  struct ParkedStack {
+    double begin_s = 0;
+    int samples = 0;
+    int next_layer = 0;  // of its active batch
+  };
+  /// The batches that wait on an NPU for those above them. What is suspended or parked last ends first.
+  struct NpuState {
+    std::vector<Suspension> suspensions;
+    std::vector<ParkedStack> parked;
+    int samples = 0;     // in the batches that are not parked
+    int next_layer = 0;  // of the active batch, at its last boundary
+  };
 
-  void event(const std::string& fields);
+  [[nodiscard]] std::size_t services() const { return shape_.tables.front().size(); }
+  [[nodiscard]] Lane& lane() { return lanes_[npu_ * services() + service_]; }
+  [[nodiscard]] int npu_track(std::size_t npu) const { return static_cast<int>(2 * npu) + 1; }
+  [[nodiscard]] int waiting_track() const { return npu_track(npu_) + 1; }
+  void add_npu(std::size_t npu);
   void queue_changes(double date_s, int by);
   void end_suspension(double date_s);
-  [[nodiscard]] std::string policies(int first_layer, int end_layer, int batch) const;
 
-  OutputFile file_;
-  const npu::BatchPolicyTable& table_;
+  TimelineShape shape_;
   std::vector<RequestRange> followed_;
-  std::vector<Suspension> suspensions_;
-  std::vector<double> thresholds_;  // of each early exit, as last written
-  int queue_ = 0;
-  bool first_event_ = true;
-  std::string buffer_;
+  std::vector<Lane> lanes_;  // NPU by NPU
+  std::vector<NpuState> npus_;
+  std::size_t npu_ = 0;  // of what is told next
+  std::size_t service_ = 0;
+  TraceEvents events_;
 };
 
 }  // namespace fluidbatch::sim

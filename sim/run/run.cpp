@@ -100,6 +100,19 @@ Series::Exits series_exits(const Scenario& scenario, const System& system) {
   return exits;
 }
 
+TimelineShape timeline_shape(const Scenario& scenario, const System& system) {
+  TimelineShape shape{.tables = {}, .service_of_device = scenario.devices.services()};
+  for (const SystemNpu& npu : system.npus) {
+    auto& of_npu = shape.tables.emplace_back();
+    for (const auto& table : npu.tables) of_npu.push_back(table.get());
+    if (system.npus.size() > 1) shape.npus.push_back(npu.name);
+  }
+  for (const Service& service : scenario.services) {
+    if (scenario.services.size() > 1) shape.services.push_back(service.name);
+  }
+  return shape;
+}
+
 /// With a `workshop`, the outputs go to the system's folder in it.
 RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOptions& options,
                       const fs::path* workshop, std::atomic<std::uint64_t>* progress) {
@@ -115,7 +128,8 @@ RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOpti
     observers.push_back(
         &csv.emplace(folder / "requests.csv", slos_of(scenario), csv_shape(scenario, system)));
   if (options.timeline)
-    observers.push_back(&timeline.emplace(folder / "timeline.json", *system.table(), options.followed));
+    observers.push_back(
+        &timeline.emplace(folder / "timeline.json", timeline_shape(scenario, system), options.followed));
   if (options.series_s)
     observers.push_back(
         &series.emplace(*options.series_s, system.npus.size(), series_exits(scenario, system)));

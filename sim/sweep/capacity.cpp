@@ -18,8 +18,9 @@
 #include "sim/run/simulation.h"
 #include "sim/scenario/checks.h"
 #include "sim/sweep/capacity_key.h"
-#include "sim/sweep/late_share.h"
 #include "sim/sweep/replications.h"
+#include "sim/sweep/service_latencies.h"
+#include "workloads/io/text_number.h"
 
 namespace fluidbatch::sim {
 namespace {
@@ -30,57 +31,18 @@ using Verdict = CapacityProbe::Verdict;
 
 /// What a child sends back of one run.
 struct ProbeRun {
-  LateCounts counts;
-  double long_s = 0;  ///< what it counted as a long latency
+  std::vector<ServiceRun> services;
   double throughput_hz = 0;
   double mean_latency_s = 0;
+  double requests = 0;
   bool saturated = false;
 };
 
-/// Keeps what is counted of each measured request, in their order.
-class MeasuredLatencies final : public Observer {
- public:
-  explicit MeasuredLatencies(const Scenario& scenario)
-      : service_of_device_(scenario.devices.services()), warmup_requests_(scenario.warmup_requests) {
-    for (const Service& service : scenario.services) {
-      const bool divides = scenario.services.size() > 1 && service.reference_latency_s > 0;
-      bounds_.push_back({.slo = service.slo, .unit_s = divides ? service.reference_latency_s : 1});
-    }
-  }
-
-  void completed(scheduler::RequestId id, const scheduler::Request& request) override {
-    if (id < warmup_requests_) return;
-    const auto& [slo, unit_s] = bounds_[service_of_device_[request.device]];
-    const double latency_s =
-        slo.end_to_end ? slo.end_to_end_s(request) : request.completion_s - request.arrival_s;
-    latencies_.push_back(request.dropped ? std::numeric_limits<double>::infinity() : latency_s / unit_s);
-    late_.push_back(request.dropped || slo.is_missed_by(request) ? 1 : 0);
-  }
-
-  /// In seconds; of several services, in single-sample latencies of each on the reference.
-  [[nodiscard]] const std::vector<double>& latencies() const { return latencies_; }
-  [[nodiscard]] const std::vector<unsigned char>& late() const { return late_; }
-
- private:
-  /// Of a service, and what its latencies are counted in: where there are several, a long one of one network
-  /// may be a short one of another.
-  struct Bound {
-    scheduler::Slo slo;
-    double unit_s = 1;
-  };
-
-  std::vector<Bound> bounds_;  // by service
-  std::vector<std::size_t> service_of_device_;
-  std::uint64_t warmup_requests_;
-  std::vector<double> latencies_;
-  std::vector<unsigned char> late_;
-};
 template <typename Self, typename Visit>
 requires std::same_as<std::remove_const_t<Self>, ProbeRun>
 void fields(Self& run, Visit& visit) {
-  auto& [counts, long_s, throughput_hz, mean_latency_s, saturated] = run;
-  auto& [requests, size, late, long_ones] = counts;
-  visit(requests, size, late, long_ones, long_s, throughput_hz, mean_latency_s, saturated);
+  auto& [services, throughput_hz, mean_latency_s, requests, saturated] = run;
+  visit(services, throughput_hz, mean_latency_s, requests, saturated);
 }
 
 /// Runs are looked at when there are 1, 2, 4 .. `most_runs` of them.
@@ -103,9 +65,12 @@ class Probe {
   /// How many runs the next look needs.
   [[nodiscard]] std::size_t wanted() const { return wanted_; }
 
-  /// What counts as a long latency: the first run says it, for all of them.
-  [[nodiscard]] std::optional<double> long_s() const {
-    return runs_.empty() ? std::nullopt : std::optional(runs_.front().long_s);
+  /// What counts as a long latency, of each service: the first run says it, for all of them.
+  [[nodiscard]] std::vector<double> long_s() const {
+    std::vector<double> levels_s;
+    if (runs_.empty()) return levels_s;
+    for (const ServiceRun& service : runs_.front().services) levels_s.push_back(service.long_s);
+    return levels_s;
   }
 
   void take(std::size_t number, const ProbeRun& run) {
@@ -128,29 +93,37 @@ class Probe {
   /// Other seeds change nothing, as with a trace that says it all: more runs are worth no more than one.
   [[nodiscard]] bool repeats_itself() const {
     return runs_.size() > 1 && runs_[0].mean_latency_s == runs_[1].mean_latency_s &&
-           runs_[0].counts.requests == runs_[1].counts.requests;
+           runs_[0].requests == runs_[1].requests;
   }
 
   [[nodiscard]] CapacityProbe pooled() const {
     const std::size_t runs = repeats_itself() ? 1 : runs_.size();
-    LateShare share;
-    CapacityProbe probe{.value = value_, .runs = runs};
+    CapacityProbe probe{.value = value_, .runs = runs, .services = {}};
     std::size_t saturated = 0;
     for (std::size_t i = 0; i < runs; ++i) {
-      share.add(runs_[i].counts);
       probe.throughput_hz += runs_[i].throughput_hz / static_cast<double>(runs);
       if (runs_[i].saturated) ++saturated;
     }
-    probe.requests = share.requests();
-    probe.late = share.late();
-    probe.independent_requests = share.independent_requests();
-    const double confidence = confidence_of_a_look(options_);
     const bool mostly_saturated = 2 * saturated > runs;
     constexpr std::size_t kRunsToTellSaturation = 4;
-    if (share.surely_above(options_.violation_rate, confidence) ||
-        (mostly_saturated && runs >= kRunsToTellSaturation)) {
+    const std::size_t services = runs_.front().services.size();
+    const double confidence = confidence_of_a_look(options_);
+    const double confidence_of_one = 1 - (1 - confidence) / static_cast<double>(services);
+    bool holds = !mostly_saturated;
+    bool fails = mostly_saturated && runs >= kRunsToTellSaturation;
+    for (std::size_t s = 0; s < services; ++s) {
+      LateShare share;
+      for (std::size_t i = 0; i < runs; ++i) share.add(runs_[i].services[s].counts);
+      probe.services.push_back({.service = {},
+                                .requests = share.requests(),
+                                .late = share.late(),
+                                .independent_requests = share.independent_requests()});
+      fails = fails || share.surely_above(options_.violation_rate, confidence_of_one);
+      holds = holds && share.surely_below(options_.violation_rate, confidence);
+    }
+    if (fails) {
       probe.verdict = Verdict::fails;
-    } else if (!mostly_saturated && share.surely_below(options_.violation_rate, confidence)) {
+    } else if (holds) {
       probe.verdict = Verdict::holds;
     }
     return probe;
@@ -175,7 +148,7 @@ class Search {
   [[nodiscard]] bool wants_run() const { return !ended_ && started_ < probe_->wanted(); }
   [[nodiscard]] std::size_t system() const { return system_; }
   [[nodiscard]] double value() const { return probe_->value(); }
-  [[nodiscard]] std::optional<double> long_s() const { return probe_->long_s(); }
+  [[nodiscard]] std::vector<double> long_s() const { return probe_->long_s(); }
   [[nodiscard]] const Capacity& result() const { return result_; }
 
   /// The number of the run that is to start now.
@@ -228,6 +201,9 @@ class Searches {
   Searches(const Node& document, const RunConfig& config, double start, const CapacityOptions& options,
            ModelCache& cache)
       : document_(document), seed_(config.seed), options_(options), cache_(cache) {
+    for (const Service& service : config.services) {
+      if (has_slo(service)) services_.push_back(service.name);
+    }
     searches_.reserve(config.systems.size() * static_cast<std::size_t>(options.seeds));
     for (std::size_t i = 0; i < config.systems.size(); ++i) {
       for (int seed = 0; seed < options.seeds; ++seed) {
@@ -254,7 +230,12 @@ class Searches {
     }
     std::vector<Capacity> results;
     results.reserve(searches_.size());
-    for (const Search& search : searches_) results.push_back(search.result());
+    for (const Search& search : searches_) {
+      Capacity& result = results.emplace_back(search.result());
+      for (CapacityProbe& probe : result.probes) {
+        for (std::size_t s = 0; s < services_.size(); ++s) probe.services[s].service = services_[s];
+      }
+    }
     return results;
   }
 
@@ -277,21 +258,33 @@ class Searches {
     const RunStatistics statistics =
         simulate(config, config.systems[search.system()],
                  {.driver = bulk_driver(options_.driver, config.uplink), .observers = {&measured}});
-    const double long_s =
-        search.long_s().value_or(long_latency_s(measured.latencies(), options_.violation_rate));
-    return {.counts = count_late(measured.latencies(), measured.late(), long_s),
-            .long_s = long_s,
+    const bool any_saturated =
+        statistics.saturated || std::ranges::any_of(statistics.services, &RunStatistics::saturated);
+    return {.services = measured.runs(search.long_s(), options_.violation_rate),
             .throughput_hz = statistics[StatisticId::throughput],
             .mean_latency_s = statistics[StatisticId::mean_latency],
-            .saturated = statistics.saturated};
+            .requests = statistics[StatisticId::requests],
+            .saturated = any_saturated};
   }
 
   const Node& document_;
   std::uint64_t seed_;
   const CapacityOptions& options_;
   ModelCache& cache_;
+  std::vector<std::string> services_;  // with an SLO
   std::vector<Search> searches_;
 };
+
+/// The part of all requests that are for the service of those with an SLO that has the least; 1 where it is
+/// not known before the run.
+double least_share(const RunConfig& config) {
+  double least = 1;
+  for (std::size_t service = 0; service < config.services.size(); ++service) {
+    if (!has_slo(config.services[service])) continue;
+    least = std::fmin(least, config.devices.mean_rate_hz(service) / config.devices.mean_rate_hz());
+  }
+  return least;
+}
 
 void check(const RunConfig& config, const CapacityOptions& options) {
   if (!any_slo(config.services)) {
@@ -302,14 +295,20 @@ void check(const RunConfig& config, const CapacityOptions& options) {
   if (!requests) return;
   const std::uint64_t least = least_requests(0, options.violation_rate, confidence_of_a_look(options));
   const std::uint64_t measured = *requests - std::min(*requests, config.warmup_requests);
-  if (measured * static_cast<std::uint64_t>(options.most_runs) < least) {
+  const double of_a_service = static_cast<double>(measured) * least_share(config);
+  if (of_a_service * options.most_runs < static_cast<double>(least)) {
     throw InputError("capacity: " + std::to_string(options.most_runs) + " runs of " +
-                     std::to_string(measured) + " measured requests can show nothing; at least " +
+                     io::shortest(std::floor(of_a_service)) + " measured requests " +
+                     (config.services.size() > 1 ? "of a service " : "") + "can show nothing; at least " +
                      std::to_string(least) + " requests are needed in all");
   }
 }
 
 }  // namespace
+
+const ServiceLateness& CapacityProbe::worst() const {
+  return *std::ranges::max_element(services, {}, &ServiceLateness::late_share);
+}
 
 const CapacityProbe* Capacity::best() const {
   for (const CapacityProbe& probe : probes) {

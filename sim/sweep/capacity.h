@@ -23,21 +23,34 @@ struct CapacityOptions {
   std::optional<Driver> driver;  ///< that was asked for; see bulk_driver
 };
 
+/// The requests of one service, by its own SLO.
+struct ServiceLateness {
+  std::string service;         ///< its name; empty where there is one, and nobody has named it
+  std::uint64_t requests = 0;  ///< measured, of all runs
+  std::uint64_t late = 0;
+  std::uint64_t independent_requests = 0;  ///< what they are worth (late_share.h)
+
+  [[nodiscard]] double late_share() const {
+    return static_cast<double>(late) / static_cast<double>(requests);
+  }
+};
+
 /// One load that was tried: in as many runs as its verdict took, each with other random draws.
 struct CapacityProbe {
   enum class Verdict {
-    holds,  ///< surely no more late than allowed, and the runs are not saturated
-    fails,  ///< surely more, or most of the runs are saturated
+    holds,  ///< surely no more late than allowed, of any service, and the runs are not saturated
+    fails,  ///< surely more of one, or most of the runs are saturated
     open,   ///< still unsure after `most_runs`
   };
 
   double value = 0;  ///< of the key
   std::size_t runs = 0;
-  std::uint64_t requests = 0;  ///< measured, of all runs
-  std::uint64_t late = 0;
-  std::uint64_t independent_requests = 0;  ///< what they are worth (late_share.h)
+  std::vector<ServiceLateness> services;  ///< those that have an SLO
   Verdict verdict = Verdict::open;
-  double throughput_hz = 0;  ///< mean over the runs
+  double throughput_hz = 0;  ///< mean over the runs, of all services
+
+  /// The service of which the largest share is late.
+  [[nodiscard]] const ServiceLateness& worst() const;
 };
 
 struct Capacity {
@@ -55,9 +68,11 @@ struct Capacity {
 
 /// For each system of the configuration and each seed: brackets from the key's own value by doubling or
 /// halving, then bisects. Each load is run with the same seeds, once, twice, four times .. up to `most_runs`
-/// times in all, until its verdict is sure; the confidence is divided among these looks (Bonferroni). Systems
-/// one after another, each with all its seeds. Throws InputError, also where there are too few requests
-/// to show anything and where the key is not one of the workload.
+/// times in all, until its verdict is sure; the confidence is divided among these looks (Bonferroni). It
+/// holds where it does for each service that has an SLO. That one fails is more likely to be seen by chance
+/// the more there are, so the confidence of that is divided among them too. Systems one after another, each
+/// with all its seeds. Throws InputError, also where there are too few requests to show anything and where
+/// the key is not one that can be raised.
 std::vector<Capacity> find_capacities(const io::Node& document, const CapacityOptions& options);
 
 }  // namespace fluidbatch::sim

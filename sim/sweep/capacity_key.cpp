@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/config/overrides.h"
+#include "sim/sweep/scaled_rates.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/io/text_number.h"
 
@@ -35,10 +36,15 @@ void find_loads(const Node& node, const std::string& key, std::vector<std::strin
 }
 
 std::vector<std::string> loads_of(const Node& document) {
-  std::vector<std::string> keys;
+  std::vector<std::string> keys = rates_keys(document);
   const Node* workload = document.find("workload");
   if (workload != nullptr) find_loads(*workload, "workload", keys);
   return keys;
+}
+
+bool stands_for_rates(const Node& document, const std::string& key) {
+  const std::vector<std::string> keys = rates_keys(document);
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
 std::string offer(const std::vector<std::string>& keys) {
@@ -58,6 +64,7 @@ std::string default_capacity_key(const Node& document) {
     if (of_the_file.empty()) of_the_file = key;
   }
   if (!of_the_file.empty()) return of_the_file;
+  if (!rates_keys(document).empty()) return rates_keys(document).front();
   throw InputError(
       "capacity: the configuration has none of workload.arrivals.rho, .rate_hz and .load; say what to raise "
       "with --over "
@@ -67,6 +74,10 @@ std::string default_capacity_key(const Node& document) {
 
 void check_capacity_key(const Node& document, const std::string& key) {
   const std::vector<std::string> keys = loads_of(document);
+  if (stands_for_rates(document, key)) return check_rates(document, key);
+  if (key.starts_with("services."))
+    throw InputError("--over " + key + ": is not a service of the configuration" +
+                     io::did_you_mean(key, keys) + "; " + offer(keys));
   Node copy = document;
   const Node& node = value_at(copy, key, {"--over " + key, 0, 0});
   const std::string name = key.substr(key.rfind('.') + 1);
@@ -77,6 +88,10 @@ void check_capacity_key(const Node& document, const std::string& key) {
 }
 
 double capacity_start(const Node& document, const std::string& key, bool whole) {
+  if (stands_for_rates(document, key)) {
+    if (whole) throw InputError("--whole: " + key + " is raised by a factor, which is no whole number");
+    return 1;
+  }
   Node copy = document;
   const Node& node = value_at(copy, key, {"--over " + key, 0, 0});
   constexpr std::int64_t kMost = 1'000'000;
@@ -85,6 +100,7 @@ double capacity_start(const Node& document, const std::string& key, bool whole) 
 }
 
 Node with_capacity_value(const Node& document, const std::string& key, double value, bool whole) {
+  if (stands_for_rates(document, key)) return with_scaled_rates(document, key, value);
   Node changed = document;
   set_value(changed, key, whole ? Node::integer(static_cast<long long>(value)) : Node::number(value),
             {"--over " + key, 0, 0});

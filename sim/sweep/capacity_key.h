@@ -8,15 +8,18 @@
 namespace fluidbatch::sim {
 
 /// The key that is raised where none is given: `workload.arrivals.rho`, `.rate_hz` or `.load`, whichever the
-/// configuration has; one from the command line beats those of the file. Throws InputError, with what else
-/// could be raised, where it has none of them.
+/// configuration has; one from the command line beats those of the file. Of a configuration with services and
+/// groups of devices it is `services`: the rates of all. Throws InputError, with what else could be raised,
+/// where it has none of them.
 std::string default_capacity_key(const io::Node& document);
 
 /// Throws InputError where `key` is not a number of the workload that makes it heavier when it is raised,
-/// such as a rate or a count of devices; with those that the configuration has.
+/// such as a rate or a count of devices, nor stands for several rates (scaled_rates.h); with those that the
+/// configuration has.
 void check_capacity_key(const io::Node& document, const std::string& key);
 
-/// The value that the configuration has under the key; `whole`: it takes whole numbers. Throws InputError.
+/// The value that the configuration has under the key; `whole`: it takes whole numbers. Of several rates it
+/// is the factor 1. Throws InputError.
 double capacity_start(const io::Node& document, const std::string& key, bool whole);
 
 /// The configuration with another value under the key.

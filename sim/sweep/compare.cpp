@@ -101,12 +101,18 @@ class Values {
 
 class Comparer {
  public:
-  Comparer(const PointTable& table, const std::string& by, const std::string& base) : table_(table) {
+  /// `part_kinds`: what `by` could have been beside a key of the table.
+  Comparer(const PointTable& table, const std::string& by, const std::string& base,
+           const std::vector<std::string>& part_kinds)
+      : table_(table) {
     const auto key = std::find(table.keys.begin(), table.keys.end(), by);
     if (key == table.keys.end()) {
-      throw io::InputError("--by: the sweep has no axis '" + by + "'" + io::did_you_mean(by, table.keys) +
-                           "; it has " + io::quoted_list(table.keys));
+      std::vector<std::string> known = table.keys;
+      known.insert(known.end(), part_kinds.begin(), part_kinds.end());
+      throw io::InputError("--by: the sweep has no axis '" + by + "'" + io::did_you_mean(by, known) +
+                           "; it has " + io::quoted_list(known));
     }
+    of_parts_ = std::find(part_kinds.begin(), part_kinds.end(), by) != part_kinds.end();
     const auto by_key = static_cast<std::size_t>(key - table.keys.begin());
     for (std::size_t k = 0; k < table.keys.size(); ++k) {
       const bool varies = std::any_of(
@@ -115,11 +121,12 @@ class Comparer {
       if (k != by_key && varies) axes_.push_back(k);
     }
     sort_into_cells(by_key);
+    may_mark_ = may_mark_ && !of_parts_;
     if (!base.empty()) make_first(base, by);
   }
 
   [[nodiscard]] Comparison compare(const PointMetric& metric, std::size_t place) const {
-    Comparison result{.metric = metric, .axes = {}, .columns = columns_, .rows = {}};
+    Comparison result{.metric = metric, .axes = {}, .columns = columns_, .rows = {}, .of_parts = of_parts_};
     for (const std::size_t k : axes_) result.axes.push_back(table_.keys[k]);
     for (const Row& row : rows_) {
       ComparedRow compared{.values = row.values, .cells = {}};
@@ -212,18 +219,25 @@ class Comparer {
   std::vector<std::size_t> axes_;
   std::vector<Row> rows_;
   bool may_mark_ = true;
+  bool of_parts_ = false;
 };
 
 }  // namespace
 
 Comparisons compare_results(const std::filesystem::path& file, const std::string& by,
                             const std::vector<std::string>& metrics, const std::string& base) {
-  const std::vector<PointMetric> known = metrics_of(file);
+  const ResultsContents contents = contents_of(file);
+  const std::vector<std::string>& kinds = contents.part_kinds;
+  const bool by_parts = std::find(kinds.begin(), kinds.end(), by) != kinds.end();
   std::vector<PointMetric> compared;
   compared.reserve(metrics.size());
-  for (const std::string& name : metrics) compared.push_back(metric_called(name, known));
-  const PointTable table = read_points(file, compared);
-  const Comparer comparer(table, by, base);
+  for (const std::string& name : metrics) {
+    compared.push_back(metric_called(name, contents.metrics));
+    if (by_parts && !compared.back().statistic)
+      throw io::InputError("--metric: '" + name + "' is of whole systems: --by system");
+  }
+  const PointTable table = read_points(file, compared, by_parts ? by : "");
+  const Comparer comparer(table, by, base, kinds);
   Comparisons results{.state = table.state, .of = {}};
   for (std::size_t m = 0; m < compared.size(); ++m) results.of.push_back(comparer.compare(compared[m], m));
   return results;

@@ -47,6 +47,7 @@ struct Comparison {
   std::vector<std::string> axes;     ///< that more than one value was given for, without the columns' one
   std::vector<std::string> columns;  ///< the values of `by`; the base first
   std::vector<ComparedRow> rows;
+  bool of_parts = false;  ///< the columns are services or NPUs of the same sites, of which none is the best
 };
 
 struct Comparisons {
@@ -54,7 +55,8 @@ struct Comparisons {
   std::vector<Comparison> of;  ///< each metric
 };
 
-/// Reads `file` (of a sweep). `metrics` are names (metrics_of); `by` is `system` or a key of an axis; `base`
+/// Reads `file` (of a sweep). `metrics` are names (contents_of); `by` is `system`, a key of an axis or,
+/// where sites have several of them, `service` or `npu`; `base`
 /// one of its values, or empty: the first. Throws InputError.
 Comparisons compare_results(const std::filesystem::path& file, const std::string& by,
                             const std::vector<std::string>& metrics, const std::string& base);

@@ -82,7 +82,9 @@ class PartCopier {
         find_(merged, "SELECT * FROM points WHERE point = ?"),
         put_setting_(merged, "INSERT OR IGNORE INTO settings VALUES (?, ?, ?)"),
         put_point_(merged, "INSERT OR REPLACE INTO points VALUES (" + marks(columns) + ")"),
-        put_run_(merged, "INSERT OR REPLACE INTO runs VALUES (" + marks(kRunColumns) + ")") {}
+        put_run_(merged, "INSERT OR REPLACE INTO runs VALUES (" + marks(kRunColumns) + ")"),
+        find_parts_(merged, kParts),
+        put_part_(merged, "INSERT INTO parts VALUES (" + marks(part_columns()) + ")") {}
 
   void copy(Database& part) {
     merged_.execute("BEGIN");
@@ -90,16 +92,19 @@ class PartCopier {
     while (settings.step()) copy_row(settings, put_setting_);
     Query points(part, "SELECT * FROM points ORDER BY point");
     Query run(part, "SELECT * FROM runs WHERE point = ?");
+    Query parts(part, kParts);  // of a site
     while (points.step()) {
       if (points.integer(0) < 0 || points.integer(0) >= points_) {
         throw InputError(part.file().string() + ": point " + std::to_string(points.integer(0)) +
                          " is not one of the sweep's");
       }
-      if (!is_news(points, part)) continue;
+      if (!is_news(points, parts, part)) continue;
       copy_row(points, put_point_);
       run.bind(points.integer(0));
       if (run.step()) copy_row(run, put_run_);
       run.reset();
+      parts.bind(points.integer(0));
+      while (parts.step()) copy_row(parts, put_part_);
     }
     merged_.execute("COMMIT");
   }
@@ -107,6 +112,7 @@ class PartCopier {
  private:
   static constexpr std::size_t kRunColumns = 6;
   static constexpr int kStatusColumn = 5;
+  static constexpr const char* kParts = "SELECT * FROM parts WHERE point = ? ORDER BY kind, number";
 
   static std::string marks(std::size_t count) {
     std::string text = "?";
@@ -120,12 +126,12 @@ class PartCopier {
   }
 
   /// Whether the merged file lacks the point, or has one that failed where this one has succeeded.
-  bool is_news(const Query& point, const Database& part) {
+  bool is_news(const Query& point, Query& parts, const Database& part) {
     find_.bind(point.integer(0));
     const bool is_there = find_.step();
     const bool both_done =
         is_there && find_.text(kStatusColumn) == "done" && point.text(kStatusColumn) == "done";
-    if (both_done && !find_.same_row(point)) {
+    if (both_done && !(find_.same_row(point) && have_same_parts(point.integer(0), parts))) {
       throw InputError(part.file().string() + ": point " + std::to_string(point.integer(0)) +
                        " has results here that differ from those of an earlier file");
     }
@@ -135,12 +141,29 @@ class PartCopier {
     return news;
   }
 
+  /// Whether the merged file has the same parts of the point as `parts`.
+  bool have_same_parts(std::int64_t point, Query& parts) {
+    find_parts_.bind(point);
+    parts.bind(point);
+    bool same = true;
+    bool more = true;
+    while (same && more) {
+      more = find_parts_.step();
+      same = parts.step() == more && (!more || find_parts_.same_row(parts));
+    }
+    find_parts_.reset();
+    parts.reset();
+    return same;
+  }
+
   Database& merged_;
   std::int64_t points_;  // below which the sweep's numbers are
   Query find_;
   Query put_setting_;
   Query put_point_;
   Query put_run_;
+  Query find_parts_;
+  Query put_part_;
 };
 
 /// Numbers as ranges: `0-2, 6-8, ..`, no more than a line of them.

@@ -55,59 +55,89 @@ Settings read_settings(Database& database) {
   return settings;
 }
 
-}  // namespace
-
-std::vector<PointMetric> metrics_of(const std::filesystem::path& file) {
-  Database database(file, Database::Access::read);
-  require_results_file(database);
-  return point_metrics(read_provenance(database).tail());
+/// The finished points by setting and system, with their values of `Replications::of`.
+Pairs read_pairs(Database& database, const Replications& replications) {
+  const StatisticId of = replications.of.value_or(StatisticId::requests);
+  Query points(database, std::string("SELECT setting, system, replication, ") +
+                             all_statistics()[static_cast<std::size_t>(of)].name +
+                             " FROM points WHERE status = 'done'");
+  Pairs pairs;
+  while (points.step()) {
+    pairs[{points.integer(0), points.text(1)}].replications[static_cast<int>(points.integer(2))] =
+        points.number(3);
+  }
+  for (auto& [key, pair] : pairs) pair.needed = needed(replications, pair.replications);
+  return pairs;
 }
 
-PointTable read_points(const std::filesystem::path& file, const std::vector<PointMetric>& metrics) {
+/// The rows of a table: `source` has the statistics, and is `points` itself or its parts of one kind.
+std::string rows_query(const std::vector<PointMetric>& metrics, const std::string& part_kind) {
+  const std::string source = part_kind.empty() ? "points" : "parts";
+  std::string sql = "SELECT points.setting, points.system, points.replication, " + source + ".saturated, " +
+                    source + ".requests, " + source + ".drop_rate, ";
+  // An NPU's number says which it is; several may have one name.
+  sql += part_kind.empty() ? "NULL" : part_kind == "npu" ? "'NPU ' || number" : "name";
+  for (const PointMetric& metric : metrics) {
+    sql += ", " + source + "." + metric.name;
+    sql += metric.low.empty() ? ", NULL" : ", (" + metric.high + " - " + metric.low + ") / 2";
+  }
+  if (part_kind.empty()) return sql + " FROM points WHERE status = 'done' ORDER BY point";
+  return sql + " FROM points JOIN parts ON parts.point = points.point WHERE status = 'done' AND kind = '" +
+         part_kind + "' ORDER BY points.point, number";
+}
+
+}  // namespace
+
+ResultsContents contents_of(const std::filesystem::path& file) {
   Database database(file, Database::Access::read);
-  require_results_file(database);
+  const ResultsFormat format = require_readable_results(database);
+  ResultsContents contents{.metrics = point_metrics(read_provenance(database).tail()), .part_kinds = {}};
+  std::erase_if(contents.metrics, [&](const PointMetric& metric) {
+    return metric.statistic && static_cast<std::size_t>(*metric.statistic) >= format.statistics;
+  });
+  if (!format.parts) return contents;
+  for (const char* kind : {"npu", "service"}) {
+    Query any(database, "SELECT 1 FROM parts WHERE kind = ? LIMIT 1");
+    any.bind(std::string_view(kind));
+    if (any.step()) contents.part_kinds.emplace_back(kind);
+  }
+  return contents;
+}
+
+PointTable read_points(const std::filesystem::path& file, const std::vector<PointMetric>& metrics,
+                       const std::string& part_kind) {
+  Database database(file, Database::Access::read);
+  require_readable_results(database);
   const Provenance provenance = read_provenance(database);
   const Replications replications = replications_from(*provenance.sweep.find("replications"));
-  const char* of =
-      all_statistics()[static_cast<std::size_t>(replications.of.value_or(StatisticId::requests))].name;
+  const Pairs pairs = read_pairs(database, replications);
+  if (pairs.empty()) throw io::InputError(file.string() + ": has no finished points");
   Settings settings = read_settings(database);
   PointTable table{.keys = {"system"}, .points = {}, .state = {}};
   if (!settings.empty()) {
     for (const auto& [key, value] : settings.begin()->second) table.keys.push_back(key);
   }
-  std::string columns = std::string(", requests, drop_rate, ") + of;
-  for (const PointMetric& metric : metrics) {
-    columns += ", " + metric.name;
-    columns += metric.low.empty() ? ", NULL" : ", (" + metric.high + " - " + metric.low + ") / 2";
-  }
-  Query points(database, "SELECT setting, system, replication, saturated" + columns +
-                             " FROM points WHERE status = 'done' ORDER BY point");
-  Pairs pairs;
-  std::vector<const Pair*> pair_of;  // each point's
-  while (points.step()) {
-    FinishedPoint point{.values = {points.text(1)},
-                        .replication = static_cast<int>(points.integer(2)),
-                        .saturated = points.integer(3) != 0,
-                        .requests = points.number(4),
-                        .drop_rate = points.number(5),
+  const std::size_t keys = table.keys.size();
+  if (!part_kind.empty()) table.keys.push_back(part_kind);
+  Query rows(database, rows_query(metrics, part_kind));
+  while (rows.step()) {
+    const Pair& pair = pairs.at({rows.integer(0), rows.text(1)});
+    FinishedPoint point{.values = {rows.text(1)},
+                        .replication = static_cast<int>(rows.integer(2)),
+                        .all_replications = static_cast<int>(pair.replications.size()) >= pair.needed,
+                        .saturated = rows.integer(3) != 0,
+                        .requests = rows.number(4),
+                        .drop_rate = rows.number(5),
                         .metrics = {},
                         .half_widths = {}};
-    Pair& pair = pairs[{points.integer(0), points.text(1)}];
-    pair.replications[point.replication] = points.number(6);
-    pair_of.push_back(&pair);
-    auto& setting = settings[points.integer(0)];
-    for (std::size_t k = 1; k < table.keys.size(); ++k) point.values.push_back(setting[table.keys[k]]);
+    auto& setting = settings[rows.integer(0)];
+    for (std::size_t k = 1; k < keys; ++k) point.values.push_back(setting[table.keys[k]]);
+    if (!part_kind.empty()) point.values.push_back(rows.text(6));
     for (int m = 0; m < static_cast<int>(metrics.size()); ++m) {
-      point.metrics.push_back(points.number(7 + 2 * m));
-      point.half_widths.push_back(points.number(8 + 2 * m));
+      point.metrics.push_back(rows.number(7 + 2 * m));
+      point.half_widths.push_back(rows.number(8 + 2 * m));
     }
     table.points.push_back(std::move(point));
-  }
-  if (table.points.empty()) throw io::InputError(file.string() + ": has no finished points");
-  for (auto& [key, pair] : pairs) pair.needed = needed(replications, pair.replications);
-  for (std::size_t i = 0; i < table.points.size(); ++i) {
-    table.points[i].all_replications =
-        static_cast<int>(pair_of[i]->replications.size()) >= pair_of[i]->needed;
   }
   table.state = state_of(database, provenance.pairs, replications, pairs);
   return table;

@@ -34,15 +34,24 @@ struct FinishedPoint {
 };
 
 struct PointTable {
-  std::vector<std::string> keys;  ///< "system", then those of the axes
+  /// "system", then those of the axes, then the kind of the parts where the rows are parts of points.
+  std::vector<std::string> keys;
   std::vector<FinishedPoint> points;
   SweepState state;
 };
 
-/// What the points of a results file can be compared by. Throws InputError.
-std::vector<PointMetric> metrics_of(const std::filesystem::path& file);
+/// What can be read of a results file.
+struct ResultsContents {
+  std::vector<PointMetric> metrics;     ///< that points can be compared by
+  std::vector<std::string> part_kinds;  ///< of which some point has parts: `npu`, `service`
+};
 
-/// `metrics`: some of metrics_of. Throws InputError, also where no point is done.
-PointTable read_points(const std::filesystem::path& file, const std::vector<PointMetric>& metrics);
+/// Throws InputError.
+ResultsContents contents_of(const std::filesystem::path& file);
+
+/// `metrics`: some of contents_of. With a kind of parts: a row for each of them instead of each point, with
+/// statistics alone for metrics. Throws InputError, also where no point is done.
+PointTable read_points(const std::filesystem::path& file, const std::vector<PointMetric>& metrics,
+                       const std::string& part_kind = "");
 
 }  // namespace fluidbatch::sim

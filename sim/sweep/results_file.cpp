@@ -113,8 +113,25 @@ void ResultsFile::add(const Point& point, const PointResult& result, const Point
       .bind(run.wall_s)
       .bind(run.processor_s);
   how.run();
+  Query(database_, "DELETE FROM parts WHERE point = ?").bind(point.number).run();
+  add_parts(point.number, "service", result.statistics.services, result.services);
+  add_parts(point.number, "npu", result.statistics.npus, result.npus);
   add_setting(point.setting);
   database_.execute("COMMIT");
+}
+
+void ResultsFile::add_parts(std::int64_t point, const char* kind, const std::vector<RunStatistics>& parts,
+                            const std::vector<std::string>& names) {
+  if (parts.empty()) return;
+  Query row(database_, "INSERT INTO parts VALUES (" + question_marks(part_columns()) + ")");
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const RunStatistics& part = parts[i];
+    row.bind(point).bind(std::string_view(kind)).bind(static_cast<std::int64_t>(i)).bind(names[i]);
+    row.bind(static_cast<std::int64_t>(part.admitted)).bind(std::int64_t{part.saturated});
+    for (const Statistic& statistic : all_statistics()) row.bind(part[statistic.id]);
+    row.bind(json_list(part.exit_shares)).bind(json_list(part.exit_accuracies));
+    row.bind(json_list(part.segment_batches)).run();
+  }
 }
 
 void ResultsFile::bind_tail(Query& row, const PointResult& result) const {

@@ -33,6 +33,9 @@ struct PointResult {
   std::string configuration;  ///< resolved, YAML
   RunStatistics statistics;
   std::vector<double> tail;  ///< of tail_columns; empty where there is none
+  /// Names of what the parts of a site's statistics are of.
+  std::vector<std::string> services = {};
+  std::vector<std::string> npus = {};
 };
 
 /// How and where a point was run: outside of every comparison of results.
@@ -57,8 +60,8 @@ class ResultsFile {
   /// Numbers of the points that have succeeded, each with its value of `of`.
   [[nodiscard]] std::map<std::int64_t, double> finished(StatisticId of);
 
-  /// One transaction, with the values of the point's setting: replaces a result of that number which is
-  /// there.
+  /// One transaction, with the values of the point's setting and the parts of a site: replaces a result of
+  /// that number which is there.
   void add(const Point& point, const PointResult& result, const PointRun& run);
 
   /// Makes one file of it all, without a log beside it.
@@ -67,6 +70,8 @@ class ResultsFile {
  private:
   ResultsFile(Database database, const Sweep& sweep) : database_(std::move(database)), sweep_(&sweep) {}
 
+  void add_parts(std::int64_t point, const char* kind, const std::vector<RunStatistics>& parts,
+                 const std::vector<std::string>& names);
   void bind_tail(Query& row, const PointResult& result) const;
   void add_setting(std::size_t setting);
 

@@ -1,5 +1,7 @@
 #include "sim/sweep/results_schema.h"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -14,7 +16,11 @@ namespace {
 
 using io::InputError;
 
-constexpr const char* kFormat = "4";
+/// The newest, which is written, last.
+constexpr std::array<ResultsFormat, 2> kFormats{{
+    {.name = "4", .statistics = static_cast<std::size_t>(StatisticId::antt), .parts = false},
+    {.name = "5", .statistics = kStatistics, .parts = true},
+}};
 constexpr std::int64_t kMostPairs = 100'000'000;
 
 std::string quoted(const std::string& name) {
@@ -47,14 +53,30 @@ const std::vector<std::string>& fixed_columns() {
   return columns;
 }
 
-std::string points_table(const std::optional<TailOptions>& tail) {
+std::string statistics_columns(const ResultsFormat& format) {
+  std::string sql;
+  for (const Statistic& statistic : all_statistics().first(format.statistics))
+    sql += std::string(statistic.name) + " REAL, ";
+  return sql;
+}
+
+std::string points_table(const ResultsFormat& format, const std::optional<TailOptions>& tail) {
   std::string sql = "CREATE TABLE points (";
   for (const std::string& column : fixed_columns()) sql += column + ", ";
-  for (const Statistic& statistic : all_statistics()) sql += std::string(statistic.name) + " REAL, ";
+  sql += statistics_columns(format);
   if (tail) {
     for (const TailColumn& column : tail_columns(*tail)) sql += column.name + " REAL, ";
   }
   return sql + "exit_shares TEXT, exit_accuracies TEXT, segment_batches TEXT, configuration TEXT)";
+}
+
+constexpr std::size_t kFixedPartColumns = 6;
+
+std::string parts_table(const ResultsFormat& format) {
+  return "CREATE TABLE parts (point INTEGER NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL, name TEXT "
+         "NOT NULL, admitted INTEGER NOT NULL, saturated INTEGER NOT NULL, " +
+         statistics_columns(format) +
+         "exit_shares TEXT, exit_accuracies TEXT, segment_batches TEXT, PRIMARY KEY (point, kind, number))";
 }
 
 struct Table {
@@ -68,29 +90,40 @@ const Table& sweep_table() {
   return table;
 }
 
-std::vector<Table> tables(const std::optional<TailOptions>& tail) {
-  return {
+std::vector<Table> tables(const ResultsFormat& format, const std::optional<TailOptions>& tail) {
+  std::vector<Table> all{
       sweep_table(),
       {"files", "CREATE TABLE files (file TEXT PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID"},
       {"settings",
        "CREATE TABLE settings (setting INTEGER NOT NULL, key TEXT NOT NULL, value, PRIMARY KEY (setting, "
        "key)) WITHOUT ROWID"},
-      {"points", points_table(tail)},
+      {"points", points_table(format, tail)},
       {"runs",
        "CREATE TABLE runs (point INTEGER PRIMARY KEY, host TEXT, process INTEGER, started TEXT, wall_s REAL, "
        "processor_s REAL)"}};
+  if (format.parts) all.push_back({"parts", parts_table(format)});
+  return all;
 }
 
-/// All points with a column for each axis, for pandas and the sqlite3 shell.
-std::string results_view(const std::vector<io::Node>& keys) {
-  std::string sql = "CREATE VIEW results AS SELECT points.*";
+/// A column for each axis.
+std::string axes_columns(const std::vector<io::Node>& keys) {
+  std::string sql;
   for (const io::Node& key : keys) {
     const bool is_column = key.scalar == "seed" || key.scalar == "network";  // which every point has
     if (is_column) continue;
     sql += ", (SELECT value FROM settings WHERE settings.setting = points.setting AND key = " +
            literal(key.scalar) + ") AS " + quoted(key.scalar);
   }
-  return sql + " FROM points;";
+  return sql;
+}
+
+/// All points, and all parts of sites, with a column for each axis: for pandas and the sqlite3 shell.
+std::string results_views(const std::vector<io::Node>& keys) {
+  const std::string axes = axes_columns(keys);
+  return "CREATE VIEW results AS SELECT points.*" + axes +
+         " FROM points; CREATE VIEW part_results AS SELECT parts.*, setting, system, replication, seed, "
+         "network" +
+         axes + " FROM parts JOIN points USING (point);";
 }
 
 bool has_table(Database& database, const Table& table) {
@@ -104,6 +137,25 @@ std::string fact(Database& database, const std::string& key) {
   query.bind(key);
   if (!query.step()) throw InputError(database.file().string() + ": is not a results file of a sweep");
   return query.text(0);
+}
+
+/// Throws where the database does not have the tables of `format`.
+void require_tables(Database& database, const ResultsFormat& format) {
+  const std::string name = database.file().string();
+  const Provenance claimed{.sweep = io::parse_yaml(fact(database, "sweep"), name), .pairs = 0, .files = {}};
+  for (const Table& table : tables(format, claimed.tail())) {
+    if (has_table(database, table)) continue;
+    throw InputError(name + ": its table '" + table.name + "' is not as version " + kVersion +
+                     " makes it; the file is of version " + fact(database, "version"));
+  }
+}
+
+/// What the file says that it is.
+std::string format_of(Database& database) {
+  if (!has_table(database, sweep_table())) {
+    throw InputError(database.file().string() + ": is not a results file of a sweep");
+  }
+  return fact(database, "format");
 }
 
 /// The first file whose content differs, or that only one of the two has.
@@ -135,12 +187,14 @@ std::size_t point_columns(const std::optional<TailOptions>& tail) {
   return fixed_columns().size() + all_statistics().size() + (tail ? tail_columns(*tail).size() : 0) + 4;
 }
 
+std::size_t part_columns() { return kFixedPartColumns + all_statistics().size() + 3; }
+
 void create_tables(Database& database, const Provenance& provenance) {
   std::string sql = "BEGIN; ";
-  for (const Table& table : tables(provenance.tail())) sql += table.sql + "; ";
-  database.execute(sql + results_view(provenance.sweep.find("keys")->items));
+  for (const Table& table : tables(kFormats.back(), provenance.tail())) sql += table.sql + "; ";
+  database.execute(sql + results_views(provenance.sweep.find("keys")->items));
   Query add_fact(database, "INSERT INTO sweep VALUES (?, ?)");
-  add_fact.bind(std::string_view("format")).bind(std::string_view(kFormat)).run();
+  add_fact.bind(std::string_view("format")).bind(std::string_view(kFormats.back().name)).run();
   add_fact.bind(std::string_view("version")).bind(std::string_view(kVersion)).run();
   add_fact.bind(std::string_view("sweep")).bind(io::to_yaml(provenance.sweep)).run();
   add_fact.bind(std::string_view("pairs")).bind(std::to_string(provenance.pairs)).run();
@@ -150,20 +204,24 @@ void create_tables(Database& database, const Provenance& provenance) {
 }
 
 void require_results_file(Database& database) {
-  const std::string name = database.file().string();
-  if (!has_table(database, sweep_table())) {
-    throw InputError(name + ": is not a results file of a sweep");
+  const std::string format = format_of(database);
+  if (format != kFormats.back().name) {
+    throw InputError(database.file().string() + ": is of format " + format + ", this program reads format " +
+                     kFormats.back().name);
   }
-  const std::string format = fact(database, "format");
-  if (format != kFormat) {
-    throw InputError(name + ": is of format " + format + ", this program reads format " + kFormat);
+  require_tables(database, kFormats.back());
+}
+
+ResultsFormat require_readable_results(Database& database) {
+  const std::string name = format_of(database);
+  const auto* format =
+      std::ranges::find_if(kFormats, [&](const ResultsFormat& known) { return name == known.name; });
+  if (format == kFormats.end()) {
+    throw InputError(database.file().string() + ": is of format " + name + ", this program reads formats " +
+                     kFormats.front().name + " and " + kFormats.back().name);
   }
-  const Provenance claimed{.sweep = io::parse_yaml(fact(database, "sweep"), name), .pairs = 0, .files = {}};
-  for (const Table& table : tables(claimed.tail())) {
-    if (has_table(database, table)) continue;
-    throw InputError(name + ": its table '" + table.name + "' is not as version " + kVersion +
-                     " makes it; the file is of version " + fact(database, "version"));
-  }
+  require_tables(database, *format);
+  return *format;
 }
 
 Provenance read_provenance(Database& database) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/measure/statistic.h"
 #include "sim/sweep/sqlite.h"
 #include "sim/sweep/sweep_file.h"
 #include "sim/tail/tail.h"
@@ -26,8 +27,16 @@ struct Provenance {
 /// `files` as results keep them: those that come with the program are named by kind and name alone.
 io::FileHashes portable_names(const io::FileHashes& files);
 
-/// Number of columns of the table `points`.
+/// What a results file keeps.
+struct ResultsFormat {
+  const char* name = "";
+  std::size_t statistics = 0;  ///< so many of all_statistics, the first ones
+  bool parts = false;          ///< and those of the services and NPUs of sites
+};
+
+/// Number of columns of the table `points`, and of `parts`.
 std::size_t point_columns(const std::optional<TailOptions>& tail);
+std::size_t part_columns();
 
 /// Makes the tables in a database that has none, in one transaction.
 void create_tables(Database& database, const Provenance& provenance);
@@ -35,6 +44,9 @@ void create_tables(Database& database, const Provenance& provenance);
 /// Throws InputError where `database` does not have the tables that create_tables makes: what a file says of
 /// its own tables is never believed.
 void require_results_file(Database& database);
+
+/// The same for who only reads: files of the format before are good too.
+ResultsFormat require_readable_results(Database& database);
 
 /// Of a results file.
 Provenance read_provenance(Database& database);

@@ -33,8 +33,9 @@ template <typename Self, typename Visit>
 requires std::same_as<std::remove_const_t<Self>, PointMessage>
 void fields(Self& message, Visit& visit) {
   auto& [process, wall_s, processor_s, result] = message;
-  auto& [error, policy, npu, npu_mode, network, configuration, statistics, tail] = result;
-  visit(process, wall_s, processor_s, error, policy, npu, npu_mode, network, configuration, statistics, tail);
+  auto& [error, policy, npu, npu_mode, network, configuration, statistics, tail, services, npus] = result;
+  visit(process, wall_s, processor_s, error, policy, npu, npu_mode, network, configuration, statistics, tail,
+        services, npus);
 }
 
 /// What has been read must be what the sweep was planned with. Networks and NPUs are those of the plan, from
@@ -81,6 +82,8 @@ std::string simulate_point(const PointTask& task, ModelCache& cache) {
                  .configuration = io::to_yaml(resolved_part(config.resolved, task.pair.system)),
                  .statistics = simulate(config, system, {.driver = bulk_driver(task.driver, config.uplink)}),
                  .tail = measured_tail(task.sweep, config, system)}};
+  for (const Service& service : config.services) message.result.services.push_back(service.name);
+  for (const SystemNpu& npu : system.npus) message.result.npus.push_back(npu.name);
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   const auto seconds = [](const timeval& time) {

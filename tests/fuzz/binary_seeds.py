@@ -115,6 +115,16 @@ def edited(file, sql, name):
     return out
 
 
+# As of a site, of types that no sweep writes.
+PARTS = ("INSERT INTO parts (point, kind, number, name, admitted, saturated, mean_latency_s) "
+         "SELECT point, 'service', n, x'00', 1, 0, 'text' FROM points, (SELECT 0 AS n UNION SELECT 1e300);")
+
+# As before there were sites.
+FORMAT_4 = ("DROP VIEW results; DROP VIEW part_results; DROP TABLE parts; ALTER TABLE points DROP COLUMN antt; "
+            "ALTER TABLE points DROP COLUMN stp; ALTER TABLE points DROP COLUMN fairness; "
+            "UPDATE sweep SET value = '4' WHERE key = 'format';")
+
+
 def results(program, folder):
     """Of the sweep in fixtures/, and what others may have made of it."""
     good = folder / "good.sqlite"
@@ -135,6 +145,7 @@ def results(program, folder):
             edited(good, "DELETE FROM settings;", "no_settings.sqlite"),
             edited(good, "UPDATE sweep SET value = value || 'measure: {kind: tail, quantiles: [0.9, 0.99]}' WHERE key = 'sweep';",
                    "tail_columns_missing.sqlite"),
+            edited(good, PARTS, "parts.sqlite"), edited(good, FORMAT_4, "format_4.sqlite"),
             edited(good, "PRAGMA journal_mode = WAL;", "wal.sqlite")]
 
 

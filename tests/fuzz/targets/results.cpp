@@ -24,6 +24,7 @@ void read(const std::string& input) {
   const std::filesystem::path file = file_of("input.sqlite", input);
   try_to([&] { sim::compare_results(file, "system", {"mean_latency_s", "p99_latency_s"}, ""); });
   try_to([&] { sim::compare_results(file, "workload.arrivals.rate_hz", {"slo_violation_rate"}, ""); });
+  try_to([&] { sim::compare_results(file, "service", {"mean_latency_s"}, ""); });
   try_to([&] {
     sim::Database database(file, sim::Database::Access::read);
     sim::require_results_file(database);
