@@ -35,6 +35,7 @@ NAMES = (
     "design_space",
     "when_it_pays",
     "optimum",
+    "site",
 )
 QUICK = ("--set", "requests=3000", "--set", "warmup_requests=300")
 
@@ -78,7 +79,7 @@ def make(name, arguments):
     page = json.loads((figures / f"{name}.json").read_text())
     general = results_command(name, "build/release/bin/fluidbatch", Path("results") / f"{name}.sqlite", arguments.quick)
     page["command"] = shown(general)
-    shown_files = ("sweep.yaml", "spikes.yaml", "thresholds.yaml", "targets.yaml", "policies.yaml")
+    shown_files = ("sweep.yaml", "spikes.yaml", "thresholds.yaml", "targets.yaml", "policies.yaml", "home.yaml")
     files = [EXPERIMENTS / name / file for file in shown_files]
     sources = [file for file in files if file.exists()]
     page["configuration"] = "\n".join(source.read_text() for source in sources)

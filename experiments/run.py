@@ -24,7 +24,8 @@ def main():
     if wanted not in scripts:
         sys.exit(f"{__doc__}\nThere are: {', '.join(scripts)}")
     del sys.argv[1:3]
-    importlib.import_module(wanted.replace(" ", ".")).main()
+    sys.path.append(str(EXPERIMENTS.parent))  # "site" alone is a module of Python's own
+    importlib.import_module("experiments." + wanted.replace(" ", ".")).main()
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 """The scripts of the reproduction: the same bytes each time, and docs/reproduction.md against a fresh quick run."""
 
 import csv
+import importlib
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import unittest
@@ -14,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from harness import PROGRAM, ROOT, CommandLineTest  # noqa: E402
 
 sys.path.insert(0, str(ROOT / "experiments"))
+sys.path.append(str(ROOT))
 
 # What does not depend on how many requests are simulated, and the cheapest figure of what does.
 SAME_IN_EVERY_RUN = ("npu_batching", "control_block", "design_space")
@@ -209,6 +212,80 @@ class Optimum(CommandLineTest):
         # An independent prototype has 16.877 and 38.442 ms for the best engine at these two.
         self.assertAlmostEqual(float(by_rho[0][2]), 16.877, delta=0.0005 * 16.877)
         self.assertAlmostEqual(float(by_rho[1][2]), 38.442, delta=0.0005 * 38.442)
+
+
+@unittest.skipUnless(os.environ.get("FLUIDBATCH_BUILD", "").endswith("release"), "takes long with sanitizers")
+class Site(CommandLineTest):
+    FOLDER = ROOT / "experiments/site"
+
+    def test_two_halves_have_what_the_whole_has(self):
+        def npu(path):
+            return {key: float(value) for key, value in re.findall(r"^(\w+): ([\d.e+]+)$", path.read_text(), re.M)}
+
+        shipped = ROOT / "npu_model/npus"
+        pairs = (("zu7ev_large", "zu7ev_half_width"), ("zu7ev_large", "zu7ev_half_columns"), ("edge_16tops", "edge_8tops"))
+        for names in pairs:
+            whole, half = (npu(next(f / f"{name}.yaml" for f in (self.FOLDER, shipped) if (f / f"{name}.yaml").exists()))
+                           for name in names)
+            for quantity in (lambda n: n["t_p"] * n["t_c"], lambda n: n["bandwidth_bytes_per_s"]):
+                self.assertEqual(quantity(whole), 2 * quantity(half), names)
+            for key in ("t_r", "k_max", "clock_hz"):
+                self.assertEqual(whole[key], half[key], names)
+        self.assertIn("board: edge_8tops", (shipped / "edge_8tops.yaml").read_text())
+        memory = npu(ROOT / "npu_model/boards/edge_8tops.yaml")["on_chip_bytes"]
+        self.assertEqual(npu(self.FOLDER / "edge_16tops.yaml")["on_chip_bytes"], 2 * memory)
+
+    def test_loads_of_a_fleet(self):
+        site = importlib.import_module("experiments.site.collect")
+        # b takes 10 ms and 20 ms for what takes a 5 ms each: 3 times the time of the mix, so it carries a third.
+        capacity = {("a", "n"): 200, ("a", "m"): 200, ("b", "n"): 100, ("b", "m"): 50}
+        self.assertAlmostEqual(site.fleet_capacity(capacity, ("a", "b", "b")), 1 + 2 / 3, places=12)
+        self.assertEqual(site.fleet_capacity(capacity, ("a", "a")), 2)
+        self.assertEqual(site.scaled("{load: 0.5}, {rate_hz: 3, load: 2}", "load", 0.5), "{load: 0.25}, {rate_hz: 3, load: 1}")
+
+    def test_what_is_held(self):
+        points = importlib.import_module("experiments.site.points")
+
+        def point(late, saturated=0):
+            return {"all": {"saturated": saturated}, "a": {"slo_violation_rate": 0}, "b": {"slo_violation_rate": late}}
+
+        self.assertEqual(points.most_held({0.2: point(0), 0.1: point(0.01), 0.3: point(0.02), 0.4: point(0)}), 0.2)
+        self.assertEqual(points.most_held({0.1: point(0), 0.2: point(0, 1)}), 0.1)
+        self.assertIsNone(points.most_held({0.1: point(0.011)}))
+
+    def test_the_quick_form(self):
+        script = ["/usr/bin/python3", "-B", str(ROOT / "experiments/run.py"), "site"]
+        results = str(self.folder / "results.sqlite")
+        subprocess.run([*script, "collect", results, "--program", PROGRAM, "--quick"], capture_output=True, check=True)
+        subprocess.run([*script, "plot", results, "--out", str(self.folder / "figures")], capture_output=True, check=True)
+        page = json.loads((self.folder / "figures/site.json").read_text())
+        self.assertEqual(page["figures"], ["site", "site_rates", "site_sizes", "site_routers"])
+        scenes, faces, held, policies, sizes, routers = (table["rows"] for table in page["tables"])
+        self.assertEqual([len(rows) for rows in (scenes, faces, held, policies, sizes, routers)], [13] * 4 + [18, 28])
+        # Two NPUs that are half as fast are slower than the whole wherever one of them alone is at work.
+        for row in sizes:
+            if (row[0], row[1]) != ("zu7ev_large", "columns"):
+                self.assertTrue(1 < float(row[4]) < 2, row)
+        with sqlite3.connect(results) as database:
+            # The rule of priority: those of the first class are the soonest, and the sooner where they preempt.
+            means = {variant: mean for variant, mean in database.execute(
+                "SELECT variant, avg(mean_latency_s) FROM home WHERE service = 'faces' AND policy = 'ours' GROUP BY 1")}
+            self.assertEqual(min(means, key=means.get), "priority-preemptive")
+            self.assertLess(means["priority"], means["oldest_first"])
+            # Requests of the services are those of the whole, and their latencies are its.
+            for requests, of_services, mean, sums in database.execute(
+                    "SELECT w.requests, sum(s.requests), w.mean_latency_s, sum(s.requests * s.mean_latency_s) FROM home w "
+                    "JOIN home s USING (seed, spike, rate, policy, variant) WHERE w.service = 'all' AND s.service != 'all' "
+                    "GROUP BY seed, spike, rate, policy, variant"):
+                self.assertEqual(requests, of_services)
+                self.assertAlmostEqual(mean * requests, sums, places=6)
+            capacity = dict(database.execute("SELECT npu, capacity_hz FROM capacities WHERE network = 'ee_resnet50'"))
+        self.assertAlmostEqual(2 * capacity["zu7ev_half_width.yaml"] / capacity["zu7ev_large"], 1, delta=0.01)
+        self.assertAlmostEqual(2 * capacity["edge_8tops"] / capacity["edge_16tops.yaml"], 1, delta=0.01)
+        with open(self.folder / "figures/site_routers.csv", newline="", encoding="ascii") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(len(rows), 28 * 3 * 3)  # loads, and all beside two services
+        self.assertEqual({row["seeds"] for row in rows}, {"2"})
 
 
 if __name__ == "__main__":
