@@ -55,6 +55,7 @@ struct Totals {
 
   // Of a site, or a part of one (sim/measure/site_recorder.h).
 
+  bool of_site = false;
   std::size_t npus = 1;
   /// Whether each is late, in order of request number; empty where one bound says it for all.
   std::vector<bool> late_in_order;

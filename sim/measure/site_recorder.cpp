@@ -183,6 +183,7 @@ RunStatistics SiteRecorder::finish(const ConservationOf& conservation, std::int6
   const bool several_services = slos_.size() > 1;
   const bool is_site = several_services || npus() > 1;
   const auto statistics_of = [&](Part part, const std::optional<std::size_t>& service) {
+    part.totals.of_site = is_site;
     if (!is_site) part.totals.normalised_latency = 0;
     scheduler::Slo slo = slos_[service.value_or(0)];
     if (!service) slo.end_to_end = std::ranges::all_of(slos_, &scheduler::Slo::end_to_end);

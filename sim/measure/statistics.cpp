@@ -286,8 +286,9 @@ class Computation {
       set(Id::antt, totals_.normalised_latency / n);
       set(Id::stp, totals_.progress);
     } else {
-      result_.set_absent(Id::antt, Absence::no_site);
-      result_.set_absent(Id::stp, Absence::no_site);
+      const Absence why = totals_.of_site ? Absence::nothing : Absence::no_site;
+      result_.set_absent(Id::antt, why);
+      result_.set_absent(Id::stp, why);
     }
     result_.set_absent(Id::fairness, Absence::no_site);
   }

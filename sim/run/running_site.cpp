@@ -119,6 +119,10 @@ void RunningSite::add_site_bounds(RunStatistics& statistics, double end_s) const
     RunStatistics& its = parts_.services() > 1 ? statistics.services[service] : statistics;
     if (parts_.decides_exits(service) || its[StatisticId::drop_rate] != 0) {
       all_hold = false;
+      const Absence why = parts_.decides_exits(service) ? Absence::exits_decided : Absence::dropped;
+      for (const StatisticId id :
+           {StatisticId::unloaded_bound, StatisticId::clairvoyant_bound, StatisticId::distance_to_bound})
+        statistics.set_absent(id, why);
       continue;
     }
     std::vector<const npu::BatchPolicyTable*> tables;

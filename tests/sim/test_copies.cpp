@@ -205,9 +205,8 @@ End admitting_during_steps(const sim::Scenario& scenario, std::size_t index, std
   const sim::ExitThresholds thresholds{
       .decided = run.parts().decides_exits() && system.table()->segments() > 1,
       .fixed = confidences == nullptr ? std::vector<double>() : confidences->thresholds()};
-  return {rows_of(text),
-          sim::to_message(sim::compute_statistics(recorder.finish(), server.conservation(),
-                                                  scenario.service().slo, thresholds))};
+  return {rows_of(text), sim::to_message(sim::compute_statistics(recorder.finish(), server.conservation(),
+                                                                 scenario.service().slo, thresholds))};
 }
 
 /// Those who come.
