@@ -402,8 +402,8 @@ Served serve(const sim::Scenario& scenario, scheduler::Policy& policy) {
   sim::SingleServer& server = *made;
   sim::drive(server, sim::Driver::bare);
   served.csv = text.text();
-  served.statistics = sim::compute_statistics(recorder.finish(), server.conservation(),
-                                              scenario.service().slo);
+  served.statistics =
+      sim::compute_statistics(recorder.finish(), server.conservation(), scenario.service().slo);
   return served;
 }
 
