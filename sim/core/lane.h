@@ -61,6 +61,8 @@ class Lane {
   void end_step();
   [[nodiscard]] int next_exit_layer(int layer) const;
   bool leave_where_decided(double date_s);
+  template <typename Predicate>
+  [[nodiscard]] bool somebody_in_batch(const Predicate& predicate) const;
   [[nodiscard]] scheduler::ExitRule rule_of(const scheduler::ExitView& view) const;
   void begin_run(double date_s);
   void begin_step(double date_s);

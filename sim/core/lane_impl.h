@@ -105,16 +105,18 @@ bool Lane<Host, Sink>::leave_where_decided(double date_s) {
     next_segment_s =
         table_.latency_s(state().step.end_layer, table_.segment_begin(exit + 2), static_cast<int>(batch));
   }
+  const auto would_be_late = [&](const scheduler::Request& request) {
+    return options_.slo.is_missed_by(date_s - options_.slo.start_s(request) + next_segment_s);
+  };
+  const bool all_leave = rule.together && somebody_in_batch(would_be_late);
   const workloads::RecordedConfidences* recorded = exits_.confidences;
   return state().stack.leave_where(requests(), date_s, [&](scheduler::Request& request) {
     const auto sample = static_cast<std::size_t>(request.sample);
     const auto at = static_cast<std::size_t>(exit);
     const double drawn_confidence = exit >= request.exit ? 1 : 0;
     const double confidence = recorded == nullptr ? drawn_confidence : recorded->confidence(sample, at);
-    const bool leaves = exit == last || confidence >= rule.threshold;
-    if (!leaves && !options_.slo.is_missed_by(date_s - options_.slo.start_s(request) + next_segment_s)) {
-      return false;
-    }
+    const bool leaves = exit == last || (confidence >= rule.threshold && !rule.together);
+    if (!leaves && !(rule.together ? all_leave : would_be_late(request))) return false;
     if (recorded != nullptr) {
       request.correct = recorded->correct(sample, at);
     } else if (exit != request.exit) {
@@ -127,6 +129,15 @@ bool Lane<Host, Sink>::leave_where_decided(double date_s) {
     exits_.control->taken({.exit = exit, .confidence = confidence});
     return true;
   });
+}
+
+/// Whether `predicate` is true of a sample of the active batch.
+template <typename Host, typename Sink>
+template <typename Predicate>
+bool Lane<Host, Sink>::somebody_in_batch(const Predicate& predicate) const {
+  const auto& samples = state().stack.active().samples;
+  return std::any_of(samples.begin(), samples.end(),
+                     [&](scheduler::RequestId id) { return predicate(requests()[id]); });
 }
 
 template <typename Host, typename Sink>

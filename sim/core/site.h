@@ -104,10 +104,10 @@ class Site final : public SiteCore, private SiteHub, private scheduler::FleetVie
   [[nodiscard]] std::size_t draw(std::size_t below) const override;
 
   std::vector<std::size_t> service_of_device_;
-  scheduler::Router* router_;
+  scheduler::Router* router_ = nullptr;
   workloads::RequestStream& stream_;
-  bool stream_listens_;
-  Observer* observer_;
+  bool stream_listens_ = false;
+  Observer* observer_ = nullptr;
   SiteState state_;
   workloads::RandomStream* draws_ = &state_.draws;  // what is drawn for the router, whose view is const
   std::vector<SiteServer<Sink>> servers_;

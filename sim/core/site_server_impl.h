@@ -366,8 +366,9 @@ double SiteServer<Sink>::earliest_finish_s(double now_s, std::size_t service) co
     const auto time_s = [&](std::size_t samples) {
       return samples == 0 ? 0.0 : lane.table_.latency_s(0, lane.table_.layers(), static_cast<int>(samples));
     };
-    finish_s += static_cast<double>(waiting / lane.max_batch_) * time_s(lane.max_batch_) +
-                time_s(waiting % lane.max_batch_);
+    const std::size_t whole_batches = waiting / lane.max_batch_;
+    finish_s +=
+        static_cast<double>(whole_batches) * time_s(lane.max_batch_) + time_s(waiting % lane.max_batch_);
   }
   return finish_s;
 }

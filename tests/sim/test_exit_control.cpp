@@ -177,6 +177,40 @@ TEST_CASE("three requests by hand: queue, deadline and threshold at a step's end
   CHECK(statistics.absence(Id::distance_to_bound) == sim::Absence::exits_decided);
 }
 
+TEST_CASE("EdgeServing's batches leave as a whole, at the deepest exit that is in time", "[exit_control]") {
+  // Segments of 1 s, whatever the batch; all are sure of the first exit. 0 runs alone and is in time at the
+  // end, at 2 s. 1 and 2 start together at 2 s: 1, of 0.2 s, would be late at 4 s and in time at 3 s, where
+  // both leave. 3, of 2.5 s, runs alone from 3 s on and is in time at 5 s.
+  const workloads::JudgedSample sure{.confidences = {1, 1}, .correct = {1, 1}};
+  const sim::Scenario scenario = two_seconds()
+                                     .dates_s({0, 0.2, 1.9, 2.5})
+                                     .confidences({sure}, {0.5})
+                                     .slo_s(3)
+                                     .system({.policy = "dynamic_batching",
+                                              .parameters = {{"max_batch", 4}},
+                                              .label = "x",
+                                              .exit_control = "edgeserving"})
+                                     .build();
+  const auto outcome = test::run_bare(scenario);
+  REQUIRE(outcome.requests.size() == 4);
+  const std::vector<double> completions_s{2, 3, 3, 5};
+  const std::vector<int> exits{1, 0, 0, 1};
+  const std::vector<bool> forced{false, true, true, false};
+  for (std::size_t i = 0; i < 4; ++i) {
+    INFO("request " << i);
+    CHECK(outcome.requests[i].completion_s == completions_s[i]);
+    CHECK(outcome.requests[i].exit == exits[i]);
+    CHECK(outcome.requests[i].forced == forced[i]);
+  }
+  const sim::Scenario tight = sim::ScenarioBuilder(two_seconds())
+                                  .dates_s({0, 0.2})
+                                  .confidences({sure}, {0.5})
+                                  .slo_s(0.5)
+                                  .system({.policy = "serial", .label = "x", .exit_control = "edgeserving"})
+                                  .build();
+  for (const scheduler::Request& request : test::run_bare(tight).requests) CHECK(request.exit == 0);
+}
+
 TEST_CASE("deadlines from end to end: from sending, less the way of the answer", "[exit_control]") {
   // As above, half a second in the air: at the server at 0.5, 1.5 and 3.5 s.
   const workloads::JudgedSample sample{.confidences = {0.3, 1}, .correct = {0, 1}};
