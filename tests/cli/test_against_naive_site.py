@@ -3,6 +3,7 @@
 
 FLUIDBATCH_LONG=1 takes 1,500 random sites instead of 80."""
 
+import bisect
 import os
 import random
 import sys
@@ -27,6 +28,17 @@ def given(npus, router):
             assert any(k != chosen and (loads[chosen], chosen) < (load, k) for k, load in enumerate(loads)), (request, loads)
         return chosen
     return route
+
+
+def hangs_on_rounding(site):
+    """Whether somebody leaves on the very date of an arrival, but for the last bits: which one comes first is not the rules' to say."""
+    arrivals = sorted(site.arrival)
+    for date in site.completion:
+        if date is not None:
+            near = arrivals[bisect.bisect_left(arrivals, date - 1e-12):bisect.bisect_right(arrivals, date + 1e-12)]
+            if any(arrival != date for arrival in near):
+                return True
+    return False
 
 
 class AgainstNaiveSite(CommandLineTest):
@@ -67,6 +79,7 @@ class AgainstNaiveSite(CommandLineTest):
         rng = random.Random(20)
         networks = read_networks(self)
         seen = dict.fromkeys(("parked", "suspended", "dropped", "early", "second NPU"), 0)
+        skipped = 0
         for run in range(RUNS):
             random_site = RandomSite(rng, networks, 300)
             message = f"run {run}:\n{random_site.yaml()}"
@@ -76,12 +89,17 @@ class AgainstNaiveSite(CommandLineTest):
             draws = random_site.router in ("random", "power_of_two")
             site = random_site.naive(got, given([int(row.get("npu", 0)) for row in got], random_site.router) if draws else None)
             self.hold_invariants(got, random_site, message)
-            self.agree(got, site.run(), [service.name for service in random_site.services], message)
+            site.run()
+            if hangs_on_rounding(site):
+                skipped += 1
+                continue
+            self.agree(got, site, [service.name for service in random_site.services], message)
             seen["parked"] += site.parkings
             seen["suspended"] += sum(since is not None for since in site.since)
             seen["dropped"] += sum(date is not None for date in site.dropped)
             seen["early"] += sum(e == 0 for e in site.taken)
             seen["second NPU"] += sum(npu > 0 for npu in site.npu)
+        self.assertLessEqual(skipped, RUNS / 50)
         for what, count in seen.items():
             self.assertGreater(count, 100, f"{what} hardly occurs: the runs test too little")
 
