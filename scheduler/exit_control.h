@@ -26,8 +26,8 @@ struct ExitRule {
   /// Those too who would be late after one more segment, at the latency that it has for the batch before
   /// anybody leaves.
   bool by_deadline = false;
-  /// The batch has one exit, whatever its samples' confidences: where `by_deadline` lets one leave, all leave,
-  /// and otherwise nobody does.
+  /// The batch has one exit, whatever its samples' confidences: where `by_deadline` lets one leave, all
+  /// leave, and otherwise nobody does.
   bool together = false;
 
   bool operator==(const ExitRule&) const = default;
