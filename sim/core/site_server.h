@@ -134,7 +134,6 @@ class SiteServer {
   [[nodiscard]] double time_scale_s() const;
   /// As ServingCore::finish, of each service.
   void finish() const;
-  [[nodiscard]] int segments_of(std::size_t service) const { return lanes_[service].table_.segments(); }
   [[nodiscard]] Sink& sink_of(std::size_t service) const { return lanes_[service].sink_; }
   [[nodiscard]] scheduler::ServerSlo slo_of(std::size_t service) const {
     return lanes_[service].options_.slo;

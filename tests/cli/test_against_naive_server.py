@@ -11,20 +11,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import naive_server as naive  # noqa: E402
 from harness import CommandLineTest  # noqa: E402
+from random_service import FIRST  # noqa: E402
 
-NETWORK = """\
-input: [8, 12, 12]
-layers:
-  - {name: a, kind: conv, out_channels: 32, kernel: 3, padding: 1}
-  - {name: b, kind: conv, out_channels: 48, kernel: 3, padding: 1}
-  - {name: c, kind: conv, out_channels: 96, kernel: 3, stride: 2, padding: 1}
-  - {name: d, kind: conv, out_channels: 96, kernel: 3, padding: 1}
-  - {name: e, kind: conv, out_channels: 128, kernel: 3, stride: 2, padding: 1}
-  - {name: f, kind: dense, out_channels: 100}
-exits:
-  - {name: one, after: b, head: [{name: h1, kind: dense, out_channels: 10}]}
-  - {name: two, after: d, head: [{name: h2, kind: conv, out_channels: 16, kernel: 3}, {name: h3, kind: dense, out_channels: 10}]}
-"""
 RUNS = 60
 
 
@@ -64,7 +52,7 @@ class AgainstNaiveServer(CommandLineTest):
 
     def networks(self):
         """The network in two modes, with the program's latencies."""
-        self.write("n.yaml", NETWORK)
+        self.write("n.yaml", FIRST)
         layers = self.rows(self.succeed("network", "show", "n.yaml", "--csv").stdout)
         networks = {}
         for mode in ("r", "fluid_stacked"):
