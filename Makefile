@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3 -B
 FLUIDBATCH := build/release/bin/fluidbatch
 
-.PHONY: help run test test-cluster fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages figure-packages lint-packages release dev program importer
+.PHONY: help run test test-cluster fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages python-packages figure-packages lint-packages release dev program importer
 
 help:
 	@echo "make run      build, and simulate experiments/quickstart.yaml"
@@ -26,9 +26,14 @@ run-packages:
 	@.ci/install-packages cmake g++ ninja-build pkg-config libsimgrid-dev libeigen3-dev libcli11-dev libyaml-cpp-dev \
 	  libfmt-dev rapidjson-dev libsqlite3-dev libxxhash-dev libboost-dev libnlopt-dev
 
+# The Python module.
+python-packages:
+	@.ci/install-packages pybind11-dev python3-dev python3-numpy
+
 # The importer of ONNX models and the tests besides.
-packages: run-packages
-	@.ci/install-packages libonnx-dev libprotobuf-dev catch2 mold python3 python3-matplotlib python3-simpy3 valgrind
+packages: run-packages python-packages
+	@.ci/install-packages libonnx-dev libprotobuf-dev catch2 mold python3 python3-matplotlib python3-simpy3 valgrind \
+	  python3-pandas python3-tqdm python3-pytest mypy jupyter-nbconvert python3-ipykernel
 
 figure-packages:
 	@.ci/install-packages python3 python3-matplotlib

@@ -66,6 +66,8 @@ ChildOutcome outcome_of_signal(int signal, std::int64_t kills_for_memory_before)
   return {is_from_outside(signal) ? Kind::input_error : Kind::failed, std::move(text)};
 }
 
+pid_t (*fork_child)() = ::fork;
+
 /// Exit code of a child that could not hand its result over.
 constexpr int kResultLost = 5;
 
@@ -138,7 +140,7 @@ bool ChildPool::try_start(std::size_t number, const Task& task) {
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return no_room("pipe");
   std::fflush(nullptr);  // or the child would write the parent's buffers again
   const pid_t parent = ::getpid();
-  const pid_t process = ::fork();
+  const pid_t process = fork_child();
   if (process == 0) {
     ::close(ends[0]);
     run_child(task, parent, ends[1]);
@@ -220,6 +222,8 @@ void ChildOutcome::throw_failure(const std::string& who) const {
   if (kind == Kind::policy_error) throw scheduler::PolicyError(who + text);
   if (kind == Kind::failed) throw std::runtime_error(who + text);
 }
+
+void fork_by(pid_t (*fork)()) { fork_child = fork; }
 
 int processors() {
   cpu_set_t set;

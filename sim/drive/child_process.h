@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <sys/types.h>
 #include <utility>
 #include <vector>
 
@@ -66,6 +67,10 @@ class ChildPool {
 /// `while_waiting` is called about five times a second until the last has ended.
 std::vector<ChildOutcome> run_in_children(const std::vector<ChildPool::Task>& tasks, int jobs,
                                           const std::function<void()>& while_waiting);
+
+/// From here on children are made by `fork`, which does what ::fork does and whatever else the process around
+/// needs at it.
+void fork_by(pid_t (*fork)());
 
 /// Number of processors that this process may use.
 int processors();

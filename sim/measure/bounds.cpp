@@ -71,12 +71,14 @@ class ShortestRemainingFirst {
 }  // namespace
 
 LatencyBounds latency_bounds(const npu::BatchPolicyTable& table, workloads::RequestStream& stream,
-                             std::uint64_t warmup_requests) {
-  return latency_bounds(std::array{&table}, stream, warmup_requests);
+                             std::uint64_t warmup_requests, const RunWatch* watch) {
+  return latency_bounds(std::array{&table}, stream, warmup_requests, watch);
 }
 
 LatencyBounds latency_bounds(std::span<const npu::BatchPolicyTable* const> tables,
-                             workloads::RequestStream& stream, std::uint64_t warmup_requests) {
+                             workloads::RequestStream& stream, std::uint64_t warmup_requests,
+                             const RunWatch* watch) {
+  constexpr std::uint64_t kCheckEvery = 1024;
   const auto latency = [](const npu::BatchPolicyTable& table, int l, int b) {
     return table.latency_s(l, l + 1, b);
   };
@@ -90,6 +92,7 @@ LatencyBounds latency_bounds(std::span<const npu::BatchPolicyTable* const> table
   workloads::Arrival request;
   while (stream.next_event_s() < workloads::RequestStream::kNever) {
     if (!stream.advance(request)) continue;
+    if (number % kCheckEvery == 0) check_wanted(watch);
     if (number++ < warmup_requests) continue;
     const auto exit = static_cast<std::size_t>(request.exit);
     server.arrive({.remaining_s = work[exit], .arrival_s = request.date_s});

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "npu_model/batch_policy_table.h"
+#include "sim/measure/run_watch.h"
 #include "workloads/traffic/request_stream.h"
 
 namespace fluidbatch::sim {
@@ -27,10 +28,11 @@ struct LatencyBounds {
 ///
 /// On several NPUs, whose tables are given, every layer is run as by the fastest, and the relaxed server is
 /// as many times as fast as there are: each NPU takes no more than its part of it. What runs on them beside
-/// `stream` can only make it slower.
+/// `stream` can only make it slower. Throws RunStopped where `watch` (may be null) says so.
 LatencyBounds latency_bounds(std::span<const npu::BatchPolicyTable* const> tables,
-                             workloads::RequestStream& stream, std::uint64_t warmup_requests);
+                             workloads::RequestStream& stream, std::uint64_t warmup_requests,
+                             const RunWatch* watch = nullptr);
 LatencyBounds latency_bounds(const npu::BatchPolicyTable& table, workloads::RequestStream& stream,
-                             std::uint64_t warmup_requests);
+                             std::uint64_t warmup_requests, const RunWatch* watch = nullptr);
 
 }  // namespace fluidbatch::sim

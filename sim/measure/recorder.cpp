@@ -6,14 +6,20 @@
 namespace fluidbatch::sim {
 
 Recorder::Recorder(const npu::BatchPolicyTable& table, const scheduler::Slo& slo,
-                   std::uint64_t warmup_requests, std::atomic<std::uint64_t>* progress)
-    : table_(table), slo_(slo), warmup_requests_(warmup_requests), progress_(progress) {
+                   std::uint64_t warmup_requests, RunWatch* watch)
+    : table_(table), slo_(slo), warmup_requests_(warmup_requests), watch_(watch) {
   const auto segments = static_cast<std::size_t>(table.segments());
   totals_.exits.resize(segments);
   totals_.segment_busy_s.resize(segments);
   totals_.segment_batch_seconds.resize(segments);
   begun_minus_ended_.resize(static_cast<std::size_t>(table.layers() + 1) *
                             static_cast<std::size_t>(table.max_batch()));
+}
+
+void Recorder::report(scheduler::RequestId id) const {
+  if (watch_ == nullptr) return;
+  watch_->completed.store(id, std::memory_order_relaxed);
+  check_wanted(watch_);
 }
 
 void Recorder::reserve(std::uint64_t requests) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "npu_model/batch_policy_table.h"
 #include "scheduler/slo.h"
 #include "sim/core/observer.h"
+#include "sim/measure/run_watch.h"
 
 namespace fluidbatch::sim {
 
@@ -65,9 +65,9 @@ struct Totals {
 
 class Recorder final : public Observer {
  public:
-  /// `progress`, where not null, holds the number of completed requests, about up to date.
+  /// `watch`, where not null, sees the run; where it says stop, `completed` throws RunStopped.
   Recorder(const npu::BatchPolicyTable& table, const scheduler::Slo& slo, std::uint64_t warmup_requests,
-           std::atomic<std::uint64_t>* progress = nullptr);
+           RunWatch* watch = nullptr);
 
   /// From here on an exit control moves the thresholds. To be called before the first request.
   void keep_thresholds() { keeps_thresholds_ = true; }
@@ -91,6 +91,7 @@ class Recorder final : public Observer {
   [[nodiscard]] const Totals& totals() const { return totals_; }
 
  private:
+  void report(scheduler::RequestId id) const;
   void measure(const scheduler::Request& request);
   void keep(double latency_s, double end_to_end_s);
   void keep_end_to_end(double end_to_end_s);
@@ -104,7 +105,7 @@ class Recorder final : public Observer {
   const npu::BatchPolicyTable& table_;
   scheduler::Slo slo_;
   std::uint64_t warmup_requests_;
-  std::atomic<std::uint64_t>* progress_;
+  RunWatch* watch_;
   bool keeps_thresholds_ = false;
   Totals totals_;
   // For each layer and batch size, steps that began there minus steps that ended before it: summed up over
@@ -136,8 +137,8 @@ inline void Recorder::stepped(const Step& step) {
 }
 
 inline void Recorder::completed(scheduler::RequestId id, const scheduler::Request& request) {
-  constexpr std::uint64_t kProgressEvery = 1024;
-  if (id % kProgressEvery == 0 && progress_ != nullptr) progress_->store(id, std::memory_order_relaxed);
+  constexpr std::uint64_t kReportEvery = 1024;
+  if (id % kReportEvery == 0) report(id);
   if (id >= warmup_requests_) measure(request);
 }
 

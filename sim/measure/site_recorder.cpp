@@ -77,8 +77,8 @@ double fairness_of(const std::vector<RunStatistics>& services) {
 }  // namespace
 
 SiteRecorder::Cell::Cell(SiteRecorder& site, std::uint32_t number, const npu::BatchPolicyTable& table,
-                         const scheduler::Slo& slo, std::atomic<std::uint64_t>* progress)
-    : site_(&site), number_(number), slo_(slo), recorder_(table, slo, site.warmup_requests_, progress) {
+                         const scheduler::Slo& slo, RunWatch* watch)
+    : site_(&site), number_(number), slo_(slo), recorder_(table, slo, site.warmup_requests_, watch) {
   for (int exit = 0; exit < table.segments(); ++exit)
     alone_s_.push_back(table.latency_s(0, table.segment_begin(exit + 1), 1));
 }
@@ -97,12 +97,12 @@ void SiteRecorder::Cell::completed(scheduler::RequestId id, const scheduler::Req
 
 SiteRecorder::SiteRecorder(const std::vector<std::vector<const npu::BatchPolicyTable*>>& tables,
                            const std::vector<scheduler::Slo>& slos, std::uint64_t warmup_requests,
-                           std::atomic<std::uint64_t>* progress)
+                           RunWatch* watch)
     : slos_(slos), warmup_requests_(warmup_requests) {
   std::uint32_t number = 0;
   for (const auto& of_npu : tables) {
     for (std::size_t service = 0; service < slos.size(); ++service)
-      cells_.emplace_back(*this, number++, *of_npu[service], slos[service], progress);
+      cells_.emplace_back(*this, number++, *of_npu[service], slos[service], watch);
   }
 }
 

@@ -2,7 +2,6 @@
 // for all.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -13,6 +12,7 @@
 #include "sim/core/conservation.h"
 #include "sim/core/observer.h"
 #include "sim/measure/recorder.h"
+#include "sim/measure/run_watch.h"
 #include "sim/measure/statistics.h"
 
 namespace fluidbatch::sim {
@@ -25,7 +25,7 @@ class SiteRecorder {
   class Cell final : public Observer {
    public:
     Cell(SiteRecorder& site, std::uint32_t number, const npu::BatchPolicyTable& table,
-         const scheduler::Slo& slo, std::atomic<std::uint64_t>* progress);
+         const scheduler::Slo& slo, RunWatch* watch);
 
     void admitted(scheduler::RequestId id, const scheduler::Request& request) override {
       if (id == site_->warmup_requests_) site_->begin_window(request.arrival_s);
@@ -52,10 +52,10 @@ class SiteRecorder {
     double normalised_progress_ = 0;
   };
 
-  /// `tables` by NPU and service, `slos` by service; `progress` as Recorder.
+  /// `tables` by NPU and service, `slos` by service; `watch` as Recorder.
   SiteRecorder(const std::vector<std::vector<const npu::BatchPolicyTable*>>& tables,
                const std::vector<scheduler::Slo>& slos, std::uint64_t warmup_requests,
-               std::atomic<std::uint64_t>* progress = nullptr);
+               RunWatch* watch = nullptr);
   /// Its cells tell the copy.
   SiteRecorder(const SiteRecorder& other);
   SiteRecorder& operator=(const SiteRecorder&) = delete;

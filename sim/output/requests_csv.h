@@ -12,6 +12,7 @@
 #include "sim/core/observer.h"
 #include "sim/output/columns.h"
 #include "sim/output/output_file.h"
+#include "sim/output/request_row.h"
 
 namespace fluidbatch::sim {
 
@@ -43,6 +44,8 @@ class RequestsCsv final : public Observer {
   RequestsCsv(const std::filesystem::path& file, std::vector<scheduler::Slo> slos, RequestsCsvShape shape);
 
   void completed(scheduler::RequestId id, const scheduler::Request& request) override;
+  /// The next row, of a run that is over.
+  void add(const RequestRow& row);
 
   /// Must be called at the end: only then is there a file.
   void close();

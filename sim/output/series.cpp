@@ -120,20 +120,34 @@ void Series::departed(const scheduler::Request& request) {
   if (exits_.told) add_exit(request);
 }
 
+std::string Series::header() const {
+  return exits_.told ? csv_header_of(kColumnsWithExits) : csv_header_of(kColumns);
+}
+
+void Series::append_row(std::string& text, std::size_t index) const {
+  const SeriesRow row{.end_s = static_cast<double>(index + 1) * interval_s_,
+                      .npu_time_s = interval_s_ * static_cast<double>(npus_),
+                      .counts = rows_[index],
+                      .exits = index < exit_rows_.size() ? exit_rows_[index] : ExitRow{}};
+  if (exits_.told) {
+    append_csv_row<kColumnsWithExits>(text, row);
+  } else {
+    append_csv_row<kColumns>(text, row);
+  }
+}
+
+std::string Series::csv() const {
+  std::string text = header();
+  for (std::size_t i = 0; i < rows_.size(); ++i) append_row(text, i);
+  return text;
+}
+
 void Series::write(const std::filesystem::path& file) const {
   constexpr std::size_t kPiece = std::size_t{1} << 16;
   OutputFile output(file);
-  std::string text = exits_.told ? csv_header_of(kColumnsWithExits) : csv_header_of(kColumns);
+  std::string text = header();
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    const SeriesRow row{.end_s = static_cast<double>(i + 1) * interval_s_,
-                        .npu_time_s = interval_s_ * static_cast<double>(npus_),
-                        .counts = rows_[i],
-                        .exits = i < exit_rows_.size() ? exit_rows_[i] : ExitRow{}};
-    if (exits_.told) {
-      append_csv_row<kColumnsWithExits>(text, row);
-    } else {
-      append_csv_row<kColumns>(text, row);
-    }
+    append_row(text, i);
     if (text.size() < kPiece) continue;
     output.write(text);
     text.clear();

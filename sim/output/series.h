@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -52,10 +53,14 @@ class Series final : public Observer {
 
   /// Writes the table up to the interval in which the last request left.
   void write(const std::filesystem::path& file) const;
+  /// The same as text.
+  [[nodiscard]] std::string csv() const;
 
  private:
   /// Throws io::InputError beyond kMostRows.
   Row& row_at(double date_s);
+  [[nodiscard]] std::string header() const;
+  void append_row(std::string& text, std::size_t index) const;
   void add_exit(const scheduler::Request& request);
   [[nodiscard]] double threshold_of(const scheduler::Request& request) const;
 

@@ -10,8 +10,7 @@
 namespace fluidbatch::sim {
 namespace {
 
-SiteRecorder recorder_of(const Scenario& scenario, const System& system,
-                         std::atomic<std::uint64_t>* progress) {
+SiteRecorder recorder_of(const Scenario& scenario, const System& system, RunWatch* watch) {
   std::vector<std::vector<const npu::BatchPolicyTable*>> tables;
   for (const SystemNpu& npu : system.npus) {
     auto& of_npu = tables.emplace_back();
@@ -19,7 +18,7 @@ SiteRecorder recorder_of(const Scenario& scenario, const System& system,
   }
   std::vector<scheduler::Slo> slos;
   for (const Service& service : scenario.services) slos.push_back(service.slo);
-  return {tables, slos, scenario.warmup_requests, progress};
+  return {tables, slos, scenario.warmup_requests, watch};
 }
 
 /// Of a stream that is foretold, the requests for one service.
@@ -66,8 +65,9 @@ RunningSite::RunningSite(const Scenario& scenario, const System& system, const O
                          std::unique_ptr<workloads::RequestStream> stream)
     : scenario_(scenario),
       system_(system),
+      watch_(options.watch),
       parts_(scenario, system, options.read_ahead, std::move(stream)),
-      recorder_(recorder_of(scenario, system, options.progress)) {
+      recorder_(recorder_of(scenario, system, options.watch)) {
   for (std::size_t service = 0; service < scenario.services.size(); ++service) {
     if (parts_.decides_exits(service)) recorder_.keep_thresholds(service);
   }
@@ -77,6 +77,7 @@ RunningSite::RunningSite(const Scenario& scenario, const System& system, const O
 RunningSite::RunningSite(const RunningSite& other, Observer* observer)
     : scenario_(other.scenario_),
       system_(other.system_),
+      watch_(other.watch_),
       parts_(other.parts_),
       is_split_(other.is_split_),
       recorder_(other.recorder_),
@@ -131,7 +132,7 @@ void RunningSite::add_site_bounds(RunStatistics& statistics, double end_s) const
     RequestsOfService requests(*again, service_of_device, service);
     const double measured = its[StatisticId::requests];
     const LatencyBounds bounds =
-        latency_bounds(tables, requests, its.admitted - static_cast<std::uint64_t>(measured));
+        latency_bounds(tables, requests, its.admitted - static_cast<std::uint64_t>(measured), watch_);
     add_bounds(its, bounds, end_s);
     const double share = measured / statistics[StatisticId::requests];
     of_all.mean_unloaded_s += share * bounds.mean_unloaded_s;

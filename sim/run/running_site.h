@@ -41,6 +41,7 @@ class RunningSite {
 
   const Scenario& scenario_;
   const System& system_;
+  RunWatch* watch_;
   SiteParts parts_;
   bool is_split_ = false;
   SiteRecorder recorder_;

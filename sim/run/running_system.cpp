@@ -46,8 +46,9 @@ RunningSystem::RunningSystem(const Scenario& scenario, const System& system, con
                              std::unique_ptr<workloads::RequestStream> stream)
     : scenario_(scenario),
       system_(system),
+      watch_(options.watch),
       parts_(scenario, system, options.read_ahead, std::move(stream)),
-      recorder_(*system.table(), scenario.service().slo, scenario.warmup_requests, options.progress) {
+      recorder_(*system.table(), scenario.service().slo, scenario.warmup_requests, options.watch) {
   if (parts_.decides_exits()) recorder_.keep_thresholds();
   if (const auto requests = scenario.known_requests()) recorder_.reserve(*requests);
   core_ = make_server(serving_parts(options.observer));
@@ -56,6 +57,7 @@ RunningSystem::RunningSystem(const Scenario& scenario, const System& system, con
 RunningSystem::RunningSystem(const RunningSystem& other, Observer* observer)
     : scenario_(other.scenario_),
       system_(other.system_),
+      watch_(other.watch_),
       parts_(other.parts_),
       is_split_(other.is_split_),
       recorder_(other.recorder_),
@@ -84,7 +86,7 @@ RunStatistics RunningSystem::finish() {
   if (scenario_.compute_bounds && !is_split_ && !scenario_.devices.listen() && totals.dropped == 0 &&
       !parts_.decides_exits()) {
     const auto again = arriving_requests(scenario_, parts_.exits());
-    add_bounds(statistics, latency_bounds(*system_.table(), *again, scenario_.warmup_requests),
+    add_bounds(statistics, latency_bounds(*system_.table(), *again, scenario_.warmup_requests, watch_),
                conservation.end_s);
   }
   return statistics;

@@ -1,13 +1,13 @@
 // One system in the middle of its run, as a value.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 
 #include "sim/core/observer.h"
 #include "sim/core/server.h"
 #include "sim/measure/recorder.h"
+#include "sim/measure/run_watch.h"
 #include "sim/measure/statistics.h"
 #include "sim/run/serving.h"
 #include "sim/run/system_parts.h"
@@ -30,7 +30,7 @@ class RunningSystem {
  public:
   /// What a run may be told besides its scenario. All that is referred to must outlive it.
   struct Options {
-    std::atomic<std::uint64_t>* progress = nullptr;  ///< as Recorder
+    RunWatch* watch = nullptr;  ///< as Recorder
     Observer* observer = nullptr;                    ///< sees the run too
     std::size_t read_ahead = LookAhead::kMost;       ///< as ServerOptions
   };
@@ -65,6 +65,7 @@ class RunningSystem {
 
   const Scenario& scenario_;
   const System& system_;
+  RunWatch* watch_;
   SystemParts parts_;
   bool is_split_ = false;
   Recorder recorder_;

@@ -103,12 +103,12 @@ class Settling {
 
 }  // namespace
 
-Trial run_trial(const Scenario& scenario, const System& system, std::atomic<std::uint64_t>* progress) {
+Trial run_trial(const Scenario& scenario, const System& system, RunWatch* watch) {
   if (!scenario.automatic_warmup) {
-    return {.statistics = simulate(scenario, system, {.progress = progress}), .warmup = {}};
+    return {.statistics = simulate(scenario, system, {.watch = watch}), .warmup = {}};
   }
   AllLatencies all(scenario);
-  Trial trial{.statistics = simulate(scenario, system, {.observers = {&all}, .progress = progress}),
+  Trial trial{.statistics = simulate(scenario, system, {.observers = {&all}, .watch = watch}),
               .warmup = {}};
   trial.warmup = mser5(all.latencies_s());
   return trial;

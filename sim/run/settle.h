@@ -1,13 +1,13 @@
 // What a scenario leaves open, found by trial runs: how long a run to a precision is, and its warm-up.
 #pragma once
 
-#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <functional>
 #include <type_traits>
 #include <vector>
 
+#include "sim/measure/run_watch.h"
 #include "sim/measure/statistics.h"
 #include "sim/measure/warmup.h"
 
@@ -31,9 +31,9 @@ void fields(Self& trial, Visit& visit) {
 }
 
 /// Runs `system` as long as `scenario` says, with its warm-up left out; where that is automatic, finds it
-/// too. `progress` as SimulationOptions.
+/// too. `watch` as SimulationOptions.
 Trial run_trial(const Scenario& scenario, const System& system,
-                std::atomic<std::uint64_t>* progress = nullptr);
+                RunWatch* watch = nullptr);
 
 /// Runs a trial of each system that counts.
 using RunTrials = std::function<std::vector<Trial>(const Scenario& scenario)>;

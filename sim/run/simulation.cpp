@@ -48,7 +48,7 @@ RunStatistics simulate(const Scenario& scenario, const System& system, const Sim
   ObserverList list(options.observers);
   Observer* const several = options.observers.empty() ? nullptr : &list;
   Observer* const observer = options.observers.size() == 1 ? options.observers.front() : several;
-  const RunningSystem::Options running{.progress = options.progress, .observer = observer};
+  const RunningSystem::Options running{.watch = options.watch, .observer = observer};
   return scenario.is_site(system) ? run_as<RunningSite>(scenario, system, running, options.driver)
                                   : run_as<RunningSystem>(scenario, system, running, options.driver);
 }

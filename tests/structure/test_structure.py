@@ -40,6 +40,8 @@ ARROWS = {
     "sim/sweep": ("sim/tail", "scheduler", "sim/core", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "workloads", "workloads/io"),
     "sim/cli": ("sim/tail", "sim/core", "sim/sweep", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "sim/fit", "scheduler",
                 "scheduler/optimum", "npu_model", "workloads/io", "workloads/models", "workloads/models/onnx"),
+    "sim/python": ("sim/tail", "sim/core", "sim/sweep", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "sim/fit", "scheduler",
+                   "scheduler/optimum", "npu_model", "workloads", "workloads/io", "workloads/models", "workloads/traffic", "workloads/exits"),
 }
 
 # Libraries that a layer may use, besides the standard one.
@@ -47,7 +49,7 @@ LIBRARIES = {
     "npu_model": {"Eigen"},
     "scheduler": set(),
     "workloads": {"yaml-cpp", "onnx"},
-    "sim": {"simgrid", "xbt", "CLI", "fmt", "rapidjson", "boost"},
+    "sim": {"simgrid", "xbt", "CLI", "fmt", "rapidjson", "boost", "pybind11"},
 }
 
 
@@ -116,6 +118,7 @@ class Structure(unittest.TestCase):
         self.assertEqual({p for p in self.users_of("workloads/models/onnx/") if p.startswith("sim/")},
                          {"sim/cli/network_import_main.cpp"})
         self.assertEqual(self.users_of("nlopt"), {"sim/fit/npu_fit.cpp"})
+        self.assertTrue(all(p.startswith("sim/python/") for p in self.users_of("pybind11/")))
         mains = [p for p in sources("tests") if "CATCH_CONFIG_MAIN" in p.read_text()]
         self.assertEqual(len(mains), 1)
 

@@ -10,7 +10,7 @@
 
 namespace fluidbatch::io {
 
-FilesRead* FilesRead::innermost_ = nullptr;
+thread_local FilesRead* FilesRead::innermost_ = nullptr;
 
 std::string content_hash(std::string_view content) {
   constexpr const char* kDigits = "0123456789abcdef";

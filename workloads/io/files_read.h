@@ -29,7 +29,7 @@ class FilesRead {
   static void note(const std::filesystem::path& file, std::string_view content);
 
  private:
-  static FilesRead* innermost_;
+  static thread_local FilesRead* innermost_;
 
   FilesRead* outer_;
   FileHashes hashes_;

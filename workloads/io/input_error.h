@@ -22,8 +22,14 @@ std::string to_string(const Mark& mark);
 class InputError : public std::runtime_error {
  public:
   InputError(const Mark& mark, const std::string& message)
-      : std::runtime_error(to_string(mark) + ": " + message) {}
+      : std::runtime_error(to_string(mark) + ": " + message), mark_(mark) {}
   explicit InputError(const std::string& message) : std::runtime_error(message) {}
+
+  /// Empty where the error has no place, or the place is a part of its message.
+  [[nodiscard]] const Mark& mark() const { return mark_; }
+
+ private:
+  Mark mark_;
 };
 
 /// `'text'` for a message: a long text is cut, and control characters are escaped.

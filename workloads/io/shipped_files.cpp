@@ -26,6 +26,11 @@ fs::path& installed_share() {
   return folder;
 }
 
+fs::path& given_prefix() {
+  static fs::path folder;
+  return folder;
+}
+
 bool is_folder(const fs::path& path) {
   std::error_code ignored;
   return fs::is_directory(path, ignored);
@@ -44,7 +49,10 @@ void require_readable(const fs::path& file, const Mark& mark) {
 
 }  // namespace
 
+void set_prefix(const fs::path& folder) { given_prefix() = folder; }
+
 fs::path prefix() {
+  if (!given_prefix().empty()) return given_prefix();
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (error) throw InputError("/proc/self/exe, where the program is: can't be read: " + error.message());

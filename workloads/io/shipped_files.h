@@ -14,6 +14,9 @@ namespace fluidbatch::io {
 /// does not tell.
 std::filesystem::path prefix();
 
+/// From here on that folder is `folder`: for a library in a program that is not ours.
+void set_prefix(const std::filesystem::path& folder);
+
 /// The folder with the shipped files: the one that the environment's FLUIDBATCH_SHARE names; or
 /// `share/fluidbatch` of the installed copy that this program was compiled with, if it is a user's own; or
 /// that beside the running program's folder, in a build tree and installed alike. Throws InputError where

@@ -1,0 +1,26 @@
+#include "sim/python/fork.h"
+
+#include <unistd.h>
+
+#include <pybind11/pybind11.h>
+
+#include "sim/drive/child_process.h"
+
+namespace fluidbatch::python {
+namespace {
+
+pid_t fork_with_interpreter() {
+  const pybind11::gil_scoped_acquire held;
+  PyOS_BeforeFork();
+  const pid_t process = ::fork();
+  const int reason = errno;
+  process == 0 ? PyOS_AfterFork_Child() : PyOS_AfterFork_Parent();
+  errno = reason;
+  return process;
+}
+
+}  // namespace
+
+void fork_as_python_does() { sim::fork_by(fork_with_interpreter); }
+
+}  // namespace fluidbatch::python

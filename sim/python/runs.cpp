@@ -1,0 +1,275 @@
+// Configurations, and runs of them whose outputs stay in memory.
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include "sim/config/file_kind.h"
+#include "sim/config/overrides.h"
+#include "sim/config/plugins.h"
+#include "sim/drive/child_process.h"
+#include "sim/drive/driver_choice.h"
+#include "sim/output/columns.h"
+#include "sim/output/series.h"
+#include "sim/output/summary_json.h"
+#include "sim/python/bindings.h"
+#include "sim/python/configuration.h"
+#include "sim/python/conversion.h"
+#include "sim/python/supervise.h"
+#include "sim/run/kept_run.h"
+#include "sim/run/output_size.h"
+#include "sim/run/run.h"
+#include "sim/run/run_outputs.h"
+#include "sim/run/settle.h"
+#include "sim/scenario/expected_length.h"
+#include "workloads/io/names.h"
+
+namespace fluidbatch::python {
+namespace {
+
+namespace py = pybind11;
+namespace fs = std::filesystem;
+
+constexpr std::array kDrivers{io::Name{sim::Driver::bare, "bare"}, io::Name{sim::Driver::simgrid, "simgrid"},
+                              io::Name{sim::Driver::simgrid_window, "simgrid_window"}};
+
+/// What `run` is asked for beside the configuration.
+struct RunRequest {
+  sim::Driver driver = sim::Driver::bare;
+  std::optional<double> series_s;
+  std::optional<fs::path> timelines;  // a folder for the files SYSTEM.json
+  std::vector<sim::RequestRange> followed;
+  int jobs = 1;
+  py::object progress;  // called with the requests that each system has completed; or None
+};
+
+/// All systems of a configuration, simulated.
+class Runs {
+ public:
+  Runs(std::shared_ptr<const Configuration> configuration, const RunRequest& request)
+      : configuration_(std::move(configuration)), scenario_(configuration_->config) {
+    check(request);
+    std::vector<sim::RunWatch> watches(scenario_.systems.size());
+    const Crew crew{.watches = watches, .request = request};
+    sim::settle(scenario_, [&](const sim::Scenario& trial) { return trials(trial, crew); });
+    runs_.resize(scenario_.systems.size());
+    for (std::size_t i = 0; request.timelines && i < runs_.size(); ++i)
+      timelines_.push_back(*request.timelines / (std::to_string(i) + ".json"));
+    each(crew, [&](std::size_t i) {
+      sim::KeepOptions keep{.requests = configuration_->config.write_requests_csv,
+                            .series_s = request.series_s,
+                            .timeline = {},
+                            .followed = request.followed};
+      if (request.timelines) keep.timeline = timelines_[i];
+      runs_[i] = sim::run_and_keep(scenario_, scenario_.systems[i], keep, request.driver, watches[i]);
+    });
+  }
+
+  [[nodiscard]] const Configuration& configuration() const { return *configuration_; }
+  [[nodiscard]] const sim::Scenario& scenario() const { return scenario_; }
+  [[nodiscard]] const sim::KeptRun& run(std::size_t index) const { return runs_.at(index); }
+
+  [[nodiscard]] std::string summary(std::size_t index) const {
+    return sim::summary_json(scenario_, scenario_.systems.at(index), run(index).statistics);
+  }
+
+  void save(const fs::path& folder) const {
+    sim::RunOptions options;
+    options.folder = folder;
+    options.configuration = configuration_->file;
+    options.resolved = configuration_->config.resolved;
+    std::vector<const sim::KeptRun*> runs;
+    for (const sim::KeptRun& run : runs_) runs.push_back(&run);
+    sim::save_kept_runs(scenario_, options, runs, timelines_);
+  }
+
+ private:
+  struct Crew {
+    std::vector<sim::RunWatch>& watches;
+    const RunRequest& request;
+  };
+
+  void check(const RunRequest& request) const {
+    sim::check_driver(request.driver, scenario_.uplink);
+    if (!configuration_->config.is_open()) sim::check_expected_dates(scenario_);
+  }
+
+  /// `task` of each system.
+  void each(const Crew& crew, const std::function<void(std::size_t)>& task) const {
+    std::vector<std::function<void()>> tasks;
+    for (std::size_t i = 0; i < crew.watches.size(); ++i) tasks.emplace_back([&task, i] { task(i); });
+    const auto poll = [&] {
+      if (crew.request.progress.is_none()) return;
+      py::list completed;
+      for (const sim::RunWatch& watch : crew.watches) completed.append(watch.completed.load());
+      crew.request.progress(completed);
+    };
+    const auto stop = [&] {
+      for (sim::RunWatch& watch : crew.watches) watch.stop = true;
+    };
+    supervise(tasks, crew.request.jobs, poll, stop);
+  }
+
+  std::vector<sim::Trial> trials(const sim::Scenario& scenario, const Crew& crew) const {
+    std::vector<sim::Trial> trials(scenario.systems.size());
+    each(crew, [&](std::size_t i) {
+      trials[i] = sim::run_trial(scenario, scenario.systems[i], &crew.watches[i]);
+    });
+    return trials;
+  }
+
+  std::shared_ptr<const Configuration> configuration_;
+  sim::Scenario scenario_;  // settled
+  std::vector<sim::KeptRun> runs_;
+  std::vector<fs::path> timelines_;
+};
+
+/// One column of the array of requests.
+struct Field {
+  const char* name;
+  const char* format;
+  std::size_t offset;
+};
+
+/// Of the columns of requests.csv, in their order, and `dropped`.
+const std::vector<Field>& request_fields() {
+  using Row = sim::RequestRow;
+  static const std::vector<Field> fields{{"request", "u8", offsetof(Row, request)},
+                                         {"device", "u4", offsetof(Row, device)},
+                                         {"sent_s", "f8", offsetof(Row, sent_s)},
+                                         {"arrival_s", "f8", offsetof(Row, arrival_s)},
+                                         {"start_s", "f8", offsetof(Row, start_s)},
+                                         {"completion_s", "f8", offsetof(Row, completion_s)},
+                                         {"exit", "i4", offsetof(Row, exit)},
+                                         {"correct", "i1", offsetof(Row, correct)},
+                                         {"latency_s", "f8", offsetof(Row, latency_s)},
+                                         {"end_to_end_s", "f8", offsetof(Row, end_to_end_s)},
+                                         {"queueing_s", "f8", offsetof(Row, queueing_s)},
+                                         {"suspended_s", "f8", offsetof(Row, suspended_s)},
+                                         {"executing_s", "f8", offsetof(Row, executing_s)},
+                                         {"slo_met", "?", offsetof(Row, slo_met)},
+                                         {"sample", "i4", offsetof(Row, sample)},
+                                         {"service", "u2", offsetof(Row, service)},
+                                         {"npu", "u2", offsetof(Row, npu)},
+                                         {"dropped", "?", offsetof(Row, dropped)}};
+  return fields;
+}
+
+/// `named` of a site, `sample` of recorded confidences: as in the file.
+py::dtype request_type(const sim::RequestsCsvShape& shape) {
+  py::list names;
+  py::list formats;
+  py::list offsets;
+  for (const Field& field : request_fields()) {
+    const std::string name = field.name;
+    if ((name == "sample" && !shape.sample) || (name == "service" && shape.services.empty()) ||
+        (name == "npu" && !shape.npu)) {
+      continue;
+    }
+    names.append(name);
+    formats.append(field.format);
+    offsets.append(field.offset);
+  }
+  return {names, formats, offsets, static_cast<py::ssize_t>(sizeof(sim::RequestRow))};
+}
+
+/// The rows themselves: `runs` lives as long as the array.
+py::array requests_of(const py::object& runs, std::size_t index) {
+  const auto& all = runs.cast<const Runs&>();
+  const sim::KeptRun& run = all.run(index);
+  if (!run.has_requests) return py::none();
+  const sim::System& system = all.scenario().systems[index];
+  py::array rows(request_type(sim::csv_shape(all.scenario(), system)), {run.requests.size()},
+                 {sizeof(sim::RequestRow)}, run.requests.data(), runs);
+  rows.attr("setflags")(py::arg("write") = false);  // whoever wants to change them copies them
+  return rows;
+}
+
+py::list labels_of(const sim::Scenario& scenario) {
+  py::list labels;
+  for (const sim::System& system : scenario.systems) labels.append(system.label);
+  return labels;
+}
+
+py::list services_of(const sim::Scenario& scenario) {
+  py::list names;
+  for (const sim::Service& service : scenario.services) names.append(service.name);
+  return names;
+}
+
+py::list statistics_list() {
+  py::list all;
+  for (const sim::Statistic& statistic : sim::all_statistics()) {
+    const char* better = statistic.better == sim::Better::lower    ? "lower"
+                         : statistic.better == sim::Better::higher ? "higher"
+                                                                   : "neither";
+    all.append(py::make_tuple(statistic.name, statistic.unit, statistic.meaning, better));
+  }
+  return all;
+}
+
+py::dict columns_of(const std::vector<sim::ColumnDeclaration>& columns) {
+  py::dict meanings;
+  for (const sim::ColumnDeclaration& column : columns) meanings[column.name] = column.meaning;
+  return meanings;
+}
+
+sim::Driver driver_of(const std::string& name) {
+  if (const auto driver = io::value_of(kDrivers, name)) return *driver;
+  throw io::InputError({.source = "driver", .line = 0, .column = 0},
+                       io::unknown_word("driver", name, io::words_of(kDrivers)));
+}
+
+std::shared_ptr<Runs> run(std::shared_ptr<Configuration> configuration, const std::string& driver,
+                          std::optional<double> series_s, std::optional<fs::path> timelines,
+                          const std::vector<std::pair<std::uint64_t, std::uint64_t>>& followed, int jobs,
+                          py::object progress) {
+  RunRequest request{.driver = driver_of(driver),
+                     .series_s = series_s,
+                     .timelines = std::move(timelines),
+                     .followed = {},
+                     .jobs = jobs > 0 ? jobs : sim::processors(),
+                     .progress = std::move(progress)};
+  for (const auto& [first, last] : followed) request.followed.push_back({first, last});
+  return std::make_shared<Runs>(std::move(configuration), request);
+}
+
+void bind_configuration(py::module_& module) {
+  py::class_<Configuration, std::shared_ptr<Configuration>>(module, "Configuration")
+      .def_property_readonly("labels", [](const Configuration& c) { return labels_of(c.config); })
+      .def_property_readonly("services", [](const Configuration& c) { return services_of(c.config); })
+      .def_property_readonly("warnings", [](const Configuration& c) { return c.config.warnings; })
+      .def_property_readonly("seed", [](const Configuration& c) { return c.config.seed; })
+      .def_property_readonly("known_requests", [](const Configuration& c) { return c.config.known_requests(); })
+      .def_property_readonly("resolved", [](const Configuration& c) { return object_of(c.config.resolved); })
+      .def_property_readonly("resolved_yaml", [](const Configuration& c) { return io::to_yaml(c.config.resolved); })
+      .def_property_readonly("file", [](const Configuration& c) { return c.file.string(); });
+  module.def("read_configuration", &read_configuration, py::arg("configuration"), py::arg("overrides"),
+             py::arg("audit") = false);
+}
+
+}  // namespace
+
+void bind_runs(py::module_& module) {
+  bind_configuration(module);
+  py::class_<Runs, std::shared_ptr<Runs>>(module, "Runs")
+      .def_property_readonly("labels", [](const Runs& runs) { return labels_of(runs.scenario()); })
+      .def_property_readonly("services", [](const Runs& runs) { return services_of(runs.scenario()); })
+      .def("summary_json", &Runs::summary, py::arg("index"))
+      .def("statistics", [](const Runs& runs, std::size_t index) { return runs.run(index).statistics.values; })
+      .def("saturated", [](const Runs& runs, std::size_t index) { return runs.run(index).statistics.saturated; })
+      .def("series_csv", [](const Runs& runs, std::size_t index) { return runs.run(index).series_csv; })
+      .def("save", &Runs::save, py::arg("folder"));
+  module.def("requests", &requests_of, py::arg("runs"), py::arg("index"));
+  module.def("run", &run, py::arg("configuration"), py::arg("driver"), py::arg("series_s"), py::arg("timelines"),
+             py::arg("followed"), py::arg("jobs"), py::arg("progress"));
+  module.def("all_statistics", &statistics_list);
+  module.def("request_columns", [] { return columns_of(sim::request_columns()); });
+  module.def("series_columns", [] { return columns_of(sim::series_columns()); });
+}
+
+}  // namespace fluidbatch::python
