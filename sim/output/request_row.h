@@ -1,6 +1,7 @@
 // What requests.csv tells of a request, as a plain value.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -31,7 +32,9 @@ struct RequestRow {
   std::int8_t correct;  ///< 1 or 0; -1 where not known
   std::uint8_t slo_met;
   std::uint8_t dropped;
+  std::array<std::uint8_t, 5> unused;  ///< 0, so that equal rows are equal bytes
 };
+static_assert(sizeof(RequestRow) == 104);
 
 /// `slo`: of its service, number `service`.
 inline RequestRow request_row(scheduler::RequestId id, const scheduler::Request& request,
@@ -56,7 +59,8 @@ inline RequestRow request_row(scheduler::RequestId id, const scheduler::Request&
           .npu = request.npu,
           .correct = request.correct,
           .slo_met = served && !slo.is_missed_by(request) ? std::uint8_t{1} : std::uint8_t{0},
-          .dropped = request.dropped ? std::uint8_t{1} : std::uint8_t{0}};
+          .dropped = request.dropped ? std::uint8_t{1} : std::uint8_t{0},
+          .unused = {}};
 }
 
 }  // namespace fluidbatch::sim

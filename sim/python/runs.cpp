@@ -19,6 +19,7 @@
 #include "sim/python/bindings.h"
 #include "sim/python/configuration.h"
 #include "sim/python/conversion.h"
+#include "sim/python/request_array.h"
 #include "sim/python/supervise.h"
 #include "sim/run/kept_run.h"
 #include "sim/run/output_size.h"
@@ -27,6 +28,7 @@
 #include "sim/run/settle.h"
 #include "sim/scenario/expected_length.h"
 #include "workloads/io/names.h"
+#include "workloads/io/text_number.h"
 
 namespace fluidbatch::python {
 namespace {
@@ -128,65 +130,13 @@ class Runs {
   std::vector<fs::path> timelines_;
 };
 
-/// One column of the array of requests.
-struct Field {
-  const char* name;
-  const char* format;
-  std::size_t offset;
-};
-
-/// Of the columns of requests.csv, in their order, and `dropped`.
-const std::vector<Field>& request_fields() {
-  using Row = sim::RequestRow;
-  static const std::vector<Field> fields{{"request", "u8", offsetof(Row, request)},
-                                         {"device", "u4", offsetof(Row, device)},
-                                         {"sent_s", "f8", offsetof(Row, sent_s)},
-                                         {"arrival_s", "f8", offsetof(Row, arrival_s)},
-                                         {"start_s", "f8", offsetof(Row, start_s)},
-                                         {"completion_s", "f8", offsetof(Row, completion_s)},
-                                         {"exit", "i4", offsetof(Row, exit)},
-                                         {"correct", "i1", offsetof(Row, correct)},
-                                         {"latency_s", "f8", offsetof(Row, latency_s)},
-                                         {"end_to_end_s", "f8", offsetof(Row, end_to_end_s)},
-                                         {"queueing_s", "f8", offsetof(Row, queueing_s)},
-                                         {"suspended_s", "f8", offsetof(Row, suspended_s)},
-                                         {"executing_s", "f8", offsetof(Row, executing_s)},
-                                         {"slo_met", "?", offsetof(Row, slo_met)},
-                                         {"sample", "i4", offsetof(Row, sample)},
-                                         {"service", "u2", offsetof(Row, service)},
-                                         {"npu", "u2", offsetof(Row, npu)},
-                                         {"dropped", "?", offsetof(Row, dropped)}};
-  return fields;
-}
-
-/// `named` of a site, `sample` of recorded confidences: as in the file.
-py::dtype request_type(const sim::RequestsCsvShape& shape) {
-  py::list names;
-  py::list formats;
-  py::list offsets;
-  for (const Field& field : request_fields()) {
-    const std::string name = field.name;
-    if ((name == "sample" && !shape.sample) || (name == "service" && shape.services.empty()) ||
-        (name == "npu" && !shape.npu)) {
-      continue;
-    }
-    names.append(name);
-    formats.append(field.format);
-    offsets.append(field.offset);
-  }
-  return {names, formats, offsets, static_cast<py::ssize_t>(sizeof(sim::RequestRow))};
-}
-
 /// The rows themselves: `runs` lives as long as the array.
-py::array requests_of(const py::object& runs, std::size_t index) {
+py::object requests_of(const py::object& runs, std::size_t index) {
   const auto& all = runs.cast<const Runs&>();
   const sim::KeptRun& run = all.run(index);
   if (!run.has_requests) return py::none();
   const sim::System& system = all.scenario().systems[index];
-  py::array rows(request_type(sim::csv_shape(all.scenario(), system)), {run.requests.size()},
-                 {sizeof(sim::RequestRow)}, run.requests.data(), runs);
-  rows.attr("setflags")(py::arg("write") = false);  // whoever wants to change them copies them
-  return rows;
+  return request_array(run.requests, sim::csv_shape(all.scenario(), system), runs);
 }
 
 py::list labels_of(const sim::Scenario& scenario) {
@@ -212,29 +162,48 @@ py::list statistics_list() {
   return all;
 }
 
-py::dict columns_of(const std::vector<sim::ColumnDeclaration>& columns) {
-  py::dict meanings;
-  for (const sim::ColumnDeclaration& column : columns) meanings[column.name] = column.meaning;
-  return meanings;
+/// Of each column its name, type, unit and meaning.
+py::list columns_of(const std::vector<sim::ColumnDeclaration>& columns) {
+  py::list all;
+  for (const sim::ColumnDeclaration& column : columns)
+    all.append(py::make_tuple(column.name, sim::name_of(column.type), column.unit, column.meaning));
+  return all;
+}
+
+[[noreturn]] void refuse(const std::string& argument, const std::string& what) {
+  throw io::InputError({.source = argument, .line = 0, .column = 0}, what);
 }
 
 sim::Driver driver_of(const std::string& name) {
   if (const auto driver = io::value_of(kDrivers, name)) return *driver;
-  throw io::InputError({.source = "driver", .line = 0, .column = 0},
-                       io::unknown_word("driver", name, io::words_of(kDrivers)));
+  refuse("driver", io::unknown_word("driver", name, io::words_of(kDrivers)));
+}
+
+/// What a program can't be given, and Python can.
+void check_arguments(const std::optional<double>& series_s,
+                     const std::vector<std::pair<std::int64_t, std::int64_t>>& followed, int jobs) {
+  if (series_s && !(std::isfinite(*series_s) && *series_s > 0)) {
+    refuse("series", "must be seconds above 0, found " + io::shortest(*series_s));
+  }
+  for (const auto& [first, last] : followed) {
+    if (first < 0) refuse("timeline", "must be numbers of requests, from 0, found " + std::to_string(first));
+  }
+  if (jobs < 0) refuse("jobs", "must be a number from 1, found " + std::to_string(jobs));
 }
 
 std::shared_ptr<Runs> run(std::shared_ptr<Configuration> configuration, const std::string& driver,
                           std::optional<double> series_s, std::optional<fs::path> timelines,
-                          const std::vector<std::pair<std::uint64_t, std::uint64_t>>& followed, int jobs,
+                          const std::vector<std::pair<std::int64_t, std::int64_t>>& followed, int jobs,
                           py::object progress) {
+  check_arguments(series_s, followed, jobs);
   RunRequest request{.driver = driver_of(driver),
                      .series_s = series_s,
                      .timelines = std::move(timelines),
                      .followed = {},
                      .jobs = jobs > 0 ? jobs : sim::processors(),
                      .progress = std::move(progress)};
-  for (const auto& [first, last] : followed) request.followed.push_back({first, last});
+  for (const auto& [first, last] : followed)
+    request.followed.push_back({static_cast<std::uint64_t>(first), static_cast<std::uint64_t>(last)});
   return std::make_shared<Runs>(std::move(configuration), request);
 }
 
@@ -264,6 +233,9 @@ void bind_runs(py::module_& module) {
       .def("saturated", [](const Runs& runs, std::size_t index) { return runs.run(index).statistics.saturated; })
       .def("series_csv", [](const Runs& runs, std::size_t index) { return runs.run(index).series_csv; })
       .def("save", &Runs::save, py::arg("folder"));
+  module.def(
+      "load_yaml", [](const fs::path& file) { return object_of(io::load_yaml(file)); }, py::arg("file"));
+  module.def("read_requests", &read_request_array, py::arg("file"), py::arg("services"));
   module.def("requests", &requests_of, py::arg("runs"), py::arg("index"));
   module.def("run", &run, py::arg("configuration"), py::arg("driver"), py::arg("series_s"), py::arg("timelines"),
              py::arg("followed"), py::arg("jobs"), py::arg("progress"));

@@ -143,12 +143,12 @@ class Results:
         """A row for each interval of time: the columns of series.csv (docs/metrics.md).
 
         Raises ValueError where the run was not asked for it (`series`)."""
-        from ._tables import read_table
+        from ._tables import read_series
 
         text = self._source.series_csv(self._index(label))
         if not text:
             raise ValueError("no series: give run(.., series=SECONDS)")
-        return read_table(text)
+        return read_series(text)
 
     def timeline(self, label: str | None = None) -> list[dict[str, Any]]:
         """The events of a timeline, as Chrome's trace format has them; `save` writes timeline.json, which

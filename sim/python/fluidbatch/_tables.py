@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any, Sequence
 
@@ -11,13 +12,13 @@ from . import _core
 from ._records import Records, records_of
 
 
-def read_table(text: str) -> Records:
-    """A table of numbers: an empty cell is NaN, and a column of whole numbers alone is one of integers."""
-    columns: dict[str, Any] = {}
-    for name, values in _core.read_csv(text).items():
-        whole = not np.isnan(values).any() and bool((values == np.floor(values)).all()) and not name.endswith("_s")
-        columns[name] = values.astype(np.int64) if whole else values
-    return records_of(columns)
+def read_series(text: str) -> Records:
+    """series.csv as a table; an empty cell is NaN."""
+    kinds = {name: kind for name, kind, *_ in _core.series_columns()}
+    rows = np.atleast_1d(np.genfromtxt(io.StringIO(text), delimiter=",", names=True))
+    whole = {name for name in rows.dtype.names or () if kinds[name] == "whole number" and not np.isnan(rows[name]).any()}
+    return records_of({name: rows[name].astype(np.int64) if name in whole else rows[name]
+                       for name in rows.dtype.names or ()})
 
 
 def read_requests(file: Path, services: Sequence[str]) -> Any:
