@@ -171,6 +171,7 @@ std::string override_of_target(const std::string& target);
 
 /// Each as a line on stderr.
 void print_warnings(const std::vector<std::string>& warnings);
+void print_notes(const std::vector<std::string>& notes);
 
 /// A name from the command line, as a configuration's value: paths in it are relative to the current folder.
 io::Node argument(const std::string& option, const std::string& value);

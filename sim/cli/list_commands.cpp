@@ -9,6 +9,7 @@
 
 #include "scheduler/registry.h"
 #include "sim/cli/commands.h"
+#include "sim/cli/exit_codes.h"
 #include "sim/config/plugins.h"
 #include "sim/measure/statistic.h"
 #include "sim/output/requests_csv.h"
@@ -88,6 +89,10 @@ io::Node argument(const std::string& option, const std::string& value) {
 
 void print_warnings(const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings) fmt::print(stderr, "warning: {}\n", warning);
+}
+
+void print_notes(const std::vector<std::string>& notes) {
+  for (const std::string& text : notes) note("note: {}\n", text);
 }
 
 void policy_list(const std::vector<std::string>& plugins) { print_all(scheduler::all_policies(), plugins); }

@@ -12,7 +12,6 @@
 #include "sim/cli/commands.h"
 #include "sim/cli/configured_systems.h"
 #include "sim/cli/exit_codes.h"
-#include "sim/cli/precision_text.h"
 #include "sim/config/fbe_table_file.h"
 #include "sim/config/run_config.h"
 #include "sim/config/workload_place.h"
@@ -21,6 +20,7 @@
 #include "sim/run/optimum.h"
 #include "sim/run/policy_decisions.h"
 #include "sim/run/run.h"
+#include "sim/run/run_notes.h"
 #include "sim/scenario/expected_length.h"
 #include "workloads/io/csv.h"
 #include "workloads/io/input_error.h"
@@ -64,8 +64,7 @@ class Command {
     options.settled = [this](const Scenario& settled) { static_cast<Scenario&>(config_) = settled; };
     save();
     simulated_ = run_systems(config_, options);
-    note_missed_precisions(config_, simulated_);
-    note_short_warmup(config_);
+    print_notes(notes_on_precision(config_, simulated_));
     for (std::size_t i = 0; i < optima_.size(); ++i) {
       rows_.push_back({.system = config_.systems[i], .optimum = optima_[i], .simulated = simulated_[i]});
     }

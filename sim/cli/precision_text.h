@@ -15,10 +15,4 @@ std::string precision_plan(const Scenario& scenario);
 /// After it: where it stopped, and how precise each system's statistics are; likewise.
 std::string precision_table(const Scenario& scenario, const std::vector<RunStatistics>& results);
 
-/// Says on stderr which precisions were not reached, and why; nothing where all were.
-void note_missed_precisions(const Scenario& scenario, const std::vector<RunStatistics>& results);
-
-/// Says on stderr where an automatic warm-up was found at the end of what is looked at.
-void note_short_warmup(const Scenario& scenario);
-
 }  // namespace fluidbatch::sim::cli

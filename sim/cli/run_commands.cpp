@@ -17,6 +17,7 @@
 #include "sim/run/optimum.h"
 #include "sim/run/output_size.h"
 #include "sim/run/run.h"
+#include "sim/run/run_notes.h"
 #include "sim/scenario/expected_length.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/io/text_number.h"
@@ -25,10 +26,6 @@ namespace fluidbatch::sim::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool ends_by_requests(const RunConfig& config) {
-  return config.length.requests != std::numeric_limits<std::uint64_t>::max();
-}
 
 /// Before a run.
 std::string length_text(const RunConfig& config) {
@@ -43,32 +40,11 @@ std::string length_text(const RunConfig& config, const std::vector<RunStatistics
   const std::string count = least->admitted == most->admitted
                                 ? fmt::format("{}", most->admitted)
                                 : fmt::format("{} to {}", least->admitted, most->admitted);
-  if (!ends_by_requests(config)) {
+  if (!config.ends_by_requests()) {
     return fmt::format("{} requests in {} s of arrivals", count, rounded(config.length.duration_s, 6));
   }
   if (most->admitted == config.length.requests) return fmt::format("{} requests", count);
   return fmt::format("{} of {} requests", count, config.length.requests);
-}
-
-/// Says why a run had fewer requests than were asked for, or measured none.
-void note_missing_requests(const RunConfig& config, const RunStatistics& result) {
-  const std::uint64_t came = result.admitted;
-  if (ends_by_requests(config) && came < config.length.requests) {
-    const char* end = "the arrivals";
-    const char* reason = ": no device sends any more, since the profile of a spike ends in a rate of 0";
-    if (came == config.bound_of_exits() || came == config.devices.bound()) {
-      end = came == config.devices.bound() ? "the trace" : "the trace of exits";
-      reason = "";
-    }
-    note("note: {} ended the run after {} of {} requests{}\n", end, came, config.length.requests, reason);
-  }
-  if (came == 0 && !ends_by_requests(config)) {
-    note("note: no request was sent before duration_s ({} s), so nothing was measured\n",
-         rounded(config.length.duration_s, 6));
-  } else if (came <= config.warmup_requests) {
-    note("note: all {} requests are warm-up (warmup_requests: {}), so nothing was measured\n", came,
-         config.warmup_requests);
-  }
 }
 
 std::string warmup_text(const RunConfig& config) {
@@ -345,9 +321,7 @@ void run(const RunArguments& arguments) {
   fmt::print("{}\n{}{}{}", heading(config, length_text(config, results)),
              results_table(config, results, free_s),
              site_tables(config, results) + exits_table(config, results), precision_table(config, results));
-  note_missing_requests(config, results.front());
-  note_missed_precisions(config, results);
-  note_short_warmup(config);
+  print_notes(notes_on_run(config, results));
   fmt::print("{}", remarks(config, results, free_s));
   fmt::print("\n{} {}\n", replaces ? "results, replacing those of an earlier run, in" : "results in",
              (*options.folder / "").string());

@@ -16,6 +16,11 @@ struct PrecisionTarget {
   double relative_half_width = 0;  ///< above 0, below 1
 };
 
+/// Of its statistic.
+inline const char* name_of(const PrecisionTarget& target) {
+  return all_statistics()[static_cast<std::size_t>(target.statistic)].name;
+}
+
 /// The statistic that is the half-width of the interval of `statistic`, by their names: that of `x_s` is
 /// `x_ci95_s`, that of `x` is `x_ci95`. Nothing where there is none.
 std::optional<StatisticId> half_width_of(StatisticId statistic);

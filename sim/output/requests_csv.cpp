@@ -27,9 +27,8 @@ constexpr std::array kColumnsWithSample{
                 [](const Row& row) { return static_cast<double>(row.exit); }},
     Column<Row>{{"correct", "", Type::flag, "whether that exit's answer is right; empty where not known"},
                 [](const Row& row) { return row.correct < 0 ? kEmpty : row.correct; }},
-    Column<Row>{
-        {"latency_s", "s", Type::number, "`completion_s - arrival_s`"},
-        [](const Row& row) { return row.latency_s; }},
+    Column<Row>{{"latency_s", "s", Type::number, "`completion_s - arrival_s`"},
+                [](const Row& row) { return row.latency_s; }},
     Column<Row>{{"end_to_end_s", "s", Type::number,
                  "from sending to the device's having its answer: `completion_s - sent_s` + the answer's "
                  "latency"},

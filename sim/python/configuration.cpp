@@ -1,9 +1,8 @@
 #include "sim/python/configuration.h"
 
 #include <dlfcn.h>
-#include <utility>
-
 #include <pybind11/stl/filesystem.h>
+#include <utility>
 
 #include "sim/config/file_kind.h"
 #include "sim/config/overrides.h"
@@ -36,7 +35,8 @@ io::Node document_of(py::handle configuration, const py::dict& overrides) {
   } else if (py::isinstance<py::dict>(configuration)) {
     document = node_of(configuration, "config");
   } else {
-    throw io::InputError("a configuration is a path or a dict, found " + std::string(py::repr(configuration)));
+    throw io::InputError("a configuration is a path or a dict, found " +
+                         std::string(py::repr(configuration)));
   }
   for (const auto& [key, value] : overrides) {
     const auto name = py::str(key).cast<std::string>();
@@ -48,7 +48,7 @@ io::Node document_of(py::handle configuration, const py::dict& overrides) {
 }
 
 std::shared_ptr<Configuration> read_configuration(py::handle configuration, const py::dict& overrides,
-                                                        bool audit) {
+                                                  bool audit) {
   auto read = std::make_shared<Configuration>();
   if (is_path(configuration)) read->file = py::str(configuration).cast<std::filesystem::path>();
   read->document = document_of(configuration, overrides);

@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <memory>
-
 #include <pybind11/pybind11.h>
 
 #include "sim/config/run_config.h"

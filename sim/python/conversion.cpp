@@ -40,7 +40,8 @@ Node integer_of(py::handle value, const std::string& place) {
   try {
     return Node::integer(value.cast<long long>());
   } catch (const py::cast_error&) {
-    throw io::InputError(mark_of(place), "a whole number of more than 64 bits: " + std::string(py::repr(value)));
+    throw io::InputError(mark_of(place),
+                         "a whole number of more than 64 bits: " + std::string(py::repr(value)));
   }
 }
 
@@ -54,8 +55,9 @@ Node unplaced_node(py::handle value, const std::string& place) {
   if (py::isinstance<py::list>(value) || py::isinstance<py::tuple>(value)) return sequence_of(value, place);
   if (py::hasattr(value, "__fspath__")) return Node::text(value.attr("__fspath__")().cast<std::string>());
   if (py::hasattr(value, "tolist")) return node_of(value.attr("tolist")(), place);  // of NumPy
-  throw io::InputError(mark_of(place), "a configuration has None, bool, int, float, str, list and dict, found " +
-                                           std::string(py::str(py::type::of(value).attr("__name__"))));
+  throw io::InputError(mark_of(place),
+                       "a configuration has None, bool, int, float, str, list and dict, found " +
+                           std::string(py::str(py::type::of(value).attr("__name__"))));
 }
 
 py::object scalar_of(const Node& node) {
@@ -97,7 +99,8 @@ py::object object_of(const Node& node) {
 Node name_node(py::handle name_or_path, const std::string& place) {
   const bool is_path = py::hasattr(name_or_path, "__fspath__");
   if (!is_path && !py::isinstance<py::str>(name_or_path)) {
-    throw io::InputError(mark_of(place), "must be a name or a path, found " + std::string(py::repr(name_or_path)));
+    throw io::InputError(mark_of(place),
+                         "must be a name or a path, found " + std::string(py::repr(name_or_path)));
   }
   auto text = (is_path ? name_or_path.attr("__fspath__")() : py::reinterpret_borrow<py::object>(name_or_path))
                   .cast<std::string>();

@@ -1,6 +1,5 @@
 // C++ exceptions as Python's.
 #include <exception>
-
 #include <pybind11/pybind11.h>
 
 #include "scheduler/policy_error.h"
@@ -58,11 +57,12 @@ void translate(std::exception_ptr thrown) {
 }  // namespace
 
 void bind_errors(py::module_& module) {
-  input_error = make_exception(
-      module, "InputError",
-      "Something that was given is wrong.\n\nThe message says where, what was found, what is allowed and what was "
-      "probably\nmeant. Attributes: file (str or None; of a dict, the place in it), line, column (int or None).",
-      PyExc_ValueError);
+  input_error = make_exception(module, "InputError",
+                               "Something that was given is wrong.\n\nThe message says where, what was "
+                               "found, what is allowed and what was "
+                               "probably\nmeant. Attributes: file (str or None; of a dict, the place in it), "
+                               "line, column (int or None).",
+                               PyExc_ValueError);
   policy_error = make_exception(module, "PolicyError",
                                 "A policy, router, arbiter or exit control decided what is not allowed.",
                                 PyExc_RuntimeError);

@@ -1,8 +1,7 @@
 #include "sim/python/fork.h"
 
-#include <unistd.h>
-
 #include <pybind11/pybind11.h>
+#include <unistd.h>
 
 #include "sim/drive/child_process.h"
 

@@ -96,25 +96,27 @@ sim::RequestRow row_of(const io::CsvReader& csv, const std::vector<std::string>&
   const Columns columns(csv);
   const auto service = csv.column("service");
   const double completion_s = columns.number("completion_s");
-  return {.request = static_cast<std::uint64_t>(columns.whole("request", kMost)),
-          .sent_s = columns.number("sent_s"),
-          .arrival_s = columns.number("arrival_s"),
-          .start_s = columns.number("start_s"),
-          .completion_s = completion_s,
-          .latency_s = columns.number("latency_s"),
-          .end_to_end_s = columns.number("end_to_end_s"),
-          .queueing_s = columns.number("queueing_s"),
-          .suspended_s = columns.number("suspended_s"),
-          .executing_s = columns.number("executing_s"),
-          .device = static_cast<std::uint32_t>(columns.whole("device", std::numeric_limits<std::uint32_t>::max())),
-          .exit = static_cast<std::int32_t>(columns.whole("exit", std::numeric_limits<std::int32_t>::max())),
-          .sample = static_cast<std::int32_t>(columns.whole("sample", std::numeric_limits<std::int32_t>::max())),
-          .service = service ? service_number(csv, *service, services) : std::uint16_t{0},
-          .npu = static_cast<std::uint16_t>(columns.whole("npu", std::numeric_limits<std::uint16_t>::max(), 0)),
-          .correct = static_cast<std::int8_t>(columns.whole("correct", 1)),
-          .slo_met = static_cast<std::uint8_t>(columns.whole("slo_met", 1, 0)),
-          .dropped = std::isnan(completion_s) ? std::uint8_t{1} : std::uint8_t{0},
-          .unused = {}};
+  return {
+      .request = static_cast<std::uint64_t>(columns.whole("request", kMost)),
+      .sent_s = columns.number("sent_s"),
+      .arrival_s = columns.number("arrival_s"),
+      .start_s = columns.number("start_s"),
+      .completion_s = completion_s,
+      .latency_s = columns.number("latency_s"),
+      .end_to_end_s = columns.number("end_to_end_s"),
+      .queueing_s = columns.number("queueing_s"),
+      .suspended_s = columns.number("suspended_s"),
+      .executing_s = columns.number("executing_s"),
+      .device =
+          static_cast<std::uint32_t>(columns.whole("device", std::numeric_limits<std::uint32_t>::max())),
+      .exit = static_cast<std::int32_t>(columns.whole("exit", std::numeric_limits<std::int32_t>::max())),
+      .sample = static_cast<std::int32_t>(columns.whole("sample", std::numeric_limits<std::int32_t>::max())),
+      .service = service ? service_number(csv, *service, services) : std::uint16_t{0},
+      .npu = static_cast<std::uint16_t>(columns.whole("npu", std::numeric_limits<std::uint16_t>::max(), 0)),
+      .correct = static_cast<std::int8_t>(columns.whole("correct", 1)),
+      .slo_met = static_cast<std::uint8_t>(columns.whole("slo_met", 1, 0)),
+      .dropped = std::isnan(completion_s) ? std::uint8_t{1} : std::uint8_t{0},
+      .unused = {}};
 }
 
 }  // namespace
@@ -129,15 +131,16 @@ py::array request_array(const std::vector<sim::RequestRow>& rows, const sim::Req
 py::array read_request_array(const std::filesystem::path& file, const std::vector<std::string>& services) {
   auto rows = std::make_unique<std::vector<sim::RequestRow>>();
   io::CsvReader csv(file);
-  for (const char* column : {"request", "device", "exit", "slo_met"}) static_cast<void>(csv.required_column(column));
+  for (const char* column : {"request", "device", "exit", "slo_met"})
+    static_cast<void>(csv.required_column(column));
   while (csv.next()) rows->push_back(row_of(csv, services));
-  const sim::RequestsCsvShape shape{
-      .sample = csv.column("sample").has_value(),
-      .services = csv.column("service") ? services : std::vector<std::string>(),
-      .service_of_device = {},
-      .npu = csv.column("npu").has_value()};
+  const sim::RequestsCsvShape shape{.sample = csv.column("sample").has_value(),
+                                    .services = csv.column("service") ? services : std::vector<std::string>(),
+                                    .service_of_device = {},
+                                    .npu = csv.column("npu").has_value()};
   const auto* kept = rows.get();
-  const py::capsule owner(rows.release(), [](void* held) { delete static_cast<std::vector<sim::RequestRow>*>(held); });
+  const py::capsule owner(rows.release(),
+                          [](void* held) { delete static_cast<std::vector<sim::RequestRow>*>(held); });
   return request_array(*kept, shape, owner);
 }
 

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <pybind11/numpy.h>
 #include <string>
 #include <vector>
-
-#include <pybind11/numpy.h>
 
 #include "sim/output/request_row.h"
 #include "sim/output/requests_csv.h"
@@ -19,6 +18,7 @@ pybind11::array request_array(const std::vector<sim::RequestRow>& rows, const si
 
 /// The same from a requests.csv; `services`: the names whose numbers the column `service` is to have. Throws
 /// io::InputError.
-pybind11::array read_request_array(const std::filesystem::path& file, const std::vector<std::string>& services);
+pybind11::array read_request_array(const std::filesystem::path& file,
+                                   const std::vector<std::string>& services);
 
 }  // namespace fluidbatch::python

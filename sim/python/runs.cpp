@@ -1,12 +1,11 @@
 // Configurations, and runs of them whose outputs stay in memory.
 #include <memory>
 #include <numeric>
-#include <utility>
-
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
+#include <utility>
 
 #include "sim/config/file_kind.h"
 #include "sim/config/overrides.h"
@@ -22,8 +21,7 @@
 #include "sim/python/request_array.h"
 #include "sim/python/supervise.h"
 #include "sim/run/kept_run.h"
-#include "sim/run/output_size.h"
-#include "sim/run/run.h"
+#include "sim/run/run_notes.h"
 #include "sim/run/run_outputs.h"
 #include "sim/run/settle.h"
 #include "sim/scenario/expected_length.h"
@@ -48,6 +46,16 @@ struct RunRequest {
   int jobs = 1;
   py::object progress;  // called with the requests that each system has completed; or None
 };
+
+sim::RunFiles files_of(const Configuration& configuration, const fs::path& folder) {
+  return {.folder = folder, .configuration = configuration.file, .resolved = configuration.config.resolved};
+}
+
+/// Throws where a run's files can't go into `folder`, before hours go into it.
+void check_folder(const Configuration& configuration, const fs::path& folder) {
+  const sim::RunFolder made_and_removed(
+      sim::folder_request(configuration.config, files_of(configuration, folder)));
+}
 
 /// All systems of a configuration, simulated.
 class Runs {
@@ -79,14 +87,17 @@ class Runs {
     return sim::summary_json(scenario_, scenario_.systems.at(index), run(index).statistics);
   }
 
+  /// What the numbers don't say by themselves.
+  [[nodiscard]] std::vector<std::string> notes() const {
+    std::vector<sim::RunStatistics> statistics;
+    for (const sim::KeptRun& run : runs_) statistics.push_back(run.statistics);
+    return sim::notes_on_run(scenario_, statistics);
+  }
+
   void save(const fs::path& folder) const {
-    sim::RunOptions options;
-    options.folder = folder;
-    options.configuration = configuration_->file;
-    options.resolved = configuration_->config.resolved;
     std::vector<const sim::KeptRun*> runs;
     for (const sim::KeptRun& run : runs_) runs.push_back(&run);
-    sim::save_kept_runs(scenario_, options, runs, timelines_);
+    sim::save_kept_runs(scenario_, files_of(*configuration_, folder), runs, timelines_);
   }
 
  private:
@@ -118,9 +129,8 @@ class Runs {
 
   std::vector<sim::Trial> trials(const sim::Scenario& scenario, const Crew& crew) const {
     std::vector<sim::Trial> trials(scenario.systems.size());
-    each(crew, [&](std::size_t i) {
-      trials[i] = sim::run_trial(scenario, scenario.systems[i], &crew.watches[i]);
-    });
+    each(crew,
+         [&](std::size_t i) { trials[i] = sim::run_trial(scenario, scenario.systems[i], &crew.watches[i]); });
     return trials;
   }
 
@@ -213,9 +223,11 @@ void bind_configuration(py::module_& module) {
       .def_property_readonly("services", [](const Configuration& c) { return services_of(c.config); })
       .def_property_readonly("warnings", [](const Configuration& c) { return c.config.warnings; })
       .def_property_readonly("seed", [](const Configuration& c) { return c.config.seed; })
-      .def_property_readonly("known_requests", [](const Configuration& c) { return c.config.known_requests(); })
+      .def_property_readonly("known_requests",
+                             [](const Configuration& c) { return c.config.known_requests(); })
       .def_property_readonly("resolved", [](const Configuration& c) { return object_of(c.config.resolved); })
-      .def_property_readonly("resolved_yaml", [](const Configuration& c) { return io::to_yaml(c.config.resolved); })
+      .def_property_readonly("resolved_yaml",
+                             [](const Configuration& c) { return io::to_yaml(c.config.resolved); })
       .def_property_readonly("file", [](const Configuration& c) { return c.file.string(); });
   module.def("read_configuration", &read_configuration, py::arg("configuration"), py::arg("overrides"),
              py::arg("audit") = false);
@@ -229,16 +241,20 @@ void bind_runs(py::module_& module) {
       .def_property_readonly("labels", [](const Runs& runs) { return labels_of(runs.scenario()); })
       .def_property_readonly("services", [](const Runs& runs) { return services_of(runs.scenario()); })
       .def("summary_json", &Runs::summary, py::arg("index"))
-      .def("statistics", [](const Runs& runs, std::size_t index) { return runs.run(index).statistics.values; })
-      .def("saturated", [](const Runs& runs, std::size_t index) { return runs.run(index).statistics.saturated; })
+      .def("statistics",
+           [](const Runs& runs, std::size_t index) { return runs.run(index).statistics.values; })
+      .def("saturated",
+           [](const Runs& runs, std::size_t index) { return runs.run(index).statistics.saturated; })
       .def("series_csv", [](const Runs& runs, std::size_t index) { return runs.run(index).series_csv; })
+      .def("notes", &Runs::notes)
       .def("save", &Runs::save, py::arg("folder"));
   module.def(
       "load_yaml", [](const fs::path& file) { return object_of(io::load_yaml(file)); }, py::arg("file"));
   module.def("read_requests", &read_request_array, py::arg("file"), py::arg("services"));
+  module.def("check_folder", &check_folder, py::arg("configuration"), py::arg("folder"));
   module.def("requests", &requests_of, py::arg("runs"), py::arg("index"));
-  module.def("run", &run, py::arg("configuration"), py::arg("driver"), py::arg("series_s"), py::arg("timelines"),
-             py::arg("followed"), py::arg("jobs"), py::arg("progress"));
+  module.def("run", &run, py::arg("configuration"), py::arg("driver"), py::arg("series_s"),
+             py::arg("timelines"), py::arg("followed"), py::arg("jobs"), py::arg("progress"));
   module.def("all_statistics", &statistics_list);
   module.def("request_columns", [] { return columns_of(sim::request_columns()); });
   module.def("series_columns", [] { return columns_of(sim::series_columns()); });

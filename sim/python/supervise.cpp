@@ -5,9 +5,8 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <thread>
-
 #include <pybind11/pybind11.h>
+#include <thread>
 
 namespace fluidbatch::python {
 namespace {

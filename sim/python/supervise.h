@@ -7,8 +7,8 @@
 namespace fluidbatch::python {
 
 /// Lets Python answer the signals that have come (PyErr_CheckSignals). To be called without the GIL, now and
-/// then, from the thread that Python called. Throws pybind11::error_already_set where a handler raised, as for
-/// Ctrl-C.
+/// then, from the thread that Python called. Throws pybind11::error_already_set where a handler raised, as
+/// for Ctrl-C.
 void check_signals();
 
 /// Runs the tasks, at most `jobs` at a time, in threads of their own; to be called with the GIL, which is

@@ -8,7 +8,6 @@
 #include "sim/output/output_file.h"
 #include "sim/output/requests_csv.h"
 #include "sim/output/summary_json.h"
-#include "sim/run/run.h"
 #include "sim/run/run_outputs.h"
 #include "sim/run/simulation.h"
 #include "sim/scenario/scenario.h"
@@ -102,15 +101,14 @@ KeptRun run_in_child(const Scenario& scenario, const System& system, const KeepO
 
 KeptRun run_and_keep(const Scenario& scenario, const System& system, const KeepOptions& keep, Driver driver,
                      RunWatch& watch) {
-  const bool here =
-      driver == Driver::bare && scenario.uplink.model != workloads::UplinkSpec::Model::simgrid;
+  const bool here = driver == Driver::bare && scenario.uplink.model != workloads::UplinkSpec::Model::simgrid;
   return here ? run_here(scenario, system, keep, driver, watch)
               : run_in_child(scenario, system, keep, driver, watch);
 }
 
-void save_kept_runs(const Scenario& scenario, const RunOptions& options,
-                    const std::vector<const KeptRun*>& runs, const std::vector<fs::path>& timelines) {
-  RunFolder folder(folder_request(scenario, options));
+void save_kept_runs(const Scenario& scenario, const RunFiles& files, const std::vector<const KeptRun*>& runs,
+                    const std::vector<fs::path>& timelines) {
+  RunFolder folder(folder_request(scenario, files));
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const System& system = scenario.systems[i];
     const KeptRun& run = *runs[i];
@@ -122,10 +120,10 @@ void save_kept_runs(const Scenario& scenario, const RunOptions& options,
     }
     if (run.has_timeline) fs::copy_file(timelines[i], place / "timeline.json");
     if (!run.series_csv.empty()) write_file(place / "series.csv", run.series_csv);
-    write_file(place / "resolved.yaml", io::to_yaml(resolved_system(options.resolved, scenario, i)));
+    write_file(place / "resolved.yaml", io::to_yaml(resolved_system(files.resolved, scenario, i)));
     write_file(place / "summary.json", summary_json(scenario, system, run.statistics));
   }
-  write_file(folder.workshop() / "resolved.yaml", io::to_yaml(options.resolved));
+  write_file(folder.workshop() / "resolved.yaml", io::to_yaml(files.resolved));
   folder.publish();
 }
 

@@ -15,16 +15,16 @@
 
 namespace fluidbatch::sim {
 
-struct RunOptions;
+struct RunFiles;
 struct Scenario;
 struct System;
 
 /// What is kept beside the statistics.
 struct KeepOptions {
   bool requests = true;
-  std::optional<double> series_s = {};                  ///< a row so far apart
+  std::optional<double> series_s = {};                 ///< a row so far apart
   std::optional<std::filesystem::path> timeline = {};  ///< a file, since it is large and few read all of it
-  std::vector<RequestRange> followed = {};              ///< in the timeline
+  std::vector<RequestRange> followed = {};             ///< in the timeline
 };
 
 /// What one system gave.
@@ -42,10 +42,10 @@ struct KeptRun {
 KeptRun run_and_keep(const Scenario& scenario, const System& system, const KeepOptions& keep, Driver driver,
                      RunWatch& watch);
 
-/// Writes what `run_systems` would have written into the folder of `options`: of all systems, in their order.
+/// Writes what `run_systems` would have written into the folder of `files`: of all systems, in their order.
 /// A system's timeline is taken from its file of `timelines`, where it has one. Throws io::InputError; the
 /// folder is then as it was.
-void save_kept_runs(const Scenario& scenario, const RunOptions& options, const std::vector<const KeptRun*>& runs,
+void save_kept_runs(const Scenario& scenario, const RunFiles& files, const std::vector<const KeptRun*>& runs,
                     const std::vector<std::filesystem::path>& timelines);
 
 }  // namespace fluidbatch::sim

@@ -13,8 +13,8 @@
 #include "sim/output/run_folder.h"
 #include "sim/output/series.h"
 #include "sim/output/summary_json.h"
-#include "sim/run/settle.h"
 #include "sim/run/run_outputs.h"
+#include "sim/run/settle.h"
 #include "sim/run/simulation.h"
 #include "sim/scenario/scenario.h"
 
@@ -39,7 +39,8 @@ class SharedWatches {
   [[nodiscard]] RunWatch* at(std::size_t index) const { return watches_ + index; }
   [[nodiscard]] std::vector<std::uint64_t> values() const {
     std::vector<std::uint64_t> values;
-    for (std::size_t i = 0; i < count_; ++i) values.push_back(at(i)->completed.load(std::memory_order_relaxed));
+    for (std::size_t i = 0; i < count_; ++i)
+      values.push_back(at(i)->completed.load(std::memory_order_relaxed));
     return values;
   }
 
@@ -54,8 +55,7 @@ class SharedWatches {
 RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOptions& options,
                       const fs::path* workshop, RunWatch* watch) {
   const System& system = scenario.systems[index];
-  if (workshop == nullptr)
-    return simulate(scenario, system, {.driver = options.driver, .watch = watch});
+  if (workshop == nullptr) return simulate(scenario, system, {.driver = options.driver, .watch = watch});
   const fs::path folder = *workshop / system.label;
   std::vector<Observer*> observers;
   std::optional<RequestsCsv> csv;
@@ -75,8 +75,7 @@ RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOpti
   if (csv) csv->close();
   if (timeline) timeline->close();
   if (series) series->write(folder / "series.csv");
-  write_file(folder / "resolved.yaml",
-             io::to_yaml(resolved_system(options.resolved, scenario, index)));
+  write_file(folder / "resolved.yaml", io::to_yaml(resolved_system(options.resolved, scenario, index)));
   write_file(folder / "summary.json", summary_json(scenario, system, statistics));
   return statistics;
 }
@@ -117,7 +116,13 @@ std::vector<Trial> run_trials(const Scenario& scenario, const RunOptions& option
 
 std::vector<RunStatistics> run_systems(const Scenario& scenario, const RunOptions& options) {
   std::optional<RunFolder> folder;
-  if (options.folder) folder.emplace(folder_request(scenario, options));
+  if (options.folder) {
+    RunFolder::Request request = folder_request(
+        scenario,
+        {.folder = *options.folder, .configuration = options.configuration, .resolved = options.resolved});
+    if (options.named_after_configuration) request.named_after = options.configuration;
+    folder.emplace(std::move(request));
+  }
   const fs::path* workshop = folder ? &folder->workshop() : nullptr;
   Scenario to_run = scenario;
   settle(to_run, [&](const Scenario& trial) { return run_trials(trial, options); });

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "sim/output/resolved_part.h"
-#include "sim/run/run.h"
 #include "sim/scenario/scenario.h"
 
 namespace fluidbatch::sim {
@@ -85,12 +84,11 @@ io::Node resolved_system(const io::Node& resolved, const Scenario& scenario, std
   return resolved_part(with_found_length(resolved, scenario), index);
 }
 
-RunFolder::Request folder_request(const Scenario& scenario, const RunOptions& options) {
-  RunFolder::Request request{.folder = *options.folder, .labels = {}, .inputs = {}, .named_after = {}};
+RunFolder::Request folder_request(const Scenario& scenario, const RunFiles& files) {
+  RunFolder::Request request{.folder = files.folder, .labels = {}, .inputs = {}, .named_after = {}};
   for (const System& system : scenario.systems) request.labels.push_back(system.label);
-  if (!options.configuration.empty()) request.inputs.push_back(options.configuration);
-  add_paths(options.resolved, request.inputs);
-  if (options.named_after_configuration) request.named_after = options.configuration;
+  if (!files.configuration.empty()) request.inputs.push_back(files.configuration);
+  add_paths(files.resolved, request.inputs);
   return request;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <vector>
 
 #include "scheduler/slo.h"
@@ -14,7 +15,6 @@
 
 namespace fluidbatch::sim {
 
-struct RunOptions;
 struct Scenario;
 struct System;
 
@@ -30,7 +30,13 @@ TimelineShape timeline_shape(const Scenario& scenario, const System& system);
 /// are those of all systems, which one alone need not find.
 io::Node resolved_system(const io::Node& resolved, const Scenario& scenario, std::size_t index);
 
-/// The folder of `options`, which must have one.
-RunFolder::Request folder_request(const Scenario& scenario, const RunOptions& options);
+/// What a run has to do with files.
+struct RunFiles {
+  std::filesystem::path folder;         ///< where the outputs go
+  std::filesystem::path configuration;  ///< that was read, which no output replaces; empty where none was
+  const io::Node& resolved;  ///< the configuration with every default, which names the other inputs
+};
+
+RunFolder::Request folder_request(const Scenario& scenario, const RunFiles& files);
 
 }  // namespace fluidbatch::sim

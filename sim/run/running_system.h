@@ -30,9 +30,9 @@ class RunningSystem {
  public:
   /// What a run may be told besides its scenario. All that is referred to must outlive it.
   struct Options {
-    RunWatch* watch = nullptr;  ///< as Recorder
-    Observer* observer = nullptr;                    ///< sees the run too
-    std::size_t read_ahead = LookAhead::kMost;       ///< as ServerOptions
+    RunWatch* watch = nullptr;                  ///< as Recorder
+    Observer* observer = nullptr;               ///< sees the run too
+    std::size_t read_ahead = LookAhead::kMost;  ///< as ServerOptions
   };
 
   /// At date 0. `scenario` and `system` must outlive it. Uplink `simgrid` is computed as `analytic`.

@@ -108,8 +108,7 @@ Trial run_trial(const Scenario& scenario, const System& system, RunWatch* watch)
     return {.statistics = simulate(scenario, system, {.watch = watch}), .warmup = {}};
   }
   AllLatencies all(scenario);
-  Trial trial{.statistics = simulate(scenario, system, {.observers = {&all}, .watch = watch}),
-              .warmup = {}};
+  Trial trial{.statistics = simulate(scenario, system, {.observers = {&all}, .watch = watch}), .warmup = {}};
   trial.warmup = mser5(all.latencies_s());
   return trial;
 }

@@ -32,8 +32,7 @@ void fields(Self& trial, Visit& visit) {
 
 /// Runs `system` as long as `scenario` says, with its warm-up left out; where that is automatic, finds it
 /// too. `watch` as SimulationOptions.
-Trial run_trial(const Scenario& scenario, const System& system,
-                RunWatch* watch = nullptr);
+Trial run_trial(const Scenario& scenario, const System& system, RunWatch* watch = nullptr);
 
 /// Runs a trial of each system that counts.
 using RunTrials = std::function<std::vector<Trial>(const Scenario& scenario)>;

@@ -112,6 +112,10 @@ struct Scenario {
   bool compute_bounds = true;
   bool audit = false;  ///< hold every policy to what it says of the boundaries to come (sim/core/audit.h)
 
+  /// Whether its length is a number of requests, rather than a duration.
+  [[nodiscard]] bool ends_by_requests() const {
+    return length.requests != std::numeric_limits<std::uint64_t>::max();
+  }
   /// Whether trial runs must say how long the run is, or how long its warm-up.
   [[nodiscard]] bool is_open() const { return !settled && (!until.empty() || automatic_warmup); }
   /// Length of the list of exits that ends the run; 0 where none does.

@@ -94,6 +94,11 @@ class Results:
         """Names of the services; one empty name where there is one network."""
         return self._source.services
 
+    @property
+    def notes(self) -> list[str]:
+        """What the numbers don't say by themselves: a run that ended early, or is not as precise as was asked for."""
+        return self._source.notes
+
     def _index(self, label: str | None) -> int:
         if label is None and len(self.labels) == 1:
             return 0
@@ -199,6 +204,7 @@ class _Source:
 
     labels: list[str]
     services: list[str]
+    notes: list[str] = []
 
     def summary_json(self, index: int) -> str:
         raise NotImplementedError
@@ -220,6 +226,7 @@ class _InMemory(_Source):
     def __init__(self, runs: _core.Runs, timelines: tempfile.TemporaryDirectory[str] | None) -> None:
         self.labels = list(runs.labels)
         self.services = list(runs.services)
+        self.notes = list(runs.notes())
         self._runs = runs
         self._timelines = timelines  # which are removed with the results
 
@@ -257,10 +264,13 @@ def run(config: PathLike | dict[str, Any] | Scenario, set: Overrides | None = No
         not known).
 
     The GIL is released while no Python code of the run's own (a policy, a router, ..) is at work, so several threads
-    may run simulations at once. Ctrl-C ends the run. Raises InputError, PolicyError, and whatever Python code of the
-    run's own raises.
+    may run simulations at once. Ctrl-C ends the run. What the numbers
+    don't say by themselves (Results.notes) is a warning. Raises InputError, PolicyError, and whatever Python code of
+    the run's own raises.
     """
     scenario = scenario_of(config, set, overrides, audit)
+    if out is not None:
+        _core.check_folder(scenario._core, Path(out))
     followed = [] if isinstance(timeline, bool) else [(int(request), int(request)) for request in timeline]
     wants_timeline = bool(followed) or timeline is True
     timelines = tempfile.TemporaryDirectory(prefix="fluidbatch-") if wants_timeline else None
@@ -269,6 +279,8 @@ def run(config: PathLike | dict[str, Any] | Scenario, set: Overrides | None = No
         runs = _core.run(scenario._core, driver, series, None if timelines is None else timelines.name, followed,
                          jobs or 0, (lambda completed: line.update(sum(completed))) if line.wanted else None)
     results = Results(_InMemory(runs, timelines))
+    for note in results.notes:
+        warnings.warn(note, stacklevel=2)
     if out is not None:
         results.save(out)
     return results

@@ -16,9 +16,11 @@ def read_series(text: str) -> Records:
     """series.csv as a table; an empty cell is NaN."""
     kinds = {name: kind for name, kind, *_ in _core.series_columns()}
     rows = np.atleast_1d(np.genfromtxt(io.StringIO(text), delimiter=",", names=True))
-    whole = {name for name in rows.dtype.names or () if kinds[name] == "whole number" and not np.isnan(rows[name]).any()}
-    return records_of({name: rows[name].astype(np.int64) if name in whole else rows[name]
-                       for name in rows.dtype.names or ()})
+    columns: dict[str, Any] = {name: rows[name] for name in rows.dtype.names or ()}
+    for name, values in columns.items():
+        if kinds[name] == "whole number" and not np.isnan(values).any():
+            columns[name] = values.astype(np.int64)
+    return records_of(columns)
 
 
 def read_requests(file: Path, services: Sequence[str]) -> Any:
