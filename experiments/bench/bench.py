@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""bench.py PROGRAM [PART ..]: speed and memory; parts: serving, sites, generation, search, sweep, tail (all).
+"""bench.py PROGRAM [PART ..]: speed and memory; parts: serving, sites, generation, search, sweep, tail,
+module (all).
 
 Serving is measured on one core and as whole processes, by the processor time that the system accounts to them. What is
 compared takes turns, so that ratios hold on a machine whose speed drifts; quote those and the medians, not single
@@ -17,6 +18,7 @@ import tempfile
 import time
 
 import measure
+import module
 import serving
 import sites
 
@@ -173,6 +175,7 @@ PARTS = {
     "search": bench_search,
     "sweep": bench_sweep,
     "tail": bench_tail,
+    "module": module.bench,
 }
 
 

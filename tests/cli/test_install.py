@@ -19,9 +19,9 @@ from harness import CONFIG, RELEASE, ROOT, CommandLineTest  # noqa: E402
 EXAMPLE = ROOT / "docs/example_policy"
 
 
-def made(*command, **environment):
+def made(*command, cwd=None, **environment):
     result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300, check=False,
-                            env={**os.environ, **environment})
+                            cwd=cwd, env={**os.environ, **environment})
     if result.returncode != 0:
         raise AssertionError(f"{command}\n{result.stdout}{result.stderr}")
     return result.stdout
@@ -45,6 +45,17 @@ class Program(InstallTest):
         for name in ("share/fluidbatch/npus/zu7ev_large.yaml", "share/doc/fluidbatch/README.md",
                      "share/doc/fluidbatch/docs/model.md"):
             self.assertTrue((self.prefix / name).is_file(), name)
+
+    def test_installed_python_module(self):
+        packages = list(self.prefix.glob("lib/python3*/dist-packages"))
+        if not packages:
+            self.skipTest("this build is without the Python module")
+        self.write("c.yaml", CONFIG)
+        self.succeed("run", "c.yaml", "--out", "program", program=self.program)
+        made("/usr/bin/python3", "-B", "-c", "import fluidbatch as fb; fb.run('c.yaml', out='module')",
+             PYTHONPATH=str(packages[0]), cwd=self.folder)
+        for file in (self.folder / "program").rglob("*.*"):
+            self.assertEqual((self.folder / "module" / file.relative_to(self.folder / "program")).read_bytes(), file.read_bytes())
 
     def test_the_shipped_files_are_where_the_environment_says(self):
         elsewhere = self.folder / "elsewhere"
