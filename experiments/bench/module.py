@@ -1,4 +1,4 @@
-"""How fast the Python module is: its import, what a run costs beyond the simulation, policies in Python, large arrays."""
+"""How fast the Python module is: import, what a run costs beyond the simulation, policies in Python, large arrays."""
 
 import statistics
 import subprocess
@@ -43,7 +43,8 @@ def bench_runs(fb, program, folder):
         took_s, _ = measure.best(1, program, folder, "serial", REQUESTS, "bare")
         start_s, _ = measure.best(1, program, folder, "serial", 1000, "bare")
         ratios.append(module_s / (took_s - start_s))
-    print(f"module: {REQUESTS:,} requests of serial take {statistics.median(ratios):.2f} times what they take the program")
+    ratio = statistics.median(ratios)
+    print(f"module: {REQUESTS:,} requests of serial take {ratio:.2f} times what they take the program")
 
 
 def bench_policies(fb, folder):
