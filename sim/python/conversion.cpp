@@ -20,7 +20,8 @@ Node map_of(const py::dict& values, const std::string& place) {
       throw io::InputError(mark_of(place), "a key must be a str, found " + std::string(py::repr(key)));
     }
     const auto name = key.cast<std::string>();
-    const std::string below = place + "['" + name + "']";
+    std::string below = place;
+    below.append("['").append(name).append("']");
     map.put(name, node_of(value, below));
     map.entries.back().key_mark = mark_of(below);
   }

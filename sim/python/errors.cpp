@@ -35,7 +35,7 @@ void raise_input_error(const char* message, const io::Mark& mark) {
   PyErr_SetObject(input_error, error.ptr());
 }
 
-void translate(std::exception_ptr thrown) {
+void translate(std::exception_ptr thrown) {  // NOLINT(performance-unnecessary-value-param): pybind11 says how
   try {
     if (thrown) std::rethrow_exception(thrown);
   } catch (const py::error_already_set&) {

@@ -61,7 +61,8 @@ void check_folder(const Configuration& configuration, const fs::path& folder) {
 class Runs {
  public:
   Runs(std::shared_ptr<const Configuration> configuration, const RunRequest& request)
-      : configuration_(std::move(configuration)), scenario_(configuration_->config) {
+      : configuration_(std::move(configuration)),
+        scenario_(static_cast<const sim::Scenario&>(configuration_->config)) {
     check(request);
     std::vector<sim::RunWatch> watches(scenario_.systems.size());
     const Crew crew{.watches = watches, .request = request};
