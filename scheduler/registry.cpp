@@ -1,6 +1,7 @@
 #include "scheduler/registry.h"
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -24,6 +25,20 @@ const Info* find(std::string_view name) {
   return found == all.end() ? nullptr : &*found;
 }
 
+/// Those that others have taken the place of: scenarios may still point to them.
+template <typename Info>
+std::list<Info>& replaced() {
+  static std::list<Info> all;
+  return all;
+}
+
+/// Names of those whose place others may take.
+template <typename Info>
+std::set<std::string>& replaceable() {
+  static std::set<std::string> all;
+  return all;
+}
+
 /// `kind`: what there are two of, for the message.
 template <typename Info>
 void add(const Info& info, const char* kind) {
@@ -34,6 +49,18 @@ void add(const Info& info, const char* kind) {
     throw std::logic_error(std::string("two ") + kind + " are called " + info.name);
   }
   all.insert(place, info);
+}
+
+template <typename Info>
+void replace(const Info& info, const char* kind) {
+  auto& all = registry<Info>();
+  if (replaceable<Info>().contains(info.name)) {
+    const auto earlier =
+        std::find_if(all.begin(), all.end(), [&](const Info& other) { return other.name == info.name; });
+    replaced<Info>().splice(replaced<Info>().end(), all, earlier);
+  }
+  add(info, kind);
+  replaceable<Info>().insert(info.name);
 }
 
 /// Whether `info`, which is compiled with the headers `interface`, may be looked at at all.
@@ -61,18 +88,22 @@ void keep(const Info& info, const char* interface, std::vector<Info> LoadedPlugi
 const std::list<PolicyInfo>& all_policies() { return registry<PolicyInfo>(); }
 const PolicyInfo* find_policy(std::string_view name) { return find<PolicyInfo>(name); }
 void add_policy(const PolicyInfo& info) { add(info, "policies"); }
+void replace_policy(const PolicyInfo& info) { replace(info, "policies"); }
 
 const std::list<ExitControlInfo>& all_exit_controls() { return registry<ExitControlInfo>(); }
 const ExitControlInfo* find_exit_control(std::string_view name) { return find<ExitControlInfo>(name); }
 void add_exit_control(const ExitControlInfo& info) { add(info, "exit controls"); }
+void replace_exit_control(const ExitControlInfo& info) { replace(info, "exit controls"); }
 
 const std::list<ArbiterInfo>& all_arbiters() { return registry<ArbiterInfo>(); }
 const ArbiterInfo* find_arbiter(std::string_view name) { return find<ArbiterInfo>(name); }
 void add_arbiter(const ArbiterInfo& info) { add(info, "arbiters"); }
+void replace_arbiter(const ArbiterInfo& info) { replace(info, "arbiters"); }
 
 const std::list<RouterInfo>& all_routers() { return registry<RouterInfo>(); }
 const RouterInfo* find_router(std::string_view name) { return find<RouterInfo>(name); }
 void add_router(const RouterInfo& info) { add(info, "routers"); }
+void replace_router(const RouterInfo& info) { replace(info, "routers"); }
 
 PolicyRegistration::PolicyRegistration(const PolicyInfo& info, const char* interface) {
   keep(info, interface, &LoadedPlugin::policies, add_policy);

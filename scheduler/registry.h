@@ -49,6 +49,11 @@ const PolicyInfo* find_policy(std::string_view name);
 /// Throws std::logic_error where there is a policy of that name.
 void add_policy(const PolicyInfo& info);
 
+/// The same, in place of one of that name that came by this function too, as when the code that defines it is
+/// run again. What scenarios point to stays alive, and is found no more. Throws std::logic_error where the
+/// policy of that name came otherwise.
+void replace_policy(const PolicyInfo& info);
+
 /// Registers a policy before main, or while a shared object is loaded; one static object of it in each
 /// policy's .cpp. `interface` is that of the headers which the policy is compiled with.
 class PolicyRegistration {
@@ -82,6 +87,7 @@ struct ExitControlInfo {
 const std::list<ExitControlInfo>& all_exit_controls();
 const ExitControlInfo* find_exit_control(std::string_view name);
 void add_exit_control(const ExitControlInfo& info);
+void replace_exit_control(const ExitControlInfo& info);
 
 /// As PolicyRegistration.
 class ExitControlRegistration {
@@ -103,6 +109,7 @@ struct ArbiterInfo {
 const std::list<ArbiterInfo>& all_arbiters();
 const ArbiterInfo* find_arbiter(std::string_view name);
 void add_arbiter(const ArbiterInfo& info);
+void replace_arbiter(const ArbiterInfo& info);
 
 /// As PolicyRegistration.
 class ArbiterRegistration {
@@ -121,6 +128,7 @@ struct RouterInfo {
 const std::list<RouterInfo>& all_routers();
 const RouterInfo* find_router(std::string_view name);
 void add_router(const RouterInfo& info);
+void replace_router(const RouterInfo& info);
 
 /// As PolicyRegistration.
 class RouterRegistration {

@@ -40,6 +40,32 @@ TEST_CASE("a policy's name is registered once") {
   CHECK(find_policy("edf")->summary != find_policy("serial")->summary);
 }
 
+TEST_CASE("what may be replaced is found no more, and stays alive") {
+  PolicyInfo info = serial_called("of_a_notebook");
+  info.summary = "first";
+  replace_policy(info);
+  const PolicyInfo* first = find_policy("of_a_notebook");
+  const std::size_t before = all_policies().size();
+  info.summary = "second";
+  replace_policy(info);
+  const PolicyInfo* second = find_policy("of_a_notebook");
+  CHECK(second != first);
+  CHECK(second->summary == "second");
+  CHECK(first->summary == "first");
+  CHECK(first->make({}, {}) != nullptr);
+  CHECK(all_policies().size() == before);
+  CHECK_THROWS_AS(add_policy(info), std::logic_error);
+}
+
+TEST_CASE("nobody takes the place of what came otherwise") {
+  const PolicyInfo* edf = find_policy("edf");
+  CHECK_THROWS_AS(replace_policy(serial_called("edf")), std::logic_error);
+  CHECK(find_policy("edf") == edf);
+  CHECK_THROWS_AS(replace_router(*find_router("random")), std::logic_error);
+  CHECK_THROWS_AS(replace_arbiter(*find_arbiter("priority")), std::logic_error);
+  CHECK_THROWS_AS(replace_exit_control(*find_exit_control("adaptive")), std::logic_error);
+}
+
 TEST_CASE("what a shared object registers is kept apart, and read only where its stamp is this one's") {
   const LoadedPlugin loaded = registered_by([] {
     const PolicyRegistration good(serial_called("of_a_plug_in"));

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/support/run_helpers.h"
+#include "workloads/io/column_table.h"
 #include "workloads/io/csv.h"
 #include "workloads/io/files_read.h"
 #include "workloads/io/input_file.h"
@@ -327,6 +328,27 @@ TEST_CASE("cells of CSV: quotes by RFC 4180, and around what a spreadsheet takes
   CHECK(io::csv_cell("").empty());
 }
 
+TEST_CASE("a table of columns as CSV", "[io]") {
+  struct Row {
+    std::string name;
+    std::int64_t count;
+    double share;
+    bool chosen;
+  };
+  const std::vector<Row> rows{{"a,b", std::int64_t{1} << 60, 0.1, true}, {"-c", -2, 1e-9, false}};
+  io::ColumnTable table;
+  CHECK(table.rows() == 0);
+  table.add("name", rows, [](const Row& row) { return row.name; });
+  table.add("word", rows, [](const Row& /*row*/) { return std::string_view("w"); });
+  table.add("count", rows, [](const Row& row) { return row.count; });
+  table.add("share", rows, [](const Row& row) { return row.share; });
+  table.add("chosen", rows, [](const Row& row) { return row.chosen; });
+  CHECK(table.rows() == 2);
+  CHECK(table.csv() ==
+        "name,word,count,share,chosen\n\"a,b\",w,1152921504606846976,0.1,1\n\"-c\",w,-2,1e-09,0\n");
+  CHECK(std::get<std::vector<std::int64_t>>(table.columns()[2].values).back() == -2);
+}
+
 TEST_CASE("files that are read are noted with the hash of their content", "[io]") {
   // The published hash of no bytes.
   CHECK(io::content_hash("") == "99aa06d3014798d86001c324468d497f");
@@ -342,4 +364,13 @@ TEST_CASE("files that are read are noted with the hash of their content", "[io]"
   CHECK(outer.hashes().size() == 1);
   folder.write("a.txt", "two");
   CHECK_THROWS_WITH(io::read_file(file), file.string() + ": has changed while it was in use");
+}
+
+TEST_CASE("data that are in no file are noted by name, whatever the current folder", "[io]") {
+  io::FilesRead::note_data("a list", "before anybody asks");
+  const io::FilesRead files;
+  io::FilesRead::note_data("a list", "one");
+  io::FilesRead::note_data("a list", "one");
+  CHECK(files.hashes() == io::FileHashes{{"a list", io::content_hash("one")}});
+  CHECK_THROWS_WITH(io::FilesRead::note_data("a list", "two"), "a list: has changed while it was in use");
 }

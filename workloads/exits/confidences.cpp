@@ -150,16 +150,7 @@ std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context
   io::read_text(path, "path");
   const std::filesystem::path file = io::resolve_path(path);
   reader.resolve("path", io::Node::text(file.string()));
-  const std::vector<std::string> keys{"threshold", "thresholds"};
-  const auto given = reader.one_of(keys);
-  if (!given) throw io::InputError(reader.mark(), reader.what() + " needs one of " + io::quoted_list(keys));
-  std::vector<double> thresholds;
-  if (given == "threshold") {
-    thresholds.assign(static_cast<std::size_t>(context.exits - 1),
-                      reader.number("threshold", io::Range::probability()));
-  } else {
-    thresholds = read_per_early_exit(reader, "thresholds", "a threshold", context);
-  }
+  std::vector<double> thresholds = read_thresholds(reader, context);
   return std::make_unique<Confidences>(load(file, std::move(thresholds)));
 }
 
@@ -168,6 +159,21 @@ const ExitRegistration kRegistration({.name = "confidences",
                                       .read = read});
 
 }  // namespace
+
+std::vector<double> read_thresholds(io::MapReader& reader, const ExitContext& context) {
+  const std::vector<std::string> keys{"threshold", "thresholds"};
+  const auto given = reader.one_of(keys);
+  if (!given) throw io::InputError(reader.mark(), reader.what() + " needs one of " + io::quoted_list(keys));
+  if (given == "thresholds") return read_per_early_exit(reader, "thresholds", "a threshold", context);
+  std::vector<double> thresholds;
+  thresholds.assign(static_cast<std::size_t>(context.exits - 1),
+                    reader.number("threshold", io::Range::probability()));
+  return thresholds;
+}
+
+std::unique_ptr<ExitSpec> make_confidences(RecordedConfidences samples) {
+  return std::make_unique<Confidences>(std::move(samples));
+}
 
 std::unique_ptr<ExitSpec> make_confidences(const std::vector<JudgedSample>& samples,
                                            const std::vector<double>& thresholds) {

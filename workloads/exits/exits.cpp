@@ -8,6 +8,8 @@ namespace fluidbatch::workloads {
 
 ExitRegistration::ExitRegistration(ExitKind kind) { KindRegistry<ExitKind>::instance().add(std::move(kind)); }
 
+void define_exits(ExitKind kind) { KindRegistry<ExitKind>::instance().define(std::move(kind)); }
+
 std::unique_ptr<ExitSpec> read_exits(const io::Node& node, const ExitContext& context, io::Node& resolved) {
   return KindRegistry<ExitKind>::instance().read(node, "exits", context, resolved);
 }

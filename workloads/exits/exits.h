@@ -55,6 +55,12 @@ std::unique_ptr<ExitSpec> make_exits_of_arrivals(const Devices& devices, int exi
 std::unique_ptr<ExitSpec> make_confidences(const std::vector<JudgedSample>& samples,
                                            const std::vector<double>& thresholds);
 
+/// The same of samples that are put together already; confidences, verdicts and thresholds must be in range.
+std::unique_ptr<ExitSpec> make_confidences(RecordedConfidences samples);
+
+/// Reads `threshold`, one for all early exits, or `thresholds`, one for each. Throws InputError.
+std::vector<double> read_thresholds(io::MapReader& reader, const ExitContext& context);
+
 /// Reads the list `rates`, a probability for each early exit. Throws InputError.
 std::vector<double> read_exit_rates(io::MapReader& reader, const ExitContext& context);
 
@@ -75,6 +81,9 @@ std::vector<double> left_by(const std::vector<double>& rates);
 
 /// Of the samples that reach each early exit, the share that leaves there, from the exits taken.
 std::vector<double> rates_of(const std::vector<int>& taken, int exits);
+
+/// As define_arrivals.
+void define_exits(ExitKind kind);
 
 class ExitRegistration {
  public:

@@ -74,6 +74,15 @@ std::vector<double> known(std::vector<double> known_rates, const std::vector<int
   return known_rates.empty() ? rates_of(taken, exits) : std::move(known_rates);
 }
 
+/// Of arrivals that are in no file, which the objection has no place in.
+std::vector<int> exits_of_devices(const io::MapReader& reader, const ExitContext& context) {
+  try {
+    return context.devices->exits(context.exits, reader.mark(), context.service);
+  } catch (const std::invalid_argument& objection) {
+    throw io::InputError(reader.mark(), objection.what());
+  }
+}
+
 std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context) {
   const auto known_rates = [&] {
     return reader.has("rates") ? read_exit_rates(reader, context) : std::vector<double>();
@@ -81,7 +90,7 @@ std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context
   const io::Node* path = reader.child("path");
   if (path == nullptr) {
     if (context.devices == nullptr) throw io::InputError(reader.mark(), kRatesComeFirst);
-    const std::vector<int> taken = context.devices->exits(context.exits, reader.mark(), context.service);
+    const std::vector<int> taken = exits_of_devices(reader, context);
     return std::make_unique<ExitsOfArrivals>(known(known_rates(), taken, context.exits));
   }
   io::read_text(*path, "path");

@@ -29,12 +29,18 @@ FilesRead::FilesRead() : outer_(innermost_) { innermost_ = this; }
 FilesRead::~FilesRead() { innermost_ = outer_; }
 
 void FilesRead::note(const std::filesystem::path& file, std::string_view content) {
-  if (innermost_ == nullptr) return;
-  const std::string path = absolute_path(file).string();
+  if (innermost_ != nullptr) note_as(absolute_path(file).string(), file.string(), content);
+}
+
+void FilesRead::note_data(const std::string& name, std::string_view content) {
+  if (innermost_ != nullptr) note_as(name, name, content);
+}
+
+void FilesRead::note_as(const std::string& key, const std::string& shown, std::string_view content) {
   const std::string hash = content_hash(content);
   for (FilesRead* files = innermost_; files != nullptr; files = files->outer_) {
-    if (files->hashes_.emplace(path, hash).first->second == hash) continue;
-    throw InputError(file.string() + ": has changed while it was in use");
+    if (files->hashes_.emplace(key, hash).first->second == hash) continue;
+    throw InputError(shown + ": has changed while it was in use");
   }
 }
 

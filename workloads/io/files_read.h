@@ -27,8 +27,12 @@ class FilesRead {
 
   /// For read_file. Throws InputError where the file had another content when it was noted before.
   static void note(const std::filesystem::path& file, std::string_view content);
+  /// The same for data that a configuration names and that are in no file, under a name that is no path.
+  static void note_data(const std::string& name, std::string_view content);
 
  private:
+  static void note_as(const std::string& key, const std::string& shown, std::string_view content);
+
   static thread_local FilesRead* innermost_;
 
   FilesRead* outer_;

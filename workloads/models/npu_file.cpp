@@ -78,10 +78,8 @@ std::optional<npu::Residency> read_residency(io::MapReader& reader) {
   throw io::InputError(reader.mark_of(message.substr(0, message.find(' '))), message);
 }
 
-}  // namespace
-
-npu::Npu read_npu(const io::Node& document) {
-  io::MapReader reader(document, "an NPU",
+io::MapReader npu_reader(const io::Node& document) {
+  return io::MapReader(document, "an NPU",
                        {"description",
                         "board",
                         "t_r",
@@ -106,6 +104,9 @@ npu::Npu read_npu(const io::Node& document) {
                         "residency",
                         "row_weights",
                         "on_chip_bytes"});
+}
+
+npu::Npu npu_of(io::MapReader& reader) {
   npu::Npu npu;
   npu.description = reader.text("description", "");
   npu.board = reader.text("board", "");
@@ -136,6 +137,19 @@ npu::Npu read_npu(const io::Node& document) {
   return npu;
 }
 
+}  // namespace
+
+npu::Npu read_npu(const io::Node& document) {
+  io::MapReader reader = npu_reader(document);
+  return npu_of(reader);
+}
+
+io::Node npu_with_defaults(const io::Node& document) {
+  io::MapReader reader = npu_reader(document);
+  npu_of(reader);
+  return reader.resolved();
+}
+
 npu::Npu load_npu(const io::Node& name_or_path) {
   const std::filesystem::path file = io::find_file("npus", name_or_path);
   return read_npu_on_board(io::load_yaml(file), file.stem().string());
@@ -163,9 +177,9 @@ npu::Npu read_npu_on_board(const io::Node& document, const std::string& name) {
 }
 
 npu::BatchPolicyTable table_of(const std::vector<npu::Layer>& layers, const npu::Npu& npu, npu::Mode mode,
-                               int max_batch) {
+                               int max_batch, const npu::Poll& poll) {
   try {
-    return {layers, npu, mode, max_batch};
+    return {layers, npu, mode, max_batch, poll};
   } catch (const std::invalid_argument& error) {
     throw io::InputError("NPU '" + npu.name + "': " + error.what());
   }

@@ -19,10 +19,13 @@ npu::Npu read_npu(const io::Node& document);
 /// The same checked against its board, with the board's memory, as `load_npu` gives it.
 npu::Npu read_npu_on_board(const io::Node& document, const std::string& name);
 
+/// The map that `read_npu` takes with every default; `on_chip_bytes` only where it is given.
+io::Node npu_with_defaults(const io::Node& document);
+
 /// The batch policies of `layers` on `npu`. Throws InputError where the chip does not hold what a layer
 /// needs.
 npu::BatchPolicyTable table_of(const std::vector<npu::Layer>& layers, const npu::Npu& npu, npu::Mode mode,
-                               int max_batch);
+                               int max_batch, const npu::Poll& poll = {});
 
 /// The board called or at `name_or_path`. Throws InputError.
 npu::Board load_board(const io::Node& name_or_path);

@@ -53,6 +53,8 @@ ArrivalRegistration::ArrivalRegistration(ArrivalKind kind) {
   KindRegistry<ArrivalKind>::instance().add(std::move(kind));
 }
 
+void define_arrivals(ArrivalKind kind) { KindRegistry<ArrivalKind>::instance().define(std::move(kind)); }
+
 std::unique_ptr<ArrivalSpec> read_arrivals(const io::Node& node, const ArrivalContext& context,
                                            io::Node& resolved) {
   return KindRegistry<ArrivalKind>::instance().read(node, "arrivals", context, resolved);

@@ -92,6 +92,8 @@ class ArrivalSpec {
   [[nodiscard]] virtual bool is_steady() const { return true; }
   /// Whether it draws dates at random, and not only where it begins.
   [[nodiscard]] virtual bool is_random() const { return true; }
+  /// Whether its streams have other futures to go on to (ArrivalStream::split), where it is random.
+  [[nodiscard]] virtual bool splits() const { return true; }
   /// Whether its streams can forget dates (ArrivalStream::restart).
   [[nodiscard]] virtual bool restarts() const { return false; }
   /// Whether each of its streams is a Poisson process of that rate.
@@ -154,6 +156,11 @@ double require_rate(double rate_hz);
 /// Reads `rho`, `rate_hz` or `load` of one map as a rate per second; 0 only where `may_be_zero`. Throws
 /// InputError.
 double read_rate_hz(io::MapReader& reader, const ArrivalContext& context, bool may_be_zero = false);
+
+/// Registers a process while the program runs, in place of one of its name that was registered so before;
+/// what has been read with that stays good. Throws std::invalid_argument where the name is one of this
+/// library's.
+void define_arrivals(ArrivalKind kind);
 
 /// Registers a process before main; one static object of it in each process's .cpp.
 class ArrivalRegistration {

@@ -158,6 +158,11 @@ bool Devices::are_random() const {
                      [](const DeviceGroup& group) { return group.arrivals->is_random(); });
 }
 
+bool Devices::split() const {
+  return std::all_of(groups_.begin(), groups_.end(),
+                     [](const DeviceGroup& group) { return group.arrivals->splits(); });
+}
+
 bool Devices::restart() const {
   return std::all_of(groups_.begin(), groups_.end(),
                      [](const DeviceGroup& group) { return group.arrivals->restarts(); });

@@ -58,6 +58,8 @@ class Devices {
   [[nodiscard]] bool is_steady() const;
   /// Whether any group draws dates at random (ArrivalSpec::is_random).
   [[nodiscard]] bool are_random() const;
+  /// As ArrivalSpec::splits, of all groups.
+  [[nodiscard]] bool split() const;
   /// As ArrivalSpec::restarts, of all groups.
   [[nodiscard]] bool restart() const;
   /// Whether all groups together send as a Poisson process: each does.

@@ -51,6 +51,8 @@ class ExitSpec {
   [[nodiscard]] virtual std::vector<double> rates() const = 0;
   /// Whether each request leaves at each exit with the probability that `rates` says, whatever others do.
   [[nodiscard]] virtual bool are_independent() const { return false; }
+  /// Whether its streams have other futures to go on to (ExitStream::split), or need none.
+  [[nodiscard]] virtual bool splits() const { return true; }
   /// As ArrivalSpec::bound: no more requests than this can be drawn.
   [[nodiscard]] virtual std::uint64_t bound() const { return 0; }
   /// The samples that the requests are, where exits come from confidences; nullptr elsewhere. Good as long as
