@@ -22,10 +22,11 @@ std::vector<int> segment_starts(const std::vector<Layer>& layers) {
 
 }  // namespace
 
-BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, const Npu& npu, Mode mode, int max_batch)
+BatchPolicyTable::BatchPolicyTable(std::vector<Layer> layers, const Npu& npu, Mode mode, int max_batch,
+                                   const Poll& poll)
     : layers_(std::move(layers)),
       max_batch_(max_batch),
-      control_block_(std::in_place, layers_, npu, mode, max_batch) {
+      control_block_(std::in_place, layers_, npu, mode, max_batch, poll) {
   add_up(control_block_->latencies_s());
 }
 

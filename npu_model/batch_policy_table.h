@@ -1,6 +1,7 @@
 // The latencies that serving works with: of every (layer, batch size), from the model or measured.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,11 +16,13 @@ namespace fluidbatch::npu {
 /// Latencies of a network's layers for batches 1 .. max_batch on one NPU, from the model or measured.
 /// Immutable; every look-up is O(1).
 /// Layers are in order of execution, their segments 0 .. segments() - 1 without a gap.
-class BatchPolicyTable {
+/// Who is shown one, and wants it to live on, asks it for a share of itself (weak_from_this).
+class BatchPolicyTable : public std::enable_shared_from_this<BatchPolicyTable> {
  public:
   /// The latencies of a control block. Throws std::invalid_argument where that does (control_block.h), and
   /// where `layers` is empty.
-  BatchPolicyTable(std::vector<Layer> layers, const Npu& npu, Mode mode, int max_batch);
+  BatchPolicyTable(std::vector<Layer> layers, const Npu& npu, Mode mode, int max_batch,
+                   const Poll& poll = {});
 
   /// A table measured on a real board instead: seconds, layers x max_batch.
   /// Throws std::invalid_argument where the shape is not that of `layers`, or a value negative or not finite.

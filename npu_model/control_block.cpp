@@ -27,7 +27,8 @@ BatchPolicy choose_feasible(Mode mode, std::span<const BatchPolicy> allowed, con
 
 }  // namespace
 
-ControlBlock::ControlBlock(const std::vector<Layer>& layers, Npu npu, Mode mode, int max_batch)
+ControlBlock::ControlBlock(const std::vector<Layer>& layers, Npu npu, Mode mode, int max_batch,
+                           const Poll& poll)
     : npu_(std::move(npu)), mode_(mode), max_batch_(max_batch) {
   validate(npu_);
   if (max_batch < 1) throw std::invalid_argument("max_batch must be at least 1");
@@ -37,6 +38,7 @@ ControlBlock::ControlBlock(const std::vector<Layer>& layers, Npu npu, Mode mode,
   for (int b = 1; b <= max_batch; ++b) {
     const std::vector<BatchPolicy> allowed = candidates(mode, npu_, b);
     for (std::size_t l = 0; l < layers.size(); ++l) {
+      if (poll) poll();
       const std::size_t cell = at(static_cast<int>(l), b);
       policies_[cell] = choose_feasible(mode, allowed, layers[l], npu_, b);
       costs_[cell] = layer_cost(layers[l], npu_, b, policies_[cell]);

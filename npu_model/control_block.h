@@ -6,6 +6,7 @@
 #include <Eigen/Core>
 
 #include "npu_model/batch_policies.h"
+#include "npu_model/poll.h"
 
 namespace fluidbatch::npu {
 
@@ -15,7 +16,7 @@ class ControlBlock {
  public:
   /// Throws std::invalid_argument where `npu` is invalid or `max_batch` < 1, and where the chip does not hold
   /// what its residency or its line buffers need for a layer.
-  ControlBlock(const std::vector<Layer>& layers, Npu npu, Mode mode, int max_batch);
+  ControlBlock(const std::vector<Layer>& layers, Npu npu, Mode mode, int max_batch, const Poll& poll = {});
 
   [[nodiscard]] const Npu& npu() const { return npu_; }
   [[nodiscard]] Mode mode() const { return mode_; }

@@ -39,8 +39,8 @@ std::vector<CountedLayer> distinct(const std::vector<Layer>& layers, InputPath i
 
 class Search {
  public:
-  Search(const std::vector<Layer>& layers, const SearchSettings& settings)
-      : settings_(settings), layers_(distinct(layers, settings.base.input_path)) {
+  Search(const std::vector<Layer>& layers, const SearchSettings& settings, const Poll& poll)
+      : settings_(settings), poll_(poll), layers_(distinct(layers, settings.base.input_path)) {
     if (settings.batches.empty() || settings.batches.front() < 1 ||
         !std::is_sorted(settings.batches.begin(), settings.batches.end())) {
       throw std::invalid_argument("batches must be ascending, from 1");
@@ -89,6 +89,7 @@ class Search {
   }
 
   void consider(std::int64_t t_r, std::int64_t t_p, std::int64_t t_c) {
+    if (poll_) poll_();
     Design design;
     design.npu = settings_.base;
     design.npu.t_r = t_r;
@@ -114,6 +115,7 @@ class Search {
     const std::vector<BatchPolicy>& policies = candidates_[batch_index];
     double cycles = 0;
     for (const CountedLayer& counted : layers_) {
+      if (poll_) poll_();
       const Choice choice = choose(settings_.mode, policies, counted.layer, npu, batch);
       cycles += counted.count * choice.latency_cycles;
       result_.evaluations += policies.size();
@@ -138,6 +140,7 @@ class Search {
   }
 
   const SearchSettings& settings_;
+  const Poll& poll_;
   std::vector<CountedLayer> layers_;
   std::vector<std::vector<BatchPolicy>> candidates_;  // by batch of the mix
   SearchResult result_;
@@ -167,8 +170,9 @@ std::int64_t most_on_chip_bytes(const std::vector<Layer>& layers, const Npu& npu
   return most;
 }
 
-SearchResult search_designs(const std::vector<Layer>& layers, const SearchSettings& settings) {
-  return Search(layers, settings).run();
+SearchResult search_designs(const std::vector<Layer>& layers, const SearchSettings& settings,
+                            const Poll& poll) {
+  return Search(layers, settings, poll).run();
 }
 
 }  // namespace fluidbatch::npu

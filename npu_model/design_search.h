@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "npu_model/batch_policies.h"
+#include "npu_model/poll.h"
 
 namespace fluidbatch::npu {
 
@@ -51,6 +52,7 @@ std::int64_t most_on_chip_bytes(const std::vector<Layer>& layers, const Npu& npu
 /// Tries every T_P from 4 to 96 and every T_C that is a multiple of k_max, where T_P T_C uses between 60 %
 /// and all of the board's DSPs, or those of the settings, with every row tile whose buffers fit. Throws
 /// std::invalid_argument where nothing fits or a setting is out of range.
-SearchResult search_designs(const std::vector<Layer>& layers, const SearchSettings& settings);
+SearchResult search_designs(const std::vector<Layer>& layers, const SearchSettings& settings,
+                            const Poll& poll = {});
 
 }  // namespace fluidbatch::npu

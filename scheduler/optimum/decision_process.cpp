@@ -27,8 +27,9 @@ int remaining(const FbeConfiguration& c, int segments) {
 template <typename Meaning>
 class ProcessBuilder {
  public:
-  ProcessBuilder(const Rates& rates, std::vector<Meaning> configurations)
-      : rates_(rates), meaning_(std::move(configurations)) {
+  ProcessBuilder(const Rates& rates, std::vector<Meaning> configurations,
+                 const WhileComputing& while_computing)
+      : rates_(rates), while_computing_(while_computing), meaning_(std::move(configurations)) {
     const int segments = rates.segments();
     std::sort(meaning_.begin(), meaning_.end(), [segments](const Meaning& a, const Meaning& b) {
       return std::pair(remaining(a, segments), a) < std::pair(remaining(b, segments), b);
@@ -48,6 +49,7 @@ class ProcessBuilder {
   [[nodiscard]] const std::vector<Meaning>& meaning() const { return meaning_; }
   /// The next configuration, whose actions are then added.
   void begin(int in_flight) {
+    if (while_computing_) while_computing_();
     process_.configurations.push_back({.in_flight = in_flight,
                                        .first_action = static_cast<std::uint32_t>(process_.actions.size()),
                                        .actions = 0});
@@ -80,6 +82,7 @@ class ProcessBuilder {
 
  private:
   const Rates& rates_;
+  const WhileComputing& while_computing_;
   std::vector<Meaning> meaning_;
   std::map<Meaning, std::uint32_t> numbers_;
   std::vector<std::vector<double>> survivors_;  // as runs
@@ -172,8 +175,9 @@ std::vector<double> survivors(int samples, double exit_rate) {
   return probabilities;
 }
 
-FbeProcess fbe_process(const Rates& rates) {
-  ProcessBuilder<FbeConfiguration> builder(rates, all_fbe_configurations(rates.segments(), rates.max_batch));
+FbeProcess fbe_process(const Rates& rates, const WhileComputing& while_computing) {
+  ProcessBuilder<FbeConfiguration> builder(rates, all_fbe_configurations(rates.segments(), rates.max_batch),
+                                           while_computing);
   for (const FbeConfiguration& c : builder.meaning()) {
     builder.begin(c.active + c.suspended);
     if (c.active == 0) {
@@ -193,8 +197,8 @@ FbeProcess fbe_process(const Rates& rates) {
   return {.process = builder.take(), .meaning = std::move(meaning)};
 }
 
-DecisionProcess free_process(const Rates& rates) {
-  ProcessBuilder<Waiting> builder(rates, all_waiting(rates.segments() - 1, rates.max_batch));
+DecisionProcess free_process(const Rates& rates, const WhileComputing& while_computing) {
+  ProcessBuilder<Waiting> builder(rates, all_waiting(rates.segments() - 1, rates.max_batch), while_computing);
   for (const Waiting& waiting : builder.meaning()) {
     const int in_flight = std::accumulate(waiting.begin(), waiting.end(), 0);
     builder.begin(in_flight);

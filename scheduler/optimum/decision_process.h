@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "npu_model/batch_policy_table.h"
+#include "scheduler/optimum/while_computing.h"
 
 namespace fluidbatch::scheduler::smdp {
 
@@ -106,11 +107,11 @@ struct FbeProcess {
 /// At a boundary: go on (or, idle, wait for the next arrival), or run newcomers from segment 0; the active
 /// batch is suspended meanwhile, which it can be where nobody is. In each configuration the first action is
 /// to go on or wait; that with n newcomers is number n.
-FbeProcess fbe_process(const Rates& rates);
+FbeProcess fbe_process(const Rates& rates, const WhileComputing& while_computing = {});
 
 /// At a boundary: run any number of those who wait before a segment, or of the queue, or wait for the next
 /// arrival. The last action of a configuration is to wait.
-DecisionProcess free_process(const Rates& rates);
+DecisionProcess free_process(const Rates& rates, const WhileComputing& while_computing = {});
 
 /// Bytes, roughly and rather too many, of the processes' tables, known without making them.
 double fbe_process_bytes(int segments, int max_batch);

@@ -79,8 +79,9 @@ struct Saturated {
   double load_carried = 0;  ///< above 1: queues stay short
 };
 
-Saturated saturate(const DecisionProcess& process, const Choice& fixed = nullptr) {
-  auto solution = std::make_unique<PolicyIteration>(process, Queue::endless, 0);
+Saturated saturate(const DecisionProcess& process, const WhileComputing& while_computing,
+                   const Choice& fixed = nullptr) {
+  auto solution = std::make_unique<PolicyIteration>(process, Queue::endless, 0, while_computing);
   solution->choose(
       [&](std::size_t c, int) { return fixed ? fixed(c, 0) : greedy(process, c, process.max_batch); });
   const double load_carried = -solution->solve(kGainTolerance, fixed != nullptr).upper;
@@ -90,11 +91,15 @@ Saturated saturate(const DecisionProcess& process, const Choice& fixed = nullptr
 /// Policy iterations for queues of twice the length each, until the last doubling hardly mattered.
 class Doubling {
  public:
-  Doubling(const DecisionProcess& process, double process_bytes, double rate_hz)
-      : process_(process), process_bytes_(process_bytes), rate_hz_(rate_hz) {}
+  Doubling(const DecisionProcess& process, double process_bytes, double rate_hz,
+           const WhileComputing& while_computing)
+      : process_(process),
+        process_bytes_(process_bytes),
+        rate_hz_(rate_hz),
+        while_computing_(while_computing) {}
 
   Optimum best() {
-    const Saturated saturated = saturate(process_);
+    const Saturated saturated = saturate(process_, while_computing_);
     if (!(saturated.load_carried > 1)) {
       throw UnstableLoad("no policy carries " + std::to_string(rate_hz_) +
                          " requests per second: the limit is " +
@@ -134,14 +139,15 @@ class Doubling {
 
   void prepare(int queue) {
     require_room(static_cast<double>(process_.configurations.size()), process_bytes_, queue);
-    next_ = std::make_unique<PolicyIteration>(process_, Queue::finite, queue);
+    next_ = std::make_unique<PolicyIteration>(process_, Queue::finite, queue, while_computing_);
     if (solution_) next_->start_from(*solution_);
   }
 
   /// Whether the policy, as it is with `queue`, is stable.
   [[nodiscard]] bool carries(int queue, const Choice& policy) const {
     if (process_.action(0, policy(0, queue)).batch == 0) return false;
-    return saturate(process_, [&](std::size_t c, int) { return policy(c, queue); }).load_carried > 1;
+    const auto at_end = [&](std::size_t c, int) { return policy(c, queue); };
+    return saturate(process_, while_computing_, at_end).load_carried > 1;
   }
 
   /// Whether this is the last one.
@@ -167,35 +173,38 @@ class Doubling {
   const DecisionProcess& process_;
   double process_bytes_;
   double rate_hz_;
+  const WhileComputing& while_computing_;
   std::unique_ptr<PolicyIteration> solution_, next_;
   GainBounds bounds_;
   int iterations_ = 0;
 };
 
-DecisionProcess free_process_of(const smdp::Rates& rates) {
+DecisionProcess free_process_of(const smdp::Rates& rates, const WhileComputing& while_computing) {
   require_room(smdp::free_configurations(rates.segments(), rates.max_batch),
                smdp::free_process_bytes(rates.segments(), rates.max_batch), kShortestQueue);
-  return smdp::free_process(rates);
+  return smdp::free_process(rates, while_computing);
 }
 
-smdp::FbeProcess fbe_process_of(const smdp::Rates& rates) {
+smdp::FbeProcess fbe_process_of(const smdp::Rates& rates, const WhileComputing& while_computing) {
   require_room(smdp::fbe_configurations(rates.segments(), rates.max_batch),
                smdp::fbe_process_bytes(rates.segments(), rates.max_batch), kShortestQueue);
-  return smdp::fbe_process(rates);
+  return smdp::fbe_process(rates, while_computing);
 }
 
 }  // namespace
 
-Optimum free_optimum(const OptimumProblem& problem) {
+Optimum free_optimum(const OptimumProblem& problem, const WhileComputing& while_computing) {
   const smdp::Rates rates = checked(problem);
-  const DecisionProcess process = free_process_of(rates);
-  return Doubling(process, smdp::free_process_bytes(rates.segments(), rates.max_batch), rates.rate_hz).best();
+  const DecisionProcess process = free_process_of(rates, while_computing);
+  const double bytes = smdp::free_process_bytes(rates.segments(), rates.max_batch);
+  return Doubling(process, bytes, rates.rate_hz, while_computing).best();
 }
 
-FbeOptimum fbe_optimum(const OptimumProblem& problem) {
+FbeOptimum fbe_optimum(const OptimumProblem& problem, const WhileComputing& while_computing) {
   const smdp::Rates rates = checked(problem);
-  const smdp::FbeProcess fbe = fbe_process_of(rates);
-  Doubling doubling(fbe.process, smdp::fbe_process_bytes(rates.segments(), rates.max_batch), rates.rate_hz);
+  const smdp::FbeProcess fbe = fbe_process_of(rates, while_computing);
+  const double bytes = smdp::fbe_process_bytes(rates.segments(), rates.max_batch);
+  Doubling doubling(fbe.process, bytes, rates.rate_hz, while_computing);
   const Optimum optimum = doubling.best();
   // The forgotten arrivals spoil decisions near the end of the queue: there it pays to keep it full.
   FbeTable table(problem.table.segments(), rates.max_batch, optimum.queue / 2);
@@ -216,7 +225,8 @@ FbeOptimum fbe_optimum(const OptimumProblem& problem) {
 
 Optimum evaluate_fbe(const OptimumProblem& problem, const FbeDecision& decide) {
   const smdp::Rates rates = checked(problem);
-  const smdp::FbeProcess fbe = fbe_process_of(rates);
+  const WhileComputing uninterrupted;
+  const smdp::FbeProcess fbe = fbe_process_of(rates, uninterrupted);
   const Choice policy = [&](std::size_t c, int queued) -> std::size_t {
     const smdp::FbeConfiguration& now = fbe.meaning[c];
     const int room = std::min(queued, rates.max_batch - now.active - now.suspended);
@@ -232,18 +242,20 @@ Optimum evaluate_fbe(const OptimumProblem& problem, const FbeDecision& decide) {
     }
     return static_cast<std::size_t>(newcomers);
   };
-  return Doubling(fbe.process, smdp::fbe_process_bytes(rates.segments(), rates.max_batch), rates.rate_hz)
-      .of(policy);
+  const double bytes = smdp::fbe_process_bytes(rates.segments(), rates.max_batch);
+  return Doubling(fbe.process, bytes, rates.rate_hz, uninterrupted).of(policy);
 }
 
 double free_capacity_hz(const OptimumProblem& problem) {
-  const DecisionProcess process = free_process_of(checked(problem));
-  return problem.rate_hz * saturate(process).load_carried;
+  const WhileComputing uninterrupted;
+  const DecisionProcess process = free_process_of(checked(problem), uninterrupted);
+  return problem.rate_hz * saturate(process, uninterrupted).load_carried;
 }
 
 double fbe_capacity_hz(const OptimumProblem& problem) {
-  const smdp::FbeProcess fbe = fbe_process_of(checked(problem));
-  return problem.rate_hz * saturate(fbe.process).load_carried;
+  const WhileComputing uninterrupted;
+  const smdp::FbeProcess fbe = fbe_process_of(checked(problem), uninterrupted);
+  return problem.rate_hz * saturate(fbe.process, uninterrupted).load_carried;
 }
 
 }  // namespace fluidbatch::scheduler

@@ -13,6 +13,7 @@
 #include "npu_model/batch_policy_table.h"
 #include "scheduler/optimum/fbe_table.h"
 #include "scheduler/optimum/optimum_error.h"
+#include "scheduler/optimum/while_computing.h"
 
 namespace fluidbatch::scheduler {
 
@@ -49,13 +50,14 @@ struct FbeOptimum {
 
 /// The best of all schedules: whenever no segment runs, any number of the samples that wait before one
 /// segment, or of the queue, may run it, in any order of segments; or the NPU waits for the next arrival.
-[[nodiscard]] Optimum free_optimum(const OptimumProblem& problem);
+[[nodiscard]] Optimum free_optimum(const OptimumProblem& problem, const WhileComputing& while_computing = {});
 
 /// The best of those with one active and one suspended batch: at the boundary before each segment but the
 /// first, the active batch runs on, or, where nobody is suspended, is suspended while newcomers run from the
 /// first segment; batches merge where they stand before the same segment. The NPU idles only while nobody is
 /// in flight. What the server does with a policy that is asked at segment boundaries.
-[[nodiscard]] FbeOptimum fbe_optimum(const OptimumProblem& problem);
+[[nodiscard]] FbeOptimum fbe_optimum(const OptimumProblem& problem,
+                                     const WhileComputing& while_computing = {});
 
 /// What a policy of the same kind as fbe_optimum's does in a state: how many newcomers start, 0 for going on,
 /// or, where the NPU is idle, for waiting for the next arrival.

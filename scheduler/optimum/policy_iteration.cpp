@@ -26,10 +26,12 @@ std::size_t products(double states) {
 
 }  // namespace
 
-PolicyIteration::PolicyIteration(const DecisionProcess& process, Queue queue, int longest)
+PolicyIteration::PolicyIteration(const DecisionProcess& process, Queue queue, int longest,
+                                 WhileComputing while_computing)
     : process_(process),
       queue_(queue),
       longest_(longest),
+      while_computing_(std::move(while_computing)),
       values_(process.configurations.size() * width()),
       choices_(values_.size()),
       gmres_(products(static_cast<double>(values_.size()))) {}
@@ -131,6 +133,7 @@ void PolicyIteration::sweep(Vector& values) {
   values[0] = 0;
   expected_.resize(width());
   for (std::size_t c = 0; c < process_.configurations.size(); ++c) {
+    pause();
     double next_gain = gain;
     for (int first = 0, last = 0; first <= longest_; first = last + 1) {
       const std::uint16_t number = choices_[index(c, first)];
@@ -170,6 +173,7 @@ GainBounds PolicyIteration::improve(bool fixed) {
 }
 
 void PolicyIteration::improve(std::size_t c, double gain, bool fixed, GainBounds& bounds) {
+  pause();
   const Configuration& configuration = process_.configurations[c];
   least_value_.assign(width(), kInfinity);
   least_rate_.assign(width(), kInfinity);

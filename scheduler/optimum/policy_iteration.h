@@ -35,7 +35,8 @@ struct GainBounds {
 class PolicyIteration {
  public:
   /// `process` must outlive this.
-  PolicyIteration(const DecisionProcess& process, Queue queue, int longest);
+  PolicyIteration(const DecisionProcess& process, Queue queue, int longest,
+                  WhileComputing while_computing = {});
 
   /// Bytes that it takes, with a solution of half the queue that it starts from.
   static double bytes(double configurations, int longest);
@@ -67,6 +68,9 @@ class PolicyIteration {
   [[nodiscard]] std::size_t index(std::size_t configuration, int queued) const {
     return configuration * width() + static_cast<std::size_t>(queued);
   }
+  void pause() const {
+    if (while_computing_) while_computing_();
+  }
   [[nodiscard]] bool is_chosen(std::size_t configuration, std::size_t number) const;
   [[nodiscard]] double duration(const Action& action) const;
   [[nodiscard]] double cost(const Configuration& configuration, const Action& action, int queued) const;
@@ -82,6 +86,7 @@ class PolicyIteration {
   const DecisionProcess& process_;
   Queue queue_;
   int longest_;
+  WhileComputing while_computing_;
   Vector values_;
   std::vector<std::uint16_t> choices_;
   Gmres gmres_;

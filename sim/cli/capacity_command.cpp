@@ -24,18 +24,6 @@ namespace {
 
 using Verdict = CapacityProbe::Verdict;
 
-const char* name_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::holds:
-      return "holds";
-    case Verdict::fails:
-      return "fails";
-    case Verdict::open:
-      return "open";
-  }
-  return "";
-}
-
 /// A row for each load, and for each service with an SLO where there are several services.
 void print_csv(const std::vector<Capacity>& capacities, const std::string& key, bool several_services) {
   fmt::print("system,probe,{},requests,late,holds,throughput_hz,seed,runs,independent_requests,verdict{}\n",
@@ -77,12 +65,6 @@ struct Notes {
   }
 };
 
-std::size_t runs_of(const Capacity& capacity) {
-  std::size_t runs = 0;
-  for (const CapacityProbe& probe : capacity.probes) runs += probe.runs;
-  return runs;
-}
-
 void print_single(const std::vector<Capacity>& capacities, const CapacityOptions& options,
                   bool several_services, Notes& notes) {
   std::vector<std::string> head{"system", options.key, "fails from", "req/s", "late %", "loads", "runs"};
@@ -98,7 +80,7 @@ void print_single(const std::vector<Capacity>& capacities, const CapacityOptions
                                  held ? rounded(best->throughput_hz) : "-",
                                  held ? rounded(100 * best->worst().late_share(), 3) : "-",
                                  std::to_string(capacity.probes.size()),
-                                 std::to_string(runs_of(capacity))};
+                                 std::to_string(capacity.runs())};
     if (several_services) row.insert(row.begin() + 5, held ? best->worst().service : "-");
     table.add(row);
   }

@@ -31,36 +31,6 @@ struct Notes {
   void print(const Comparison& comparison) const;
 };
 
-/// When a metric is defined.
-const char* defined_where(const PointMetric& metric) {
-  if (!metric.statistic) {
-    return "a saturated system has no tail, and a bound that no latency was predicted to reach no rate";
-  }
-  switch (*metric.statistic) {
-    case StatisticId::unloaded_bound:
-    case StatisticId::clairvoyant_bound:
-    case StatisticId::distance_to_bound:
-      return "bounds need `outputs.bounds: true`, arrivals that do not wait for answers, and no drops";
-    case StatisticId::antt:
-    case StatisticId::stp:
-      return "it is of sites: of several services, or several NPUs";
-    case StatisticId::fairness:
-      return "it is of whole sites of several services";
-    case StatisticId::accuracy:
-      return "it needs `confidences`, or a trace that says which answers are right";
-    case StatisticId::mac_utilisation:
-      return "a measured table of latencies does not say what the PEs do";
-    case StatisticId::mean_latency_ci95:
-    case StatisticId::p99_latency_ci95:
-    case StatisticId::p99_9_latency_ci95:
-    case StatisticId::mean_end_to_end_ci95:
-    case StatisticId::slo_violation_rate_ci95:
-      return "too few requests, or too dependent ones, were measured for an interval";
-    default:
-      return "no request was measured, or none was completed";
-  }
-}
-
 void Notes::print(const Comparison& comparison) const {
   const PointMetric& metric = comparison.metric;
   if (best) fmt::print("< best of its row\n");
@@ -158,13 +128,6 @@ void print_cells(const Comparison& comparison, std::size_t first, Notes& notes, 
   fmt::print("{}", table.text());
 }
 
-bool is_defined_somewhere(const Comparison& comparison) {
-  return std::any_of(comparison.rows.begin(), comparison.rows.end(), [](const ComparedRow& row) {
-    return std::any_of(row.cells.begin(), row.cells.end(),
-                       [](const ComparedCell& cell) { return !std::isnan(cell.value.mean); });
-  });
-}
-
 void print_comparison(const Comparison& comparison) {
   const PointMetric& metric = comparison.metric;
   if (!is_defined_somewhere(comparison)) {
@@ -186,13 +149,6 @@ void print_comparison(const Comparison& comparison) {
   }
   notes.print(comparison);
   fmt::print("\n");
-}
-
-/// Nothing where all points are done.
-std::string unfinished_text(const SweepState& state) {
-  if (!state.unfinished()) return "";
-  return fmt::format("{} of {}{} points done{}\n", state.done, state.at_least ? "at least " : "",
-                     state.planned, state.failed > 0 ? fmt::format(", {} failed", state.failed) : "");
 }
 
 void print_csv(const std::vector<Comparison>& comparisons, const std::string& by) {

@@ -12,24 +12,16 @@
 #include "sim/cli/exit_codes.h"
 #include "sim/config/plugins.h"
 #include "sim/measure/statistic.h"
+#include "sim/models/npu_tables.h"
 #include "sim/output/requests_csv.h"
 #include "sim/output/series.h"
 #include "sim/output/text_table.h"
-#include "workloads/io/csv.h"
 #include "workloads/io/shipped_files.h"
 #include "workloads/io/text_number.h"
 #include "workloads/models/network_file.h"
 
 namespace fluidbatch::sim::cli {
 namespace {
-
-void network_csv(const workloads::Network& network) {
-  fmt::print("layer,kind,groups,r,p,c,segment\n");
-  for (const npu::Layer& layer : network.layers) {
-    fmt::print("{},{},{},{},{},{},{}\n", io::csv_cell(layer.name), npu::name_of(layer.kind),
-               layer.gemm.groups, layer.gemm.r, layer.gemm.p, layer.gemm.c, layer.segment);
-  }
-}
 
 void column_list(const std::vector<ColumnDeclaration>& columns, bool markdown) {
   if (markdown) fmt::print("| column | unit | type | meaning |\n|---|---|---|---|\n");
@@ -116,7 +108,7 @@ void network_list() {
 
 void network_show(const std::string& name, bool csv) {
   const workloads::Network network = workloads::load_network(argument("network", name));
-  if (csv) return network_csv(network);
+  if (csv) return fmt::print("{}", layer_columns(network).csv());
   fmt::print("{}: {}\n", network.name, network.description);
   if (!network.source.empty()) fmt::print("source: {}\n", network.source);
   TextTable table({"layer", "kind", "groups", "R", "P", "C", "segment", "MMAC"});

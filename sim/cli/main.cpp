@@ -13,6 +13,7 @@
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
 #include "sim/cli/shell_text.h"
+#include "sim/models/npu_search.h"
 #include "sim/version.h"
 #include "workloads/io/input_error.h"
 #include "workloads/io/names.h"
@@ -442,10 +443,7 @@ void add_npu_search(CLI::App& npu, cli::NpuSearchArguments& arguments) {
   search->add_option("--accumulator-bytes", arguments.accumulator_bytes, "Default: 4")
       ->type_name("N")
       ->check(CLI::Range(1, 16));
-  for (const char* key :
-       {"clock_hz", "bandwidth_bytes_per_s", "word_bytes", "edge_rows", "weight_reuse", "weight_source",
-        "weight_buffer_words", "output_tiles", "fill_cycles", "layer_overhead_cycles", "input_path",
-        "residency", "row_weights", "on_chip_bytes"}) {
+  for (const char* key : fluidbatch::sim::search_engine_keys()) {
     search->add_option_function<std::string>(
         std::string("--") + key, [&arguments, key](const std::string& text) { arguments.engine[key] = text; },
         "As in an NPU's YAML");

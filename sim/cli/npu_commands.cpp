@@ -1,38 +1,19 @@
 // The NPU model by itself: `npu list`, `table` and `explain`.
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
 #include "npu_model/batch_policy_table.h"
 #include "sim/cli/commands.h"
 #include "sim/config/unusual_values.h"
+#include "sim/models/npu_tables.h"
 #include "sim/output/text_table.h"
-#include "workloads/io/csv.h"
 #include "workloads/io/shipped_files.h"
-#include "workloads/io/text_number.h"
 #include "workloads/models/network_file.h"
 #include "workloads/models/npu_file.h"
 
 namespace fluidbatch::sim::cli {
 namespace {
-
-void table_csv(const npu::BatchPolicyTable& table, const npu::ControlBlock& block) {
-  fmt::print(
-      "layer,batch,mode,b_r,b_p,k,compute_cycles,input_words,weight_words,output_words,latency_s,roofline_s,"
-      "mac_utilisation,residency,unique_input_words\n");
-  for (int l = 0; l < table.layers(); ++l) {
-    for (int b = 1; b <= table.max_batch(); ++b) {
-      const npu::LayerCost& cost = block.cost(l, b);
-      const npu::BatchPolicy& policy = block.policy(l, b);
-      fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", io::csv_cell(table.layer(l).name), b,
-                 table.mode_name(), policy.b_r, policy.b_p, policy.k, cost.compute_cycles, cost.input_words,
-                 cost.weight_words, cost.output_words, io::shortest(cost.latency_s),
-                 io::shortest(cost.roofline_s), io::shortest(cost.mac_utilisation),
-                 npu::name_of(policy.residency), cost.unique_input_words);
-    }
-  }
-}
 
 /// The batch sizes that fit a terminal: powers of two, and the largest.
 std::vector<int> shown_batches(int max_batch) {
@@ -62,65 +43,11 @@ void table_text(const npu::BatchPolicyTable& table, const npu::ControlBlock& blo
              table.mode_name(), text.text());
 }
 
-const npu::Layer& find_layer(const workloads::Network& network, const std::string& name) {
-  std::vector<std::string> names;
-  for (const npu::Layer& layer : network.layers) {
-    if (layer.name == name) return layer;
-    names.push_back(layer.name);
-  }
-  if (std::find(network.fused.begin(), network.fused.end(), name) != network.fused.end()) {
-    throw io::InputError("--layer: '" + name + "' is fused with another layer and costs nothing of its own");
-  }
-  throw io::InputError("--layer: " + network.name + " has no layer '" + name + "'" +
-                       io::did_you_mean(name, names));
-}
-
-/// Share of the PEs' cycles, while they compute, that goes into padding: edge tiles, P padding, idle PEs.
-double edge_waste(const npu::LayerCost& cost, const npu::Npu& npu) {
-  if (cost.compute_cycles == 0) return 0;
-  return 1 - static_cast<double>(cost.useful_macs) /
-                 (static_cast<double>(cost.compute_cycles) * static_cast<double>(npu.macs_per_cycle()));
-}
-
-/// One candidate as `npu explain` shows it.
-struct Explained {
-  npu::BatchPolicy policy;
-  npu::LayerCost cost;
-  bool chosen = false;
-};
-
-std::vector<Explained> explain(const npu::Layer& layer, const npu::Npu& npu, npu::Mode mode, int batch) {
-  const std::vector<npu::BatchPolicy> policies = npu::candidates(mode, npu, batch);
-  const npu::Choice choice = npu::choose(mode, policies, layer, npu, batch);
-  const bool any = std::isfinite(choice.latency_cycles);
-  std::vector<Explained> explained;
-  explained.reserve(policies.size());
-  for (const npu::BatchPolicy& policy : policies) {
-    explained.push_back({policy, npu::layer_cost(layer, npu, batch, policy), any && policy == choice.policy});
-  }
-  return explained;
-}
-
-void explain_csv(const std::vector<Explained>& rows, const npu::Npu& npu) {
-  fmt::print(
-      "b_r,b_p,k,packed_groups,feasible,chosen,compute_cycles,memory_cycles,latency_cycles,latency_s,"
-      "input_words,weight_words,output_words,bound,edge_waste,residency,unique_input_words,on_chip_bytes\n");
-  for (const Explained& row : rows) {
-    const npu::LayerCost& c = row.cost;
-    fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", row.policy.b_r, row.policy.b_p,
-               row.policy.k, c.packed_groups, c.feasible ? 1 : 0, row.chosen ? 1 : 0, c.compute_cycles,
-               io::shortest(c.memory_cycles), io::shortest(c.latency_cycles), io::shortest(c.latency_s),
-               c.input_words, c.weight_words, c.output_words, npu::name_of(c.bound),
-               io::shortest(edge_waste(c, npu)), npu::name_of(row.policy.residency), c.unique_input_words,
-               c.on_chip_bytes);
-  }
-}
-
 std::string kilo(double value) { return rounded(value / 1000); }
 
-void explain_text(const std::vector<Explained>& rows, const npu::Npu& npu) {
+void explain_text(const std::vector<ExplainedPolicy>& rows, const npu::Npu& npu) {
   TextTable table({"policy", "compute", "mem", "latency", "in", "wt", "chip", "bound", "waste"});
-  for (const Explained& row : rows) {
+  for (const ExplainedPolicy& row : rows) {
     const npu::LayerCost& c = row.cost;
     const std::string packing = c.packed_groups > 1 ? fmt::format(" x{}", c.packed_groups) : "";
     table.add({fmt::format("{} <{}, {}, {}, {}>{}",
@@ -141,7 +68,7 @@ void explain_text(const std::vector<Explained>& rows, const npu::Npu& npu) {
       "weights, or what stays\n",
       table.text());
   if (std::any_of(rows.begin(), rows.end(),
-                  [](const Explained& row) { return row.cost.packed_groups > 1; })) {
+                  [](const ExplainedPolicy& row) { return row.cost.packed_groups > 1; })) {
     fmt::print("xG: G groups of the depthwise layer in each product\n");
   }
 }
@@ -164,7 +91,7 @@ void npu_table(const NpuTableArguments& arguments) {
   const npu::BatchPolicyTable table = workloads::table_of(
       network.layers, npu, workloads::read_mode(argument("--mode", arguments.mode)), arguments.max_batch);
   const npu::ControlBlock& block = *table.control_block();  // not a measured table
-  if (arguments.csv) return table_csv(table, block);
+  if (arguments.csv) return fmt::print("{}", latency_columns(table).csv());
   table_text(table, block, network.name);
 }
 
@@ -173,9 +100,9 @@ void npu_explain(const NpuExplainArguments& arguments) {
   const npu::Npu npu = workloads::load_npu(argument("--npu", arguments.npu));
   print_warnings(unusual_values(npu));
   const npu::Mode mode = workloads::read_mode(argument("--mode", arguments.mode));
-  const npu::Layer& layer = find_layer(network, arguments.layer);
-  const std::vector<Explained> rows = explain(layer, npu, mode, arguments.batch);
-  if (arguments.csv) return explain_csv(rows, npu);
+  const npu::Layer& layer = find_layer(network, argument("--layer", arguments.layer));
+  const std::vector<ExplainedPolicy> rows = explain(layer, npu, mode, arguments.batch);
+  if (arguments.csv) return fmt::print("{}", explained_columns(rows, npu).csv());
   const npu::Gemm& gemm = layer.gemm;
   fmt::print("{} of {}: {}, {} x (R {} x P {}) (P x C {}), {} samples\n", layer.name, network.name,
              npu::name_of(layer.kind), gemm.groups, gemm.r, gemm.p, gemm.c, arguments.batch);

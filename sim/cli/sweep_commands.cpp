@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -19,8 +18,6 @@
 
 namespace fluidbatch::sim::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// `2/3`: the second of three parts.
 Shard read_shard(const std::string& text) {
@@ -86,17 +83,6 @@ void note_failed_points(const std::string& results) {
                    results));
 }
 
-/// Throws where `out` can't take a sweep's results, before hours go into them.
-void check_out(const std::string& out, bool resume) {
-  if (out.empty()) throw io::InputError("sweep: --out RESULTS.sqlite is needed");
-  std::error_code ignored;  // what can't be looked at can't be opened either, which says why
-  const fs::file_status status = fs::status(out, ignored);
-  if (fs::is_directory(status)) throw io::InputError("--out: " + out + " is a folder; a file is needed");
-  if (!resume && fs::exists(status)) {
-    throw io::InputError(out + ": already exists; `--resume` goes on with it");
-  }
-}
-
 /// What a sweep did, on stdout; returns the exit code.
 int report(const SweepOutcome& outcome, const SweepArguments& arguments, double elapsed_s) {
   fmt::print("{} point{} run in {}{}{}{}; results in {}\n", outcome.run, outcome.run == 1 ? "" : "s",
@@ -129,7 +115,8 @@ int sweep(const SweepArguments& arguments) {
     dry_run(sweep, options, line);
     return kDone;
   }
-  check_out(arguments.out, arguments.resume);
+  if (arguments.out.empty()) throw io::InputError("sweep: --out RESULTS.sqlite is needed");
+  require_place_for_results(arguments.out, arguments.resume);
   options.jobs = arguments.jobs > 0 ? arguments.jobs : processors();
   options.resume = arguments.resume;
   if (arguments.limit >= 0) options.limit = static_cast<std::size_t>(arguments.limit);

@@ -197,7 +197,7 @@ std::vector<ChildPool::Ended> ChildPool::wait(int milliseconds) {
 
 std::vector<ChildOutcome> run_in_children(const std::vector<ChildPool::Task>& tasks, int jobs,
                                           const std::function<void()>& while_waiting) {
-  constexpr int kWaitMilliseconds = 200;
+  constexpr int kWaitMilliseconds = 50;
   std::vector<ChildOutcome> outcomes(tasks.size(), {Kind::stopped, ""});
   ChildPool pool;
   std::size_t next = 0;

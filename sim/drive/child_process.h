@@ -64,7 +64,8 @@ class ChildPool {
 
 /// Runs each task in a forked child, at most `jobs` at a time; outcomes in the order of the tasks. When one
 /// fails the others are stopped.
-/// `while_waiting` is called about five times a second until the last has ended.
+/// `while_waiting` is called at least 20 times a second until the last has ended; what it throws ends all of
+/// them.
 std::vector<ChildOutcome> run_in_children(const std::vector<ChildPool::Task>& tasks, int jobs,
                                           const std::function<void()>& while_waiting);
 

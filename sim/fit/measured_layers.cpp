@@ -35,8 +35,9 @@ class MeasuredReader {
       }
     } else {
       if (!csv_.column("in_channels") && csv_.column("layer")) {
-        throw io::InputError({csv_.source(), 1, 1},
-                             "no column 'in_channels': rows that name their layer need --network");
+        throw io::InputError(
+            {csv_.source(), 1, 1},
+            "no column 'in_channels': rows that name their layer need " + context.words.network);
       }
       convolution_.emplace(csv_);
     }
@@ -71,7 +72,7 @@ class MeasuredReader {
     file_.unit = cycles ? LatencyUnit::cycles : LatencyUnit::seconds;
     for (const NpuKey* key : context_.free) {
       if (cycles && std::string_view(key->name) == "clock_hz") {
-        throw io::InputError("--free: clock_hz can't be fitted to cycles; " + csv_.source() +
+        throw io::InputError(context_.words.free + ": clock_hz can't be fitted to cycles; " + csv_.source() +
                              " has no column 'latency_s'");
       }
     }
@@ -178,7 +179,7 @@ class MeasuredReader {
       if (values_.contains(value)) continue;
       std::vector<std::string> known;
       for (const auto& [each, count] : values_) known.push_back(each);
-      throw io::InputError("--hold-out: no row has " + io::in_quotes(value) + " in column " +
+      throw io::InputError(context_.words.hold_out + ": no row has " + io::in_quotes(value) + " in column " +
                            io::in_quotes(hold_out_.column) + io::did_you_mean(value, known) + "; there are " +
                            io::quoted_list(known));
     }
@@ -186,7 +187,7 @@ class MeasuredReader {
         static_cast<std::size_t>(std::count(file_.held_out.begin(), file_.held_out.end(), true));
     const std::size_t fitted = file_.rows.size() - held_out;
     if (hold_out_.every > 0 && held_out == 0) {
-      throw io::InputError("--hold-out-every: " + csv_.source() + " has only " +
+      throw io::InputError(context_.words.hold_out_every + ": " + csv_.source() + " has only " +
                            std::to_string(file_.rows.size()) + " rows: none would be held out");
     }
     if (fitted < std::max<std::size_t>(1, context_.free.size())) {
@@ -214,10 +215,10 @@ class MeasuredReader {
 
 }  // namespace
 
-HoldOut parse_hold_out(const std::string& text) {
+HoldOut parse_hold_out(const std::string& text, const FitWords& words) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
-    throw io::InputError("--hold-out must be COLUMN=VALUE,.., found " + io::in_quotes(text));
+    throw io::InputError(words.hold_out + " must be COLUMN=VALUE,.., found " + io::in_quotes(text));
   }
   HoldOut hold_out{.column = text.substr(0, equals), .values = {}, .every = 0};
   for (std::size_t begin = equals + 1; begin <= text.size();) {

@@ -11,6 +11,14 @@
 
 namespace fluidbatch::sim {
 
+/// What messages call that which a user gave: options of the command, unless it is somebody else's.
+struct FitWords {
+  std::string free = "--free";
+  std::string network = "--network";
+  std::string hold_out = "--hold-out";
+  std::string hold_out_every = "--hold-out-every";
+};
+
 /// Which rows a fit does not see: those with one of `values` in `column`, or each `every`-th; none by
 /// default.
 struct HoldOut {
@@ -20,7 +28,7 @@ struct HoldOut {
 };
 
 /// `COLUMN=VALUE,..` as a user writes it. Throws InputError.
-HoldOut parse_hold_out(const std::string& text);
+HoldOut parse_hold_out(const std::string& text, const FitWords& words);
 
 struct MeasuredFile {
   std::vector<MeasuredLayer> rows;  ///< in the order of the file
@@ -36,6 +44,7 @@ struct MeasuredContext {
   std::vector<const NpuKey*> free;  ///< no column may have the name of one
   const workloads::Network* network =
       nullptr;  ///< whose layers the rows name; otherwise rows are convolutions
+  FitWords words = {};
 };
 
 /// Reads and checks all of a file; docs/configuration.md has its columns. Throws InputError where a row or

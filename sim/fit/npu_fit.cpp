@@ -78,8 +78,8 @@ class Coordinate {
 /// The mean square of log(modelled / measured), as a function of the free values.
 class Objective {
  public:
-  Objective(std::vector<MeasuredLayer> rows, const FitSettings& settings)
-      : rows_(std::move(rows)), settings_(settings) {
+  Objective(std::vector<MeasuredLayer> rows, const FitSettings& settings, const npu::Poll& poll)
+      : rows_(std::move(rows)), settings_(settings), poll_(poll) {
     for (const NpuKey* key : settings.free) {
       coordinates_.emplace_back(*key, key->get(rows_.front().npu));
       const std::string_view name = key->name;
@@ -100,6 +100,7 @@ class Objective {
   double operator()(const std::vector<double>& values) {
     double sum = 0;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
+      if (poll_) poll_();
       MeasuredLayer& row = rows_[i];
       for (std::size_t k = 0; k < values.size(); ++k) settings_.free[k]->set(row.npu, values[k]);
       if (may_be_invalid_ && !is_valid(row.npu)) return kRefused;
@@ -127,6 +128,7 @@ class Objective {
 
   std::vector<MeasuredLayer> rows_;
   const FitSettings& settings_;
+  const npu::Poll& poll_;
   std::vector<Coordinate> coordinates_;
   std::map<std::pair<int, int>, std::vector<npu::BatchPolicy>> policies_;  // by batch and k_max
   std::vector<const std::vector<npu::BatchPolicy>*> policies_of_row_;
@@ -283,8 +285,8 @@ bool may_start(const NpuKey& key, double value) {
   return key.whole ? value >= key.min && value <= key.max : value >= 1 / kMost && value <= kMost;
 }
 
-Fit fit_npu(std::vector<MeasuredLayer> rows, const FitSettings& settings) {
-  Objective objective(std::move(rows), settings);
+Fit fit_npu(std::vector<MeasuredLayer> rows, const FitSettings& settings, const npu::Poll& poll) {
+  Objective objective(std::move(rows), settings, poll);
   std::vector<Point> starts = grid_points(objective);
   Point start;
   for (const Coordinate& each : objective.coordinates()) start.values.push_back(each.start());

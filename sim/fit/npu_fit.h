@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "npu_model/batch_policies.h"
+#include "npu_model/poll.h"
 #include "sim/fit/npu_key.h"
 
 namespace fluidbatch::sim {
@@ -58,6 +59,6 @@ bool may_start(const NpuKey& key, double value);
 /// rows give the same values.
 /// Preconditions: all NPUs are valid and have the same values of the free keys, which `may_start`, and
 /// each row has a feasible policy, of more than 0 cycles.
-Fit fit_npu(std::vector<MeasuredLayer> rows, const FitSettings& settings);
+Fit fit_npu(std::vector<MeasuredLayer> rows, const FitSettings& settings, const npu::Poll& poll = {});
 
 }  // namespace fluidbatch::sim

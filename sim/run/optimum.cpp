@@ -83,12 +83,13 @@ double expected_time_s(const scheduler::OptimumProblem& problem) {
   return kTimePerAction_s * actions * std::max(kLeast, 1 / (idle * idle));
 }
 
-SystemOptimum optimum_of(const Scenario& scenario, std::size_t index) {
+SystemOptimum optimum_of(const Scenario& scenario, std::size_t index,
+                         const scheduler::WhileComputing& while_computing) {
   SystemOptimum result;
   result.first = index;
   const scheduler::OptimumProblem problem = optimum_problem(scenario, scenario.systems[index]);
-  result.free = computed("free", result.missing, [&] { return free_optimum(problem); });
-  result.fbe = computed("fbe", result.missing, [&] { return fbe_optimum(problem); });
+  result.free = computed("free", result.missing, [&] { return free_optimum(problem, while_computing); });
+  result.fbe = computed("fbe", result.missing, [&] { return fbe_optimum(problem, while_computing); });
   return result;
 }
 
@@ -129,7 +130,8 @@ double distance_to_optimum(const RunStatistics& run, double mean_s) {
   return run[StatisticId::mean_latency] / mean_s;
 }
 
-std::vector<SystemOptimum> optima_of(const Scenario& scenario) {
+std::vector<SystemOptimum> optima_of(const Scenario& scenario,
+                                     const scheduler::WhileComputing& while_computing) {
   std::vector<SystemOptimum> optima;
   for (std::size_t i = 0; i < scenario.systems.size(); ++i) {
     if (auto objection = objection_to_optimum(scenario, scenario.systems[i])) {
@@ -137,7 +139,7 @@ std::vector<SystemOptimum> optima_of(const Scenario& scenario) {
       continue;
     }
     const std::size_t first = first_alike(scenario, i);
-    optima.push_back(first < i ? optima[first] : optimum_of(scenario, i));
+    optima.push_back(first < i ? optima[first] : optimum_of(scenario, i, while_computing));
   }
   return optima;
 }

@@ -48,7 +48,8 @@ struct SystemOptimum {
 };
 
 /// Of each system; what several of them have in common is computed once.
-std::vector<SystemOptimum> optima_of(const Scenario& scenario);
+std::vector<SystemOptimum> optima_of(const Scenario& scenario,
+                                     const scheduler::WhileComputing& while_computing = {});
 
 /// The free optimum's mean of each system, in seconds; NaN where there is none. What would take too long is
 /// left out, from the first system on: all together take about a second, by an estimate that knows no clock.

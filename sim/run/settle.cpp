@@ -117,8 +117,9 @@ void settle(Scenario& scenario, const RunTrials& run_trials) {
   if (scenario.is_open()) Settling(scenario, run_trials).run();
 }
 
-void settle(Scenario& scenario, const System& system) {
-  settle(scenario, [&](const Scenario& trial) { return std::vector<Trial>{run_trial(trial, system)}; });
+void settle(Scenario& scenario, const System& system, RunWatch* watch) {
+  settle(scenario,
+         [&](const Scenario& trial) { return std::vector<Trial>{run_trial(trial, system, watch)}; });
 }
 
 }  // namespace fluidbatch::sim

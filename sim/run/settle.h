@@ -49,7 +49,7 @@ using RunTrials = std::function<std::vector<Trial>(const Scenario& scenario)>;
 /// depend on nothing but the scenario.
 void settle(Scenario& scenario, const RunTrials& run_trials);
 
-/// The same for `system` alone, in this process.
-void settle(Scenario& scenario, const System& system);
+/// The same for `system` alone, in this process. `watch` as SimulationOptions.
+void settle(Scenario& scenario, const System& system, RunWatch* watch = nullptr);
 
 }  // namespace fluidbatch::sim

@@ -221,7 +221,8 @@ class Searches {
         }
       }
       if (pool.size() == 0) break;
-      constexpr int kWaitMilliseconds = 200;
+      constexpr int kWaitMilliseconds = 50;
+      if (options_.while_waiting) options_.while_waiting();
       for (const auto& [number, outcome] : pool.wait(kWaitMilliseconds)) {
         outcome.throw_failure();
         const auto most = static_cast<std::size_t>(options_.most_runs);
@@ -310,6 +311,18 @@ const ServiceLateness& CapacityProbe::worst() const {
   return *std::ranges::max_element(services, {}, &ServiceLateness::late_share);
 }
 
+const char* name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::holds:
+      return "holds";
+    case Verdict::fails:
+      return "fails";
+    case Verdict::open:
+      return "open";
+  }
+  return "";
+}
+
 const CapacityProbe* Capacity::best() const {
   for (const CapacityProbe& probe : probes) {
     if (probe.verdict == Verdict::holds && probe.value == value) return &probe;
@@ -323,6 +336,12 @@ double Capacity::fails_from() const {
     if (probe.verdict == Verdict::fails) lowest = std::fmin(lowest, probe.value);
   }
   return lowest;
+}
+
+std::size_t Capacity::runs() const {
+  std::size_t runs = 0;
+  for (const CapacityProbe& probe : probes) runs += probe.runs;
+  return runs;
 }
 
 std::vector<Capacity> find_capacities(const Node& document, const CapacityOptions& options) {

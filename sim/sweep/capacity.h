@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ struct CapacityOptions {
   int seeds = 1;                 ///< how often the search is repeated, with other random draws
   int jobs = 1;
   std::optional<Driver> driver;  ///< that was asked for; see bulk_driver
+  /// Called at least 20 times a second; may be empty. What it throws ends the search, and its runs.
+  std::function<void()> while_waiting = {};
 };
 
 /// The requests of one service, by its own SLO.
@@ -53,6 +56,9 @@ struct CapacityProbe {
   [[nodiscard]] const ServiceLateness& worst() const;
 };
 
+/// holds, fails or open.
+const char* name_of(CapacityProbe::Verdict verdict);
+
 struct Capacity {
   std::string system;
   int seed = 0;                       ///< number of the search, from 0
@@ -64,6 +70,8 @@ struct Capacity {
   [[nodiscard]] const CapacityProbe* best() const;
   /// The lowest load that surely fails, or NaN where none was met.
   [[nodiscard]] double fails_from() const;
+  /// Of all probes.
+  [[nodiscard]] std::size_t runs() const;
 };
 
 /// For each system of the configuration and each seed: brackets from the key's own value by doubling or

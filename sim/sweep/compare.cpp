@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
@@ -12,7 +14,11 @@ namespace {
 
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
-const PointMetric& metric_called(const std::string& name, const std::vector<PointMetric>& known) {
+/// Of an argument.
+io::Mark mark_of(const char* name) { return {.source = name, .line = 0, .column = 0}; }
+
+const PointMetric& metric_called(const std::string& name, const std::vector<PointMetric>& known,
+                                 const CompareWords& words) {
   std::vector<std::string> names;
   std::vector<std::string> others;  // than statistics
   for (const PointMetric& metric : known) {
@@ -20,9 +26,10 @@ const PointMetric& metric_called(const std::string& name, const std::vector<Poin
     names.push_back(metric.name);
     if (!metric.statistic) others.push_back(metric.name);
   }
-  throw io::InputError("--metric: there is no statistic '" + name + "'" + io::did_you_mean(name, names) +
-                       "; `fluidbatch metric list` shows all" +
-                       (others.empty() ? "" : ", and this sweep has " + io::quoted_list(others)));
+  throw io::InputError(mark_of(words.metric),
+                       "there is no statistic '" + name + "'" + io::did_you_mean(name, names) +
+                           "; `fluidbatch metric list` shows all" +
+                           (others.empty() ? "" : ", and this sweep has " + io::quoted_list(others)));
 }
 
 /// Shares of requests that a run has counted: of none of them a bound can be given.
@@ -103,14 +110,15 @@ class Comparer {
  public:
   /// `part_kinds`: what `by` could have been beside a key of the table.
   Comparer(const PointTable& table, const std::string& by, const std::string& base,
-           const std::vector<std::string>& part_kinds)
+           const std::vector<std::string>& part_kinds, const CompareWords& words)
       : table_(table) {
     const auto key = std::find(table.keys.begin(), table.keys.end(), by);
     if (key == table.keys.end()) {
       std::vector<std::string> known = table.keys;
       known.insert(known.end(), part_kinds.begin(), part_kinds.end());
-      throw io::InputError("--by: the sweep has no axis '" + by + "'" + io::did_you_mean(by, known) +
-                           "; it has " + io::quoted_list(known));
+      throw io::InputError(mark_of(words.by), "the sweep has no axis '" + by + "'" +
+                                                  io::did_you_mean(by, known) + "; it has " +
+                                                  io::quoted_list(known));
     }
     of_parts_ = std::find(part_kinds.begin(), part_kinds.end(), by) != part_kinds.end();
     const auto by_key = static_cast<std::size_t>(key - table.keys.begin());
@@ -122,7 +130,7 @@ class Comparer {
     }
     sort_into_cells(by_key);
     may_mark_ = may_mark_ && !of_parts_;
-    if (!base.empty()) make_first(base, by);
+    if (!base.empty()) make_first(base, by, words);
   }
 
   [[nodiscard]] Comparison compare(const PointMetric& metric, std::size_t place) const {
@@ -168,11 +176,12 @@ class Comparer {
     may_mark_ = missing == 0 || missing == static_cast<std::int64_t>(gaps);
   }
 
-  void make_first(const std::string& base, const std::string& by) {
+  void make_first(const std::string& base, const std::string& by, const CompareWords& words) {
     const auto place = std::find(columns_.begin(), columns_.end(), base);
     if (place == columns_.end()) {
-      throw io::InputError("--base: no value '" + base + "' of " + by + io::did_you_mean(base, columns_) +
-                           "; there are " + io::quoted_list(columns_));
+      throw io::InputError(mark_of(words.base), "no value '" + base + "' of " + by +
+                                                    io::did_you_mean(base, columns_) + "; there are " +
+                                                    io::quoted_list(columns_));
     }
     const auto old = static_cast<std::size_t>(place - columns_.begin());
     std::rotate(columns_.begin(), place, place + 1);
@@ -225,22 +234,66 @@ class Comparer {
 }  // namespace
 
 Comparisons compare_results(const std::filesystem::path& file, const std::string& by,
-                            const std::vector<std::string>& metrics, const std::string& base) {
+                            const std::vector<std::string>& metrics, const std::string& base,
+                            const CompareWords& words) {
   const ResultsContents contents = contents_of(file);
   const std::vector<std::string>& kinds = contents.part_kinds;
   const bool by_parts = std::find(kinds.begin(), kinds.end(), by) != kinds.end();
   std::vector<PointMetric> compared;
   compared.reserve(metrics.size());
   for (const std::string& name : metrics) {
-    compared.push_back(metric_called(name, contents.metrics));
+    compared.push_back(metric_called(name, contents.metrics, words));
     if (by_parts && !compared.back().statistic)
-      throw io::InputError("--metric: '" + name + "' is of whole systems: --by system");
+      throw io::InputError(mark_of(words.metric),
+                           "'" + name + "' is of whole systems: " + words.by + " system");
   }
   const PointTable table = read_points(file, compared, by_parts ? by : "");
-  const Comparer comparer(table, by, base, kinds);
+  const Comparer comparer(table, by, base, kinds, words);
   Comparisons results{.state = table.state, .of = {}};
   for (std::size_t m = 0; m < compared.size(); ++m) results.of.push_back(comparer.compare(compared[m], m));
   return results;
+}
+
+bool is_defined_somewhere(const Comparison& comparison) {
+  return std::any_of(comparison.rows.begin(), comparison.rows.end(), [](const ComparedRow& row) {
+    return std::any_of(row.cells.begin(), row.cells.end(),
+                       [](const ComparedCell& cell) { return !std::isnan(cell.value.mean); });
+  });
+}
+
+const char* defined_where(const PointMetric& metric) {
+  if (!metric.statistic) {
+    return "a saturated system has no tail, and a bound that no latency was predicted to reach no rate";
+  }
+  switch (*metric.statistic) {
+    case StatisticId::unloaded_bound:
+    case StatisticId::clairvoyant_bound:
+    case StatisticId::distance_to_bound:
+      return "bounds need `outputs.bounds: true`, arrivals that do not wait for answers, and no drops";
+    case StatisticId::antt:
+    case StatisticId::stp:
+      return "it is of sites: of several services, or several NPUs";
+    case StatisticId::fairness:
+      return "it is of whole sites of several services";
+    case StatisticId::accuracy:
+      return "it needs `confidences`, or a trace that says which answers are right";
+    case StatisticId::mac_utilisation:
+      return "a measured table of latencies does not say what the PEs do";
+    case StatisticId::mean_latency_ci95:
+    case StatisticId::p99_latency_ci95:
+    case StatisticId::p99_9_latency_ci95:
+    case StatisticId::mean_end_to_end_ci95:
+    case StatisticId::slo_violation_rate_ci95:
+      return "too few requests, or too dependent ones, were measured for an interval";
+    default:
+      return "no request was measured, or none was completed";
+  }
+}
+
+std::string unfinished_text(const SweepState& state) {
+  if (!state.unfinished()) return "";
+  return fmt::format("{} of {}{} points done{}\n", state.done, state.at_least ? "at least " : "",
+                     state.planned, state.failed > 0 ? fmt::format(", {} failed", state.failed) : "");
 }
 
 }  // namespace fluidbatch::sim

@@ -55,10 +55,27 @@ struct Comparisons {
   std::vector<Comparison> of;  ///< each metric
 };
 
+/// How messages call what was asked for.
+struct CompareWords {
+  const char* metric = "--metric";
+  const char* by = "--by";
+  const char* base = "--base";
+};
+
 /// Reads `file` (of a sweep). `metrics` are names (contents_of); `by` is `system`, a key of an axis or,
 /// where sites have several of them, `service` or `npu`; `base`
 /// one of its values, or empty: the first. Throws InputError.
 Comparisons compare_results(const std::filesystem::path& file, const std::string& by,
-                            const std::vector<std::string>& metrics, const std::string& base);
+                            const std::vector<std::string>& metrics, const std::string& base,
+                            const CompareWords& words = {});
+
+/// Whether any cell has a value.
+bool is_defined_somewhere(const Comparison& comparison);
+
+/// Why a metric may have no value.
+const char* defined_where(const PointMetric& metric);
+
+/// How many points are done, as a line with its end; nothing where all are.
+std::string unfinished_text(const SweepState& state);
 
 }  // namespace fluidbatch::sim

@@ -256,12 +256,18 @@ Sweep load_sweep(const std::filesystem::path& file, const std::vector<std::strin
                  const std::vector<std::string>& plugins) {
   const Node document = io::load_yaml(file);
   require_kind(document, FileKind::sweep, file);
+  return read_sweep(document, [&](Node& base) {
+    for (const std::string& assignment : overrides) apply_override(base, assignment);
+    add_plugins(base, plugins);
+  });
+}
+
+Sweep read_sweep(const Node& document, const std::function<void(Node& base)>& edit) {
   const io::MapReader reader(document, "a sweep",
                              {"base", "axes", "replications", "until", "measure", "description"});
   Sweep sweep;
   sweep.base = read_base(reader.required("base"));
-  for (const std::string& assignment : overrides) apply_override(sweep.base, assignment);
-  add_plugins(sweep.base, plugins);
+  edit(sweep.base);
   const Node none = Node::map();
   const Node* axes = reader.child("axes");
   sweep.axes = read_axes(axes == nullptr ? none : *axes);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +50,9 @@ struct Sweep {
 /// applied and `plugins` (as for `add_plugins`) added. Throws InputError.
 Sweep load_sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides,
                  const std::vector<std::string>& plugins = {});
+
+/// The same from a document that has been read; `edit` changes the base before anything is made of it.
+Sweep read_sweep(const io::Node& document, const std::function<void(io::Node& base)>& edit);
 
 /// A value of an axis as a short text: a scalar as it is, anything else on one line.
 std::string value_text(const io::Node& value);

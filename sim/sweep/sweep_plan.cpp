@@ -113,9 +113,9 @@ void SettingReader::read_configuration(std::size_t setting) {
 std::int64_t for_each_pair(const Sweep& sweep, const Shard& shard, SettingReader& reader,
                            const std::function<void(const Pair&)>& visit,
                            const std::function<void(std::size_t)>& progress) {
-  constexpr std::size_t kSettingsBetweenReports = 1000;
   std::int64_t number = 0;
   for (std::size_t s = 0; s < sweep.settings(); ++s) {
+    if (progress) progress(s);
     const SettingReader::Facts facts = reader.read(s);
     for (std::size_t i = 0; i < facts.systems->size(); ++i, ++number) {
       if (static_cast<std::size_t>(number) % shard.count != shard.index) continue;
@@ -127,7 +127,6 @@ std::int64_t for_each_pair(const Sweep& sweep, const Shard& shard, SettingReader
              .requests = facts.requests,
              .cost = requests * (*facts.systems)[i].cost_per_request});
     }
-    if (progress && s % kSettingsBetweenReports == 0) progress(s);
   }
   return number;
 }

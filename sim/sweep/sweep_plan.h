@@ -78,9 +78,9 @@ class SettingReader {
   std::set<std::vector<PlannedSystem>> known_systems_;
 };
 
-/// Calls `visit` for each pair of the shard, in the order of their numbers, and `progress` with the number of
-/// settings that have been read, now and then. Returns the number of pairs of all shards. Throws InputError
-/// where a configuration is wrong.
+/// Calls `visit` for each pair of the shard, in the order of their numbers, and before each setting
+/// `progress` (which may be empty) with the number of those that have been read. Returns the number of pairs
+/// of all shards. Throws InputError where a configuration is wrong.
 std::int64_t for_each_pair(const Sweep& sweep, const Shard& shard, SettingReader& reader,
                            const std::function<void(const Pair&)>& visit,
                            const std::function<void(std::size_t)>& progress);

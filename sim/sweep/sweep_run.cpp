@@ -88,10 +88,12 @@ class Schedule {
     }
   }
 
-  SweepOutcome run(ResultsFile& file, const StopSignals& signals) {
-    constexpr int kWaitMilliseconds = 200;
+  /// `signals` may be null.
+  SweepOutcome run(ResultsFile& file, const StopSignals* signals) {
+    constexpr int kWaitMilliseconds = 50;
+    const auto received = [signals] { return signals == nullptr ? 0 : signals->received(); };
     ChildPool pool;
-    while ((!ready_.empty() || pool.size() > 0) && signals.received() == 0) {
+    while ((!ready_.empty() || pool.size() > 0) && received() == 0) {
       while (!ready_.empty() && pool.size() < static_cast<std::size_t>(options_.jobs) && !limit_reached()) {
         if (!start(pool)) break;
       }
@@ -100,7 +102,7 @@ class Schedule {
       report();
     }
     outcome_.left = ready_.size() + at_work_.size();
-    outcome_.stopped_by = signals.received();
+    outcome_.stopped_by = received();
     return outcome_;
   }
 
@@ -219,18 +221,39 @@ SweepPlan plan_sweep(const Sweep& sweep, const SweepOptions& options) {
   return result;
 }
 
+void require_place_for_results(const std::filesystem::path& file, bool resume, const OutWords& words) {
+  std::error_code ignored;  // what can't be looked at can't be opened either, which says why
+  const std::filesystem::file_status status = std::filesystem::status(file, ignored);
+  if (std::filesystem::is_directory(status)) {
+    throw io::InputError({.source = words.out, .line = 0, .column = 0},
+                         file.string() + " is a folder; a file is needed");
+  }
+  if (!resume && std::filesystem::exists(status)) {
+    throw io::InputError(file.string() + ": already exists; " + words.resume + " goes on with it");
+  }
+}
+
 SweepOutcome run_sweep(const Sweep& sweep, const std::filesystem::path& file, const SweepOptions& options) {
   Plan plan(sweep, options);  // reads all that children need, so that they find it in memory
   Schedule schedule(plan, options);
-  const StopSignals signals;  // before there is a file that they could leave unfinished
-  std::error_code ignored;    // what is wrong with the file is said where it is opened
+  std::optional<StopSignals> signals;
+  if (options.answers_signals) signals.emplace();  // before there is a file that they could leave unfinished
+  std::error_code ignored;                         // what is wrong with the file is said where it is opened
   const bool is_there = options.resume && std::filesystem::exists(file, ignored);
   ResultsFile results = is_there ? ResultsFile::open(file, sweep, plan.provenance)
                                  : ResultsFile::create(file, sweep, plan.provenance);
   schedule.begin(results.finished(sweep.replications.of.value_or(StatisticId::requests)));
-  const SweepOutcome outcome = schedule.run(results, signals);
-  results.close();
-  return outcome;
+  try {
+    const SweepOutcome outcome = schedule.run(results, signals ? &*signals : nullptr);
+    results.close();
+    return outcome;
+  } catch (...) {
+    try {
+      results.close();
+    } catch (const io::InputError&) {  // what has gone wrong first counts
+    }
+    throw;
+  }
 }
 
 }  // namespace fluidbatch::sim

@@ -24,10 +24,14 @@ struct SweepOptions {
   int jobs = 1;
   bool resume = false;
   Shard shard;
-  std::optional<std::size_t> limit;                    ///< start no more points than this
-  std::optional<Driver> driver;                        ///< that was asked for; see bulk_driver
-  std::function<void(std::size_t)> planning;           ///< settings read so far, now and then; may be empty
-  std::function<void(const SweepProgress&)> progress;  ///< called about five times a second; may be empty
+  std::optional<std::size_t> limit;  ///< start no more points than this
+  std::optional<Driver> driver;      ///< that was asked for; see bulk_driver
+  /// Told of the settings read so far, before each; may be empty. What it throws ends the planning.
+  std::function<void(std::size_t)> planning;
+  /// Called at least 20 times a second; may be empty. What it throws ends the sweep in order.
+  std::function<void(const SweepProgress&)> progress;
+  bool answers_signals =
+      true;  ///< SIGINT, SIGTERM and SIGHUP end it in order; one sweep at a time may (stop_signals.h)
 };
 
 /// What a sweep would do.
@@ -50,10 +54,21 @@ struct SweepOutcome {
 /// wrong.
 SweepPlan plan_sweep(const Sweep& sweep, const SweepOptions& options);
 
+/// How messages call what was asked for.
+struct OutWords {
+  const char* out = "--out";
+  const char* resume = "`--resume`";
+};
+
+/// Throws InputError where `file` can't take a sweep's results: it is a folder, or already exists and nobody
+/// wants to go on with it.
+void require_place_for_results(const std::filesystem::path& file, bool resume, const OutWords& words = {});
+
 /// Runs what `file` lacks, longest points first, each in a child process. A point that fails is recorded with
-/// its message, and tried again by the next `resume`. SIGINT, SIGTERM and SIGHUP end it in order: what is
-/// finished is kept, what is at work is lost. Throws InputError where a configuration is wrong,
-/// before anything is written, or where `file` can't be written, which loses nothing that was finished.
+/// its message, and tried again by the next `resume`. Where a signal or an exception of `progress` ends it in
+/// order, what is finished is kept, what is at work is lost. Throws InputError where a configuration is
+/// wrong, before anything is written, or where `file` can't be written, which loses nothing that was
+/// finished.
 SweepOutcome run_sweep(const Sweep& sweep, const std::filesystem::path& file, const SweepOptions& options);
 
 }  // namespace fluidbatch::sim

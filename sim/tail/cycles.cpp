@@ -47,7 +47,7 @@ bool forgets_when_empty(const Scenario& scenario, const System& system) {
 
 }  // namespace
 
-Cycles cycles_of(const Scenario& scenario, const System& system) {
+Cycles cycles_of(const Scenario& scenario, const System& system, RunWatch* watch) {
   constexpr std::uint64_t kRequests = 100'000;
   constexpr std::uint64_t kOften = 200;
   constexpr std::uint64_t kBatch = 100;
@@ -55,9 +55,9 @@ Cycles cycles_of(const Scenario& scenario, const System& system) {
   looked_at.length = {.requests = kRequests};
   looked_at.until.clear();
   looked_at.compute_bounds = false;
-  settle(looked_at, system);  // an automatic warm-up
+  settle(looked_at, system, watch);  // an automatic warm-up
   Backlog backlog(kRequests);
-  simulate(looked_at, system, {.observers = {&backlog}});
+  simulate(looked_at, system, {.observers = {&backlog}, .watch = watch});
   const bool is_often_empty = backlog.times_empty() >= kOften;
   if (!is_often_empty && backlog.grows()) {
     throw Saturated(

@@ -6,6 +6,7 @@
 
 namespace fluidbatch::sim {
 
+struct RunWatch;
 struct Scenario;
 struct System;
 
@@ -24,8 +25,8 @@ struct Cycles {
 };
 
 /// Cycles between dates at which the system is empty or, where it hardly ever is, batches of requests; with
-/// the scenario's warm-up where an empty system has not forgotten all. Found by a run. Throws Saturated, and
-/// what `simulate` throws.
-Cycles cycles_of(const Scenario& scenario, const System& system);
+/// the scenario's warm-up where an empty system has not forgotten all. Found by a run. `watch` as
+/// SimulationOptions. Throws Saturated, and what `simulate` throws.
+Cycles cycles_of(const Scenario& scenario, const System& system, RunWatch* watch = nullptr);
 
 }  // namespace fluidbatch::sim

@@ -25,9 +25,9 @@ constexpr std::size_t kMostLevels = 256;
 class Climb {
  public:
   Climb(const Scenario& scenario, const System& system, const Levels& levels, const Cycles& cycles,
-        std::uint64_t most_events)
+        std::uint64_t most_events, RunWatch* watch)
       : top_s_(levels.size() == 0 ? 0 : levels.thresholds_s.back()) {
-    Splitting splitting(scenario, system, levels);
+    Splitting splitting(scenario, system, levels, watch);
     splitting.keep_stays(stays_);
     std::size_t seen = 0;
     std::uint64_t with_stays = 0;
@@ -82,10 +82,10 @@ class Climb {
 }  // namespace
 
 Pilot choose_levels(const Scenario& scenario, const System& system, const TailTarget& target,
-                    const Cycles& cycles, std::uint64_t most_events) {
+                    const Cycles& cycles, std::uint64_t most_events, RunWatch* watch) {
   Pilot pilot;
   while (pilot.levels.size() < kMostLevels && pilot.events < most_events) {
-    const Climb climb(scenario, system, pilot.levels, cycles, most_events - pilot.events);
+    const Climb climb(scenario, system, pilot.levels, cycles, most_events - pilot.events, watch);
     pilot.events += climb.sums().events;
     const std::optional<double> next_s = climb.is_finished() ? climb.next_threshold_s() : std::nullopt;
     const bool latency_done = !std::isfinite(target.latency_s) || (next_s && *next_s >= target.latency_s);

@@ -24,8 +24,8 @@ struct Pilot {
 /// Chooses levels for `target`, one by one, each by a run that splits at those before it: at an importance
 /// that a third of the stays at the last level get to, and with the factor that lets about two branches a
 /// cycle go on from it.
-/// After `most_events` it gives up where it is.
+/// After `most_events` it gives up where it is. Where `watch` is not null, it may stop it (RunStopped).
 Pilot choose_levels(const Scenario& scenario, const System& system, const TailTarget& target,
-                    const Cycles& cycles, std::uint64_t most_events);
+                    const Cycles& cycles, std::uint64_t most_events, RunWatch* watch = nullptr);
 
 }  // namespace fluidbatch::sim

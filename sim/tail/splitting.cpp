@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "sim/measure/run_watch.h"
 #include "sim/scenario/scenario.h"
 #include "sim/tail/branch.h"
 
@@ -37,8 +38,8 @@ struct Splitting::Stay {
   double top_s = 0;  ///< the highest importance of its stay at the top level
 };
 
-Splitting::Splitting(const Scenario& scenario, const System& system, const Levels& levels)
-    : scenario_(scenario), levels_(levels), make_branch_(branches_of(scenario, system)) {}
+Splitting::Splitting(const Scenario& scenario, const System& system, const Levels& levels, RunWatch* watch)
+    : scenario_(scenario), levels_(levels), watch_(watch), make_branch_(branches_of(scenario, system)) {}
 
 TailSums Splitting::run(std::uint64_t seed, const Cycles& cycles,
                         const std::function<bool(const TailSums&)>& enough) {
@@ -85,6 +86,7 @@ TailSums Splitting::run(std::uint64_t seed, const Cycles& cycles,
 /// killed.
 bool Splitting::advance(Branch& branch, Stay& stay) {
   counter_->set_level(stay.level);
+  check_wanted(watch_);
   branch.advance();
   if (++events_ - events_before_ > kMostInCycle) {
     throw Saturated("it does not come back from a long queue within " + std::to_string(kMostInCycle) +

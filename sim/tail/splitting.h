@@ -12,6 +12,7 @@
 
 namespace fluidbatch::sim {
 
+struct RunWatch;
 struct Scenario;
 struct System;
 
@@ -22,12 +23,13 @@ struct System;
 /// The main branch, the one that is never killed, is that run.
 class Splitting {
  public:
-  /// All references must outlive it.
-  Splitting(const Scenario& scenario, const System& system, const Levels& levels);
+  /// All references must outlive it. Where `watch` is not null, it may stop a run.
+  Splitting(const Scenario& scenario, const System& system, const Levels& levels, RunWatch* watch = nullptr);
 
   /// Runs the requests of `seed` from an empty system at date 0 on, in cycles: first those that begin with
   /// one of the first `warmup_requests`, which are not counted and do not split, then others until `enough`
-  /// says so, which is asked after each. Throws Saturated where a cycle does not end.
+  /// says so, which is asked after each. Throws Saturated where a cycle does not end, and
+  /// RunStopped.
   TailSums run(std::uint64_t seed, const Cycles& cycles, const std::function<bool(const TailSums&)>& enough);
 
   /// A stay of a branch at the top level: from where it reaches it to where it leaves it or is killed.
@@ -48,6 +50,7 @@ class Splitting {
 
   const Scenario& scenario_;
   const Levels& levels_;
+  const RunWatch* watch_;
   MakeBranch make_branch_;
   bool splits_ = false;  // not in the warm-up
   TailCounter* counter_ = nullptr;

@@ -10,6 +10,7 @@
 #include "sim/drive/child_process.h"
 #include "sim/drive/message.h"
 #include "sim/measure/confidence.h"
+#include "sim/measure/run_watch.h"
 #include "sim/scenario/scenario.h"
 #include "sim/tail/part_seed.h"
 #include "sim/tail/pilot.h"
@@ -59,12 +60,12 @@ class Estimation {
       : scenario_(scenario), system_(system), options_(options), groups_(kGroups) {}
 
   SystemTail run() {
-    const Cycles cycles = cycles_of(scenario_, system_);
+    const Cycles cycles = cycles_of(scenario_, system_, options_.watch);
     const double furthest = *std::ranges::max_element(options_.quantiles);
     constexpr std::uint64_t kPilotShare = 8;
     const Pilot pilot =
         choose_levels(scenario_, system_, {.latency_s = scenario_.least_slo_s(), .tail_share = 1 - furthest},
-                      cycles, options_.most_events / kPilotShare);
+                      cycles, options_.most_events / kPilotShare, options_.watch);
     result_.levels = pilot.levels.size();
     result_.reaches_slo = pilot.reaches_latency;
     result_.regenerates = cycles.requests == 0;
@@ -92,7 +93,7 @@ class Estimation {
       const auto enough = [requests](const TailSums& sums) { return sums.main_requests >= requests; };
       PartResult result;
       try {
-        Splitting splitting(scenario_, system_, levels);
+        Splitting splitting(scenario_, system_, levels, options_.watch);
         result.sums = splitting.run(part_seed(scenario_.seed, part), cycles, enough);
       } catch (const Saturated& error) {
         result.saturated = error.what();
@@ -122,6 +123,7 @@ class Estimation {
   }
 
   void report() const {
+    check_wanted(options_.watch);
     if (options_.progress) options_.progress(result_.events);
   }
 

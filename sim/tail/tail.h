@@ -10,6 +10,7 @@
 
 namespace fluidbatch::sim {
 
+struct RunWatch;
 struct Scenario;
 struct System;
 
@@ -20,6 +21,7 @@ struct TailOptions {
   int jobs = 1;                             ///< processes at a time; results do not depend on it
   /// Told of the events so far now and then; may be empty.
   std::function<void(std::uint64_t events)> progress = {};
+  RunWatch* watch = nullptr;  ///< where not null, may stop it
 };
 
 /// With its 95 % interval.
@@ -49,7 +51,7 @@ struct SystemTail {
 };
 
 /// For a scenario that nothing speaks against. The same for the same seed, whatever the number of jobs.
-/// Throws Saturated where the backlog grows for ever, and what `simulate` throws.
+/// Throws Saturated where the backlog grows for ever, RunStopped, and what `simulate` throws.
 SystemTail estimate_tail(const Scenario& scenario, const System& system, const TailOptions& options);
 
 }  // namespace fluidbatch::sim

@@ -118,3 +118,13 @@ TEST_CASE("a search that can't be", "[search]") {
   settings.batches = {4, 2};
   CHECK_THROWS_WITH(npu::search_designs(layers, settings), Contains("ascending"));
 }
+
+TEST_CASE("who waits for a search can end it", "[search]") {
+  const auto layers = test::shipped_network("resnet18").layers;
+  int calls = 0;
+  const npu::Poll poll = [&] {
+    if (++calls == 1000) throw std::runtime_error("enough");
+  };
+  CHECK_THROWS_WITH(npu::search_designs(layers, settings_of("z7045", 4.2e9), poll), "enough");
+  CHECK(calls == 1000);
+}

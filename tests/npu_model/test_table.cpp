@@ -37,6 +37,16 @@ TEST_CASE("the table is the layers' costs and their sums", "[npu_model]") {
   CHECK(table.macs(0, 20) + table.macs(20, table.layers()) == static_cast<double>(network.macs()));
 }
 
+TEST_CASE("who waits for a table is asked at each of its cells, and can end it", "[npu_model]") {
+  const auto layers = test::shipped_network("resnet18").layers;
+  const npu::Npu npu = workloads::load_npu(test::named("zu7ev_large"));
+  std::size_t calls = 0;
+  workloads::table_of(layers, npu, npu::Mode::r, 3, [&] { ++calls; });
+  CHECK(calls == 3 * layers.size());
+  const npu::Poll poll = [] { throw std::runtime_error("enough"); };
+  CHECK_THROWS_WITH(workloads::table_of(layers, npu, npu::Mode::r, 3, poll), "enough");
+}
+
 TEST_CASE("mode r: a larger batch never takes less, up to one last tile store", "[npu_model]") {
   for (const char* name : {"zu7ev_large", "zu7ev_small", "z7045_middle"}) {
     const npu::Npu npu = workloads::load_npu(test::named(name));

@@ -357,3 +357,25 @@ TEST_CASE("what can't be computed is refused", "[optimum]") {
   CHECK_THROWS_AS(scheduler::evaluate_fbe(problem, [](const FbeState&) { return 3; }),
                   scheduler::PolicyError);
 }
+
+TEST_CASE("what is called while an optimum is computed may end that", "[optimum]") {
+  const npu::BatchPolicyTable table = test::measured_table(Eigen::ArrayXXd::Constant(4, 4, 1));
+  const OptimumProblem problem{.table = table, .exit_rates = {0.3, 0.3, 0.3}, .rate_hz = 0.3, .max_batch = 4};
+  struct Enough {};
+  const auto calls_until_its_end = [&](const auto& optimum) {
+    int calls = 0;
+    optimum([&] { ++calls; });
+    int left = calls;
+    const auto last = [&] {
+      if (--left == 0) throw Enough();
+    };
+    CHECK_THROWS_AS(optimum(last), Enough);  // as late as it is called
+    left = 1;
+    CHECK_THROWS_AS(optimum(last), Enough);  // and at once
+    return calls;
+  };
+  CHECK(calls_until_its_end([&](const scheduler::WhileComputing& f) { (void)free_optimum(problem, f); }) >
+        100);
+  CHECK(calls_until_its_end([&](const scheduler::WhileComputing& f) { (void)fbe_optimum(problem, f); }) >
+        100);
+}

@@ -80,6 +80,22 @@ TEST_CASE("a fit finds the values that made the measurements, from afar", "[fit]
   }
 }
 
+TEST_CASE("who waits for a fit can end it, wherever it is", "[fit]") {
+  const FitSettings settings = free_settings({"bandwidth_bytes_per_s"});
+  const std::vector<MeasuredLayer> rows = measurements(true_npu(), test::small_npu(), settings.unit);
+  int all = 0;
+  const Fit fit = sim::fit_npu(rows, settings, [&] { ++all; });
+  CHECK(fit.values == sim::fit_npu(rows, settings).values);
+  for (int share = 1; share < 20; ++share) {  // on the grid, in the descents, which C has called, and later
+    int left = all * share / 20;
+    const auto poll = [&] {
+      if (--left == 0) throw std::runtime_error("enough");
+    };
+    CHECK_THROWS_WITH(sim::fit_npu(rows, settings, poll), "enough");
+    CHECK(left == 0);
+  }
+}
+
 TEST_CASE("a fit to noisy measurements comes near, and no nearer than the truth is", "[fit]") {
   FitSettings settings = free_settings({"bandwidth_bytes_per_s", "layer_overhead_cycles", "fill_cycles"});
   std::vector<MeasuredLayer> rows = measurements(true_npu(), test::small_npu(), settings.unit);

@@ -10,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "sim/measure/run_watch.h"
 #include "sim/tail/tail.h"
 #include "tests/support/md1.h"
 #include "tests/support/scenarios.h"
@@ -196,6 +197,23 @@ TEST_CASE("estimated tails cover the exact ones of M/D/1", "[tail]") {
   CHECK(*std::ranges::min_element(c.quantiles_covered) >= 4);
   CHECK(std::abs(c.mean - 1) < 4 * c.mean_error / std::sqrt(c.seeds));
   CHECK(c.imprecise == 0);
+}
+
+TEST_CASE("an estimate ends where it is not wanted any more, here and in children", "[tail]") {
+  const sim::Scenario scenario = one_npu(0.5, Md1(0.5).latency_s(7e-4));
+  for (const int jobs : {1, 2}) {
+    for (const bool at_once : {true, false}) {
+      sim::RunWatch watch;
+      watch.stop = at_once;
+      int told = 0;
+      const auto stop_later = [&](std::uint64_t /*events*/) { watch.stop = ++told >= 2; };
+      CHECK_THROWS_AS(
+          sim::estimate_tail(scenario, scenario.systems[0],
+                             {.precision = 0.01, .jobs = jobs, .progress = stop_later, .watch = &watch}),
+          sim::RunStopped);
+      CHECK(told == (at_once ? 0 : 2));
+    }
+  }
 }
 
 TEST_CASE("estimated tails of three orders cover the exact ones of M/D/1", "[.release][tail]") {

@@ -34,13 +34,14 @@ ARROWS = {
                    "workloads/uplink"),
     "sim/output": ("sim/measure", "sim/core", "sim/scenario", "npu_model", "scheduler", "workloads/io"),
     "sim/fit": ("npu_model", "workloads", "workloads/io", "workloads/models"),
+    "sim/models": ("npu_model", "workloads/io", "workloads/models"),
     "sim/run": ("sim/scenario", "sim/core", "sim/drive", "sim/measure", "sim/output", "npu_model", "scheduler", "scheduler/optimum", "workloads/io", "workloads/traffic",
                 "workloads/uplink"),
     "sim/tail": ("sim/run", "sim/scenario", "sim/core", "sim/drive", "sim/measure", "npu_model", "scheduler", "workloads", "workloads/io", "workloads/traffic"),
-    "sim/sweep": ("sim/tail", "scheduler", "sim/core", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "workloads", "workloads/io"),
-    "sim/cli": ("sim/tail", "sim/core", "sim/sweep", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "sim/fit", "scheduler",
+    "sim/sweep": ("sim/tail", "scheduler", "scheduler/optimum", "sim/core", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "workloads", "workloads/io"),
+    "sim/cli": ("sim/tail", "sim/core", "sim/sweep", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "sim/fit", "sim/models", "scheduler",
                 "scheduler/optimum", "npu_model", "workloads/io", "workloads/models", "workloads/models/onnx"),
-    "sim/python": ("sim/tail", "sim/core", "sim/sweep", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "sim/fit", "scheduler",
+    "sim/python": ("sim/tail", "sim/core", "sim/sweep", "sim/run", "sim/config", "sim/scenario", "sim/drive", "sim/measure", "sim/output", "sim/fit", "sim/models", "scheduler",
                    "scheduler/optimum", "npu_model", "workloads", "workloads/io", "workloads/models", "workloads/traffic", "workloads/exits"),
 }
 

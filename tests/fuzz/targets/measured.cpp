@@ -18,7 +18,8 @@ void read(const std::string& input) {
       .base = workloads::load_npu(io::Node::text((workspace() / "npu.yaml").string())),
       .board = workloads::load_board(io::Node::text((workspace() / "board.yaml").string())),
       .free = {sim::find_npu_key("bandwidth_bytes_per_s"), sim::find_npu_key("layer_overhead_cycles")},
-      .network = by_shape ? nullptr : &network};
+      .network = by_shape ? nullptr : &network,
+      .words = {}};
   const sim::MeasuredFile file = sim::load_measured_layers(file_of("input.csv", input), context,
                                                            {.column = {}, .values = {}, .every = 2});
   require(file.held_out.size() == file.rows.size(), "rows that are neither fitted nor held out");
