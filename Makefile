@@ -5,13 +5,14 @@ PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3 -B
 FLUIDBATCH := build/release/bin/fluidbatch
 
-.PHONY: help run test test-cluster fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages python-packages figure-packages lint-packages release dev program importer
+.PHONY: help run test test-cluster fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages python-packages figure-packages lint-packages release dev program module importer
 
 help:
 	@echo "make run      build, and simulate experiments/quickstart.yaml"
 	@echo "make test     build with and without sanitizers, and run all tests"
 	@echo "make test-cluster  bring a Slurm cluster up on this machine and run a sweep on it (root)"
 	@echo "make fuzz     build with clang, and fuzz each reader for FUZZ_SECONDS (default 30); then commands on 1,500 mutated inputs"
+	@echo "make module   build the program and the Python module"
 	@echo "make importer  build what 'network import' runs, too"
 	@echo "make reproduce  every figure and table of the paper's claims, into runs/reproduction (QUICK=1: under two minutes)"
 	@echo "make bench    print speed and memory: drivers, policies, SimPy beside them, generation, sweeps"
@@ -79,7 +80,12 @@ fuzz: fuzz-packages importer
 	@$(PYTHON) tests/fuzz/fuzz.py build/fuzz $(FUZZ_SECONDS) $(FUZZ_SEED)
 	@FLUIDBATCH_FIRST_MUTATION=300 FLUIDBATCH_MUTATIONS=1500 $(PYTHON) tests/cli/test_mutated_input.py
 
-reproduce: program figure-packages
+# The program with the Python module, which the experiments' scripts use.
+module: run-packages python-packages
+	@cmake --preset program -DFLUIDBATCH_PYTHON=ON --log-level=WARNING
+	@cmake --build --preset program --target fluidbatch fluidbatch_python
+
+reproduce: module figure-packages
 	@$(PYTHON) experiments/reproduce.py $(if $(QUICK),--quick)
 
 bench: release

@@ -38,13 +38,17 @@ io::Node document_of(py::handle configuration, const py::dict& overrides) {
     throw io::InputError("a configuration is a path or a dict, found " +
                          std::string(py::repr(configuration)));
   }
+  override_values(document, overrides);
+  return document;
+}
+
+void override_values(io::Node& document, const py::dict& overrides) {
   for (const auto& [key, value] : overrides) {
     const auto name = py::str(key).cast<std::string>();
     const io::Mark mark{.source = "set['" + name + "']", .line = 0, .column = 0};
     sim::set_value(document, name, node_of(value, mark.source), mark);
   }
   if (document.find("plugins") != nullptr) show_symbols_to_plugins();
-  return document;
 }
 
 std::shared_ptr<Configuration> read_configuration(py::handle configuration, const py::dict& overrides,

@@ -21,6 +21,9 @@ struct Configuration {
 /// them. Throws io::InputError.
 io::Node document_of(pybind11::handle configuration, const pybind11::dict& overrides);
 
+/// Applies `overrides` to a document, and makes ready for its plug-ins. Throws io::InputError.
+void override_values(io::Node& document, const pybind11::dict& overrides);
+
 /// The same, read. `audit` as RunOptions of the program's. Throws io::InputError.
 std::shared_ptr<Configuration> read_configuration(pybind11::handle configuration,
                                                   const pybind11::dict& overrides, bool audit);

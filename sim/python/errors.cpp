@@ -1,6 +1,8 @@
 // C++ exceptions as Python's.
 #include <exception>
+
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include "scheduler/policy_error.h"
 #include "sim/drive/users_error.h"
@@ -66,7 +68,12 @@ void bind_errors(py::module_& module) {
   policy_error = make_exception(module, "PolicyError",
                                 "A policy, router, arbiter or exit control decided what is not allowed.",
                                 PyExc_RuntimeError);
+  // Those of one that Python code raises.
+  for (const char* attribute : {"file", "line", "column"}) py::setattr(input_error, attribute, py::none());
   py::register_exception_translator(translate);
+  module.def(
+      "unknown_word", &io::unknown_word, py::arg("what"), py::arg("found"), py::arg("known"),
+      "The message that a word is none of those that are known, with the one that was probably meant.");
 }
 
 }  // namespace fluidbatch::python

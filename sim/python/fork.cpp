@@ -8,12 +8,15 @@
 namespace fluidbatch::python {
 namespace {
 
+bool is_child = false;
+
 pid_t fork_with_interpreter() {
   const pybind11::gil_scoped_acquire held;
   PyOS_BeforeFork();
   const pid_t process = ::fork();
   const int reason = errno;
   process == 0 ? PyOS_AfterFork_Child() : PyOS_AfterFork_Parent();
+  is_child = is_child || process == 0;
   errno = reason;
   return process;
 }
@@ -21,5 +24,7 @@ pid_t fork_with_interpreter() {
 }  // namespace
 
 void fork_as_python_does() { sim::fork_by(fork_with_interpreter); }
+
+bool is_child_of_interpreter() { return is_child; }
 
 }  // namespace fluidbatch::python

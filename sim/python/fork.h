@@ -8,4 +8,7 @@ namespace fluidbatch::python {
 /// in the child as it does here.
 void fork_as_python_does();
 
+/// Whether this process is such a child.
+bool is_child_of_interpreter();
+
 }  // namespace fluidbatch::python

@@ -15,6 +15,7 @@
 #include "sim/output/columns.h"
 #include "sim/output/series.h"
 #include "sim/output/summary_json.h"
+#include "sim/python/arguments.h"
 #include "sim/python/bindings.h"
 #include "sim/python/configuration.h"
 #include "sim/python/conversion.h"
@@ -25,7 +26,6 @@
 #include "sim/run/run_outputs.h"
 #include "sim/run/settle.h"
 #include "sim/scenario/expected_length.h"
-#include "workloads/io/names.h"
 #include "workloads/io/text_number.h"
 
 namespace fluidbatch::python {
@@ -33,9 +33,6 @@ namespace {
 
 namespace py = pybind11;
 namespace fs = std::filesystem;
-
-constexpr std::array kDrivers{io::Name{sim::Driver::bare, "bare"}, io::Name{sim::Driver::simgrid, "simgrid"},
-                              io::Name{sim::Driver::simgrid_window, "simgrid_window"}};
 
 /// What `run` is asked for beside the configuration.
 struct RunRequest {
@@ -185,11 +182,6 @@ py::list columns_of(const std::vector<sim::ColumnDeclaration>& columns) {
   throw io::InputError({.source = argument, .line = 0, .column = 0}, what);
 }
 
-sim::Driver driver_of(const std::string& name) {
-  if (const auto driver = io::value_of(kDrivers, name)) return *driver;
-  refuse("driver", io::unknown_word("driver", name, io::words_of(kDrivers)));
-}
-
 /// What a program can't be given, and Python can.
 void check_arguments(const std::optional<double>& series_s,
                      const std::vector<std::pair<std::int64_t, std::int64_t>>& followed, int jobs) {
@@ -207,7 +199,7 @@ std::shared_ptr<Runs> run(std::shared_ptr<Configuration> configuration, const st
                           const std::vector<std::pair<std::int64_t, std::int64_t>>& followed, int jobs,
                           py::object progress) {
   check_arguments(series_s, followed, jobs);
-  RunRequest request{.driver = driver_of(driver),
+  RunRequest request{.driver = driver_argument(driver),
                      .series_s = series_s,
                      .timelines = std::move(timelines),
                      .followed = {},

@@ -23,6 +23,8 @@ class Crew {
     // A thread state that lasts as long as the thread: otherwise each call into Python would make one.
     const py::gil_scoped_acquire state;
     const py::gil_scoped_release released;
+    const unsigned long thread = PyThread_get_thread_ident();
+    join(thread);
     while (const std::function<void()>* task = next()) {
       try {
         (*task)();
@@ -31,6 +33,7 @@ class Crew {
       }
     }
     const std::lock_guard lock(mutex_);
+    std::erase(at_work_, thread);
     ++ended_;
     changed_.notify_all();
   }
@@ -39,6 +42,24 @@ class Crew {
   bool wait(std::size_t threads, std::chrono::milliseconds wait) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, wait, [&] { return ended_ == threads || failure_ != nullptr; });
+  }
+
+  /// True where all `threads` have ended within `wait`.
+  bool wait_for_end(std::size_t threads, std::chrono::milliseconds wait) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, wait, [&] { return ended_ == threads; });
+  }
+
+  /// Raises KeyboardInterrupt in the threads that run Python code, which may never come to an end, and in the
+  /// others as soon as they do.
+  void interrupt() {
+    std::vector<unsigned long> at_work;
+    {
+      const std::lock_guard lock(mutex_);
+      at_work = at_work_;
+    }
+    const py::gil_scoped_acquire held;
+    for (const unsigned long thread : at_work) PyThreadState_SetAsyncExc(thread, PyExc_KeyboardInterrupt);
   }
 
   void fail(std::exception_ptr failure) {
@@ -54,6 +75,11 @@ class Crew {
   }
 
  private:
+  void join(unsigned long thread) {
+    const std::lock_guard lock(mutex_);
+    at_work_.push_back(thread);
+  }
+
   const std::function<void()>* next() {
     const std::lock_guard lock(mutex_);
     return next_ < tasks_.size() ? &tasks_[next_++] : nullptr;
@@ -62,6 +88,7 @@ class Crew {
   const std::vector<std::function<void()>>& tasks_;
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::vector<unsigned long> at_work_;  // threads, as Python counts them
   std::size_t next_ = 0;
   std::size_t ended_ = 0;
   std::exception_ptr failure_;
@@ -77,6 +104,7 @@ void check_signals() {
 void supervise(const std::vector<std::function<void()>>& tasks, int jobs, const std::function<void()>& poll,
                const std::function<void()>& stop) {
   constexpr std::chrono::milliseconds kWait(20);
+  constexpr std::chrono::milliseconds kGrace(20);
   Crew crew(tasks);
   std::exception_ptr failure;
   {
@@ -94,7 +122,10 @@ void supervise(const std::vector<std::function<void()>>& tasks, int jobs, const 
       }
     }
     failure = crew.failure();
-    if (failure != nullptr) stop();
+    if (failure != nullptr) {
+      stop();
+      while (!crew.wait_for_end(count, kGrace)) crew.interrupt();
+    }
   }
   if (failure != nullptr) std::rethrow_exception(failure);
 }

@@ -8,15 +8,27 @@
 docs/python.md lists all that is here.
 """
 
+import typing as _typing
 from pathlib import Path as _Path
 
 from . import _core
+from ._analyses import Capacities, Comparison, Optima, Tails, capacity, compare, optimum, tail
+from ._core import (ArbiterView, Batch, Contender, Decision, ExitRule, ExitView, FleetView, InputError, PolicyError,
+                    ServerView, ServiceView, Table, drop, go_on, leave, preempt, start, wait_for_arrival, wait_until)
+from ._intervals import Interval, interval
+from ._models import Fit, Network, Npu, Search, boards, fit, import_onnx, latency_table, modes, networks, npus, search
+from ._parameters import Parameter, Parameters
+from ._policies import Arbiter, ExitControl, ExitControlContext, Policy, PolicyContext, Router
+from ._registration import register
 from ._results import Results, Scenario, load, run
+from ._sweep import Sweep, SweepOutcome, SweepPlan, results
+from ._traffic import ArrivalDates, Arrivals, ExitList, Exits, RecordedExits
+
+if _typing.TYPE_CHECKING:
+    from . import plot
+    from ._records import Records
 
 __version__: str = _core.version
-
-InputError = _core.InputError
-PolicyError = _core.PolicyError
 
 
 def _prefix() -> _Path:
@@ -29,4 +41,27 @@ def _prefix() -> _Path:
 
 _core.use_prefix(str(_prefix()))
 
-__all__ = ["InputError", "PolicyError", "Results", "Scenario", "load", "run"]
+
+def _late(name: str) -> _typing.Any:
+    """What is imported when somebody wants it: plots, and tables, which need NumPy."""
+    import importlib
+
+    if name == "plot":
+        return importlib.import_module(".plot", __name__)
+    if name == "Records":
+        return importlib.import_module("._records", __name__).Records
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+if not _typing.TYPE_CHECKING:  # to a checker of types a name that is not there is an error
+    __getattr__ = _late
+
+
+__all__ = ["Arbiter", "ArbiterView", "ArrivalDates", "Arrivals", "Batch", "Capacities", "Comparison", "Contender",
+           "Decision", "ExitControl", "ExitControlContext", "ExitList", "ExitRule", "ExitView", "Exits", "Fit",
+           "FleetView", "InputError", "Interval", "Network", "Npu", "Optima", "Parameter", "Parameters", "Policy",
+           "PolicyContext", "PolicyError", "RecordedExits", "Records", "Results", "Router", "Scenario", "Search",
+           "ServerView", "ServiceView", "Sweep", "SweepOutcome", "SweepPlan", "Table", "Tails", "boards", "capacity",
+           "compare", "drop", "fit", "go_on", "import_onnx", "interval", "latency_table", "leave", "load", "modes",
+           "networks", "npus", "optimum", "plot", "preempt", "register", "results", "run", "search", "start", "tail",
+           "wait_for_arrival", "wait_until"]

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from . import _core
+
 if TYPE_CHECKING:
     import pandas
 
+# Here, where one thread imports and others wait: the first look at an array in two threads at once would never end.
+_core.use_numpy()
 
-class Records(np.ndarray):
+
+class Records(np.ndarray[Any, np.dtype[Any]]):
     """A table: a one-dimensional structured array, whose fields are its columns.
 
     It is a NumPy array in every way; besides, it shows itself as a table in a notebook, and `to_pandas` makes a

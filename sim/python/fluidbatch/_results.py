@@ -23,6 +23,13 @@ Overrides = Mapping[str, Any]
 _SHARES = ("exit_shares", "exit_accuracies", "segment_batches")
 
 
+def wrong_argument(name: str, message: str) -> _core.InputError:
+    """What to raise for an argument."""
+    error = _core.InputError(f"{name}: {message}")
+    error.file = name
+    return error
+
+
 def merged_overrides(given: Overrides | None, keywords: Overrides) -> dict[str, Any]:
     """Overrides by dotted key: those of a dict, and keywords, in which two underscores stand for a dot."""
     merged = dict(given or {})
@@ -140,7 +147,7 @@ class Results:
         rows = self._source.requests(self._index(label))
         if rows is None:
             raise ValueError("the requests were not kept: outputs.requests_csv is false")
-        records = rows.view(Records)
+        records: Records = rows.view(Records)
         records.words = {"service": self.services}
         return records
 

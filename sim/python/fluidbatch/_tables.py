@@ -15,7 +15,7 @@ from ._records import Records, records_of
 def read_series(text: str) -> Records:
     """series.csv as a table; an empty cell is NaN."""
     kinds = {name: kind for name, kind, *_ in _core.series_columns()}
-    rows = np.atleast_1d(np.genfromtxt(io.StringIO(text), delimiter=",", names=True))
+    rows: Any = np.atleast_1d(np.genfromtxt(io.StringIO(text), delimiter=",", names=True))
     columns: dict[str, Any] = {name: rows[name] for name in rows.dtype.names or ()}
     for name, values in columns.items():
         if kinds[name] == "whole number" and not np.isnan(values).any():
