@@ -5,6 +5,7 @@ BIN is the folder of the built programs. With --check nothing is written; exit c
 part that takes minutes, --check makes a sample, whose lines must be in it.
 """
 
+import os
 import re
 import shlex
 import subprocess
@@ -20,17 +21,22 @@ SAMPLES = {"fluidbatch_tests [.coverage]": "fluidbatch_tests [.coverage-sample]"
 def output(folder, command):
     words = shlex.split(command)
     folder = Path(folder).resolve()
-    if words[0].startswith("experiments/"):
+    environment = {**os.environ, "PYTHONPATH": str(folder.parent / "python")}
+    if words[0].startswith("docs/"):
+        called = ["/usr/bin/python3", "-B", str(DOCS.parent / words[0]), *words[1:]]
+    elif words[0].startswith("experiments/"):
         script = str(DOCS.parent / words[0])
         called = ["/usr/bin/python3", "-B", script, *words[1:], "--program", str(folder / "fluidbatch")]
     else:
         called = [str(folder / words[0]), *words[1:]]
     result = subprocess.run(called, capture_output=True, text=True, check=True,
-                            cwd=DOCS.parent)
+                            cwd=DOCS.parent, env=environment)
     if words[0] == "fluidbatch_tests":  # the test runner's own words around the tables
         lines = [line for line in result.stdout.splitlines() if not line or line.startswith("|")]
         return "\n".join(lines).strip() + "\n"
     text = result.stdout
+    if words[0].startswith("docs/"):  # Markdown already
+        return f"\n{text}\n"
     return text if "\n|---" in text else "```\n" + text + "```\n"
 
 

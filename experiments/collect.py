@@ -14,12 +14,6 @@ def run(program, *arguments):
     return subprocess.run([str(program), *map(str, arguments)], check=True, capture_output=True, text=True).stdout
 
 
-def npu_table(program, network, npu, mode, max_batch):
-    """The CSV of the latencies of each layer, for batches of 1 to max_batch. `npu`: a name, or the path of a YAML."""
-    return run(program, "npu", "table", f"--network={network}", f"--npu={npu}", f"--mode={mode}",
-               f"--max-batch={max_batch}", "--csv")
-
-
 def number(text):
     for kind in (int, float):
         try:
@@ -37,6 +31,16 @@ def add_csv(database, table, text, **constants):
     database.executemany(
         f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})",
         [[*constants.values(), *map(number, row)] for row in rows[1:]],
+    )
+
+
+def add_rows(database, table, rows, **constants):
+    """Adds the rows of a table (fb.Records) likewise; NaN becomes NULL."""
+    columns = [*constants, *rows.columns]
+    database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
+    database.executemany(
+        f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})",
+        [(*constants.values(), *row) for row in rows.tolist()],
     )
 
 

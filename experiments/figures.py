@@ -7,9 +7,7 @@ claims).
 
 import argparse
 import json
-import math
 import sqlite3
-import statistics
 from pathlib import Path
 
 import matplotlib
@@ -54,8 +52,6 @@ NAMES = {
     "lazy": "lazy_batching",
     "ours": "exit_aware, fluid_stacked",
 }
-# Student's t, 97.5 %, by degrees of freedom.
-STUDENT = {1: 12.706, 2: 4.3027, 3: 3.1824, 4: 2.7764, 5: 2.5706, 6: 2.4469, 7: 2.3646, 8: 2.3060, 9: 2.2622}
 
 
 def look(name, **more):
@@ -68,13 +64,6 @@ def look(name, **more):
         "label": NAMES.get(name, name),
         **more,
     }
-
-
-def interval(values):
-    """Mean and half-width of the 95 % interval."""
-    if len(values) < 2:
-        return statistics.fmean(values), math.nan
-    return statistics.fmean(values), STUDENT[len(values) - 1] * statistics.stdev(values) / math.sqrt(len(values))
 
 
 class Results:
@@ -135,6 +124,7 @@ def main(name, title, make):
     parser = argparse.ArgumentParser(description=title)
     parser.add_argument("results", type=Path, help="the results file of the experiment")
     parser.add_argument("--out", type=Path, required=True, help="folder for the figure")
+    parser.add_argument("--program", help="whose Python module is taken")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     page = Page(name, title, Results(arguments.results), arguments.out)

@@ -68,7 +68,7 @@ def make(name, arguments):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     half = time.monotonic()
     subprocess.run(
-        [str(RUN), name, "plot", str(results), "--out", str(figures)],
+        [str(RUN), name, "plot", str(results), "--out", str(figures), "--program", arguments.program],
         check=True,
         stdout=subprocess.DEVNULL,
     )

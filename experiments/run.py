@@ -2,7 +2,7 @@
 """Starts a script of an experiment, from any folder: what all scripts share is found beside this one.
 
     run.py EXPERIMENT collect RESULTS.sqlite [--program FLUIDBATCH] [--quick]
-    run.py EXPERIMENT plot RESULTS.sqlite --out FOLDER
+    run.py EXPERIMENT plot RESULTS.sqlite --out FOLDER [--program FLUIDBATCH]
     run.py EXPERIMENT table [--program FLUIDBATCH]
 """
 

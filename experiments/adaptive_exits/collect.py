@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import collect
+from python_module import fb
 
 FOLDER = Path(__file__).resolve().parent
 DATA = FOLDER.parent / "data"
@@ -68,21 +69,10 @@ def sweep(program, database, name, varied, quick):
 def fill(program, database, quick):
     for name, varied in SWEEPS.items():
         sweep(program, database, name, varied, quick)
-    with tempfile.TemporaryDirectory() as out:
-        collect.run(
-            program,
-            "run",
-            FOLDER / "spike.yaml",
-            "--out",
-            out,
-            "--series",
-            0.1,
-            "--driver",
-            "bare",
-            *(QUICK if quick else ()),
-        )
-        for folder in sorted(p for p in Path(out).iterdir() if p.is_dir()):
-            collect.add_csv(database, "series", (folder / "series.csv").read_text(), system=folder.name)
+    shorter = {"requests": 3000, "warmup_requests": 300} if quick else {}
+    results = fb.run(FOLDER / "spike.yaml", shorter, series=0.1)
+    for label in sorted(results.labels):
+        collect.add_rows(database, "series", results.series(label), system=label)
 
 
 def main():

@@ -7,6 +7,7 @@ import figures
 from adaptive_exits import tables
 from adaptive_exits.points import ARRIVALS, POLICIES, POLICY_NAMES, mean, misses, runs
 from figures import plt
+from python_module import fb
 
 # How thresholds are set: colour, marker, dash, name.
 CONTROLS = {
@@ -170,7 +171,7 @@ def say(page, curves, found, digits, accuracies):
         return span([100 * statistics.fmean(one[key]) for one in settings], "{:.2g}")
 
     missed = {key: one for key, one in found.items() if key not in held}
-    fewer = [figures.interval([b - a for a, b in zip(one["late"], one["fixed_late"])]) for one in found.values()]
+    fewer = [fb.interval([b - a for a, b in zip(one["late"], one["fixed_late"])]) for one in found.values()]
     less = sum(middle > half for middle, half in fewer)
     more = sum(middle < -half for middle, half in fewer)
     shorter = sum(sum(one["ratio"]) < 1 - MARGIN for one in found.values())

@@ -3,7 +3,7 @@
 import math
 import statistics
 
-import figures
+from python_module import fb
 
 ARRIVALS = ("Poisson", "bursts", "spikes")
 POLICIES = ("greedy", "delay", "lazy", "ours")
@@ -70,5 +70,5 @@ def compare(fixed, rows):
         "late": [row["slo_violation_rate"] for row in rows],
         "fixed_mean_s": beside["mean_latency_s"],
         "mean_s": [row["mean_latency_s"] for row in rows],
-        "ratio": figures.interval(ratios),
+        "ratio": fb.interval(ratios),
     }

@@ -3,7 +3,6 @@
 import math
 import statistics
 
-import figures
 from adaptive_exits.points import (
     ARRIVALS,
     COMPARED,
@@ -16,13 +15,14 @@ from adaptive_exits.points import (
     mean,
     misses,
 )
+from python_module import fb
 
 
 def percent(values):
     """Shares as a percentage with its interval; `none` where not one request was late."""
     if not any(values):
         return "none"
-    middle, half = figures.interval([100 * value for value in values])
+    middle, half = fb.interval([100 * value for value in values])
     digits = max(0, -math.floor(math.log10(middle)) + (middle >= 0.001))
     return f"{middle:.{digits}f} ± {half:.{digits}f}"
 

@@ -7,11 +7,8 @@ what each layer would have to take besides for the class to have the board's gai
 """
 
 import argparse
-import csv
-import io
-import re
 
-import collect
+from python_module import fb
 
 # Board, network, milliseconds of a batch of 1 and of 8.
 PUBLISHED = (
@@ -23,16 +20,6 @@ PUBLISHED = (
 CLASSES = ("edge_8tops", "edge_24tops")
 
 
-def rows(program, network, npu):
-    text = collect.npu_table(program, network, npu, "fluid_stacked", 8)
-    return list(csv.DictReader(io.StringIO(text)))
-
-
-def clock_hz(npu):
-    text = (collect.ROOT / "npu_model/npus" / f"{npu}.yaml").read_text(encoding="ascii")
-    return float(re.search(r"^clock_hz: (\S+)", text, re.M)[1])
-
-
 def overhead_cycles(one_s, eight_s, gain, layers, clock):
     """Cycles h of each layer with 8 (L(1) + n h) = gain (L(8) + n h)."""
     return (gain * eight_s - 8 * one_s) / (8 - gain) / layers * clock
@@ -40,8 +27,8 @@ def overhead_cycles(one_s, eight_s, gain, layers, clock):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", default=str(collect.ROOT / "build/release/bin/fluidbatch"))
-    program = parser.parse_args().program
+    parser.add_argument("--program", help="whose Python module is taken")
+    parser.parse_args()
     print(
         "| network | board: batch 1, batch 8 (ms) | its gain | class | batch 1, batch 8 (ms) | its gain | overhead "
         "for the board's gain, "
@@ -50,14 +37,14 @@ def main():
     print("|---|---|---|---|---|---|---|")
     for board, network, one_ms, eight_ms in PUBLISHED:
         gain = 8 * one_ms / eight_ms
-        for npu in CLASSES:
-            table = rows(program, network, npu)
-            one, eight = (sum(float(r["latency_s"]) for r in table if r["batch"] == b) for b in ("1", "8"))
-            layers = sum(r["batch"] == "1" for r in table)
-            overhead = overhead_cycles(one, eight, gain, layers, clock_hz(npu))
+        for npu in map(fb.Npu, CLASSES):
+            latencies_s = fb.latency_table(network, npu, "fluid_stacked", max_batch=8)
+            one, eight = latencies_s[:, 0].sum(), latencies_s[:, 7].sum()
+            layers = len(latencies_s)
+            overhead = overhead_cycles(one, eight, gain, layers, npu.clock_hz)
             needed = f"{overhead:,.0f} of {layers} layers" if overhead >= 0 else "none: the class gains more"
             print(
-                f"| {network} | {board}: {one_ms:.3f}, {eight_ms:.3f} | {gain:.2f} | {npu} | {1000 * one:.3f}, "
+                f"| {network} | {board}: {one_ms:.3f}, {eight_ms:.3f} | {gain:.2f} | {npu.name} | {1000 * one:.3f}, "
                 f"{1000 * eight:.3f} | "
                 f"{8 * one / eight:.2f} | {needed} |"
             )

@@ -1,25 +1,13 @@
 """The control block of EE-ResNet-50 on two NPUs: <B_R, B_P, k, residency> of each layer and batch size."""
 
 import collect
+from python_module import fb
 
 
-def fill(program, database, _quick):
+def fill(_program, database, _quick):
     for npu in ("zu7ev_large", "zu7ev_buffered"):
-        table = collect.run(
-            program,
-            "npu",
-            "table",
-            "--network",
-            "ee_resnet50",
-            "--npu",
-            npu,
-            "--mode",
-            "fluid_stacked",
-            "--max-batch",
-            16,
-            "--csv",
-        )
-        collect.add_csv(database, "layers", table, npu=npu)
+        table = fb.Npu(npu).table("ee_resnet50", "fluid_stacked", max_batch=16)
+        collect.add_rows(database, "layers", table, npu=npu)
 
 
 def main():

@@ -5,6 +5,7 @@ import statistics
 
 import figures
 from figures import plt
+from python_module import fb
 
 OTHERS = ("dynamic", "greedy", "lazy")
 KINDS = {"poisson": ("Poisson", 1), "gamma": ("gamma, CV 2", 1), "periodic": ("10 cameras", 10), "mmpp": ("bursts", 2)}
@@ -64,12 +65,12 @@ class Grid:
 
 
 def text_of(values):
-    mean, half = figures.interval(values)
+    mean, half = fb.interval(values)
     return f"{mean:.2f} ± {half:.2f}" if mean == mean else "ours is never late"
 
 
 def verdict(values, published):
-    mean, half = figures.interval(values)
+    mean, half = fb.interval(values)
     if not mean == mean:
         return "holds in direction"
     if mean - half >= published:
@@ -85,7 +86,7 @@ def draw(page, grid):
         for i, other in enumerate(OTHERS):
             color, marker, _ = figures.LOOKS[other]
             for row, ratios in ((0, grid.latency_ratios), (1, grid.mean_of_violation_ratios)):
-                found = [figures.interval(ratios(other, groups[n])) for n in names]
+                found = [fb.interval(ratios(other, groups[n])) for n in names]
                 axes[row][column].errorbar(
                     [x + 0.2 * (i - 1) for x in range(len(names))],
                     [m for m, _ in found],

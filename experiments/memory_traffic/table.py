@@ -5,14 +5,9 @@ tiles alone on the chip or what pays, as tables in Markdown.
 """
 
 import argparse
-import csv
-import io
-import re
 import statistics
-import tempfile
-from pathlib import Path
 
-import collect
+from python_module import fb
 
 NPUS = ("zu7ev_large", "zu7ev_middle", "zu7ev_small", "z7045_middle", "edge_8tops", "edge_24tops")
 NETWORKS = ("ee_inception_v3", "ee_mobilenet_v2", "ee_resnet18", "ee_resnet50", "ee_vgg16")
@@ -21,37 +16,21 @@ MODES = ("r", "r_stacked", "fluid_stacked")
 BATCHES = (1, 8)
 
 
-def variant(npu, input_path, residency, folder):
-    """The path of a shipped NPU's YAML with other assumptions."""
-    text = (collect.ROOT / "npu_model/npus" / f"{npu}.yaml").read_text(encoding="ascii")
-    text = re.sub(r"^(input_path|residency|row_weights):.*\n", "", text, flags=re.M)
-    path = Path(folder) / f"{npu}_{input_path}_{residency}.yaml"
-    path.write_text(
-        text + f"input_path: {input_path}\nresidency: {residency}\nrow_weights: each_block\n", encoding="ascii"
-    )
-    return path
-
-
-def latencies_ms(program, npu, network, mode):
+def latencies_ms(npu, network, mode):
     """{batch: milliseconds of the whole network}."""
-    text = collect.npu_table(program, network, npu, mode, max(BATCHES))
-    total = dict.fromkeys(BATCHES, 0.0)
-    for row in csv.DictReader(io.StringIO(text)):
-        if int(row["batch"]) in total:
-            total[int(row["batch"])] += 1000 * float(row["latency_s"])
-    return total
+    total_s = fb.latency_table(network, npu, mode, max(BATCHES)).sum(axis=0)
+    return {batch: 1000 * total_s[batch - 1] for batch in BATCHES}
 
 
-def measure(program):
-    """{(npu, network, assumption, mode): {batch: ms}}."""
+def measure():
+    """{(npu, network, assumption, mode): {batch: ms}}, of shipped NPUs with other assumptions."""
     found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for npu in NPUS:
-            for assumption in ASSUMPTIONS:
-                path = variant(npu, *assumption, folder)
-                for network in NETWORKS:
-                    for mode in MODES:
-                        found[npu, network, assumption, mode] = latencies_ms(program, path, network, mode)
+    for npu in NPUS:
+        for input_path, residency in ASSUMPTIONS:
+            changed = fb.Npu(npu, input_path=input_path, residency=residency, row_weights="each_block")
+            for network in NETWORKS:
+                for mode in MODES:
+                    found[npu, network, (input_path, residency), mode] = latencies_ms(changed, network, mode)
     return found
 
 
@@ -99,9 +78,9 @@ def all_pairs(found):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", default=str(collect.ROOT / "build/release/bin/fluidbatch"))
+    parser.add_argument("--program", help="whose Python module is taken")
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--summary", dest="show", action="store_const", const=summary, help="means over all pairs")
     which.add_argument("--pairs", dest="show", action="store_const", const=all_pairs, help="milliseconds of each pair")
     arguments = parser.parse_args()
-    arguments.show(measure(arguments.program))
+    arguments.show(measure())

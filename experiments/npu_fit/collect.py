@@ -3,13 +3,13 @@
 import collect
 from npu_fit import fits
 
-FREE = f"{fits.BANDWIDTH},{fits.OVERHEAD}"
+FREE = (fits.BANDWIDTH, fits.OVERHEAD)
 
 
-def fill(program, database, _quick):
+def fill(_program, database, _quick):
     database.execute("CREATE TABLE layers (network, layer, measured, modelled, bound, residency)")
     for network in fits.NETWORKS:
-        _, rows = fits.fit(program, fits.LAYERS, fits.BASE, FREE, network)
+        _, rows = fits.fit(fits.LAYERS, fits.BASE, FREE, network)
         for row, given in zip(rows, fits.rows_of(fits.LAYERS)):
             if row["held_out"]:
                 layer = (
@@ -19,7 +19,7 @@ def fill(program, database, _quick):
                 )
                 database.execute(
                     "INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?)",
-                    (network, layer, row["measured"], row["modelled"], row["bound"], row["residency"]),
+                    (network, layer, *(row[name].item() for name in ("measured", "modelled", "bound", "residency"))),
                 )
 
 

@@ -1,12 +1,11 @@
 """What the scripts of this folder share: fits of a Gemmini that leave one network out."""
 
 import csv
-import io
 import math
 import statistics
-import subprocess
-import tempfile
 from pathlib import Path
+
+from python_module import fb
 
 FOLDER = Path(__file__).resolve().parent
 DATA = FOLDER.parent / "data"
@@ -31,16 +30,13 @@ def rows_of(file):
         return list(csv.DictReader(lines))
 
 
-def write_npu(path, shape):
-    """gemmini.yaml with the values of `shape`."""
-    lines = []
-    for line in (FOLDER / "gemmini.yaml").read_text().splitlines():
-        key = line.split(":")[0]
-        if key == BANDWIDTH and shape["channel"] == "separate":
-            lines += ["input_" + line, "output_" + line]
-        else:
-            lines.append(f"{key}: {shape[key]}" if key in shape else line)
-    path.write_text("\n".join(lines) + "\n")
+def npu_of(shape):
+    """gemmini.yaml with the values of `shape`, and with a bandwidth for each way where these are separate channels."""
+    changes = dict(shape)
+    if shape["channel"] == "separate":
+        total = fb.Npu(FOLDER / "gemmini.yaml").bandwidth_bytes_per_s
+        changes |= {BANDWIDTH: None, f"input_{BANDWIDTH}": total, f"output_{BANDWIDTH}": total}
+    return fb.Npu(FOLDER / "gemmini.yaml", **changes)
 
 
 def write_with_network_channels(path):
@@ -52,29 +48,10 @@ def write_with_network_channels(path):
         writer.writerows({**row, "in_channels": row["network_channels"]} for row in rows)
 
 
-def value_of(yaml, key):
-    return next(float(line.split(":")[1]) for line in yaml.splitlines() if line.startswith(key + ":"))
-
-
-def fit(program, file, shape, free, network=None):
-    """One fit: the fitted YAML and, for each row of the file, what `--csv` prints, as numbers."""
-    with tempfile.TemporaryDirectory() as folder:
-        npu, fitted = Path(folder) / "gemmini.yaml", Path(folder) / "fitted.yaml"
-        write_npu(npu, shape)
-        command = [program, "npu", "fit", "--measured", file, "--npu", npu, "--free", free, "--out", fitted, "--csv"]
-        if network:
-            command += ["--hold-out", f"network={network}"]
-        text = subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True).stdout
-        rows = [
-            {
-                **row,
-                "measured": float(row["measured"]),
-                "modelled": float(row["modelled"]),
-                "held_out": row["held_out"] == "1",
-            }
-            for row in csv.DictReader(io.StringIO(text))
-        ]
-        return fitted.read_text(), rows
+def fit(file, shape, free, network=None):
+    """One fit: the fitted NPU, and for each row of the file what is measured and modelled."""
+    found = fb.fit(file, npu_of(shape), free, hold_out=f"network={network}" if network else None)
+    return found.npu, found.table
 
 
 def errors(rows):
@@ -85,11 +62,11 @@ def root_mean_square(rows):
     return math.sqrt(statistics.fmean(math.log(row["modelled"] / row["measured"]) ** 2 for row in rows))
 
 
-def best_shape(program, file, free, network, **more):
+def best_shape(file, free, network, **more):
     """The shape with the least error on what a fit sees: the held-out network has no say in it."""
 
     def seen(shape):
-        return root_mean_square([row for row in fit(program, file, shape, free, network)[1] if not row["held_out"]])
+        return root_mean_square([row for row in fit(file, shape, free, network)[1] if not row["held_out"]])
 
     return min(shapes(**more), key=seen)
 

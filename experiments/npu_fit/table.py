@@ -11,8 +11,8 @@ from pathlib import Path
 
 from npu_fit import fits
 
-FREE = f"{fits.BANDWIDTH},{fits.OVERHEAD}"
-SEPARATE = f"input_{fits.BANDWIDTH},output_{fits.BANDWIDTH},{fits.OVERHEAD}"
+FREE = (fits.BANDWIDTH, fits.OVERHEAD)
+SEPARATE = (f"input_{fits.BANDWIDTH}", f"output_{fits.BANDWIDTH}", fits.OVERHEAD)
 
 
 def percent(errors, of=statistics.median):
@@ -29,7 +29,7 @@ def accuracy(rows):
     return f"{percent(errors)} | {percent(errors, max)} | {correlation:.3f}"
 
 
-def splits(program):
+def splits():
     print(
         "| held out | layers | T_R, rows | bytes per cycle | start, cycles | median error % | largest error % | rank "
         "correlation |"
@@ -37,19 +37,19 @@ def splits(program):
     print("|---" * 8 + "|")
     pool = []
     for network, name in fits.NETWORKS.items():
-        shape = fits.best_shape(program, fits.LAYERS, FREE, network)
-        yaml, rows = fits.fit(program, fits.LAYERS, shape, FREE, network)
+        shape = fits.best_shape(fits.LAYERS, FREE, network)
+        npu, rows = fits.fit(fits.LAYERS, shape, FREE, network)
         rows = held_out(rows)
         pool += rows
-        bandwidth = fits.value_of(yaml, fits.BANDWIDTH) / fits.value_of(yaml, "clock_hz")
+        bandwidth = npu.bandwidth_bytes_per_s / npu.clock_hz
         print(
             f"| {name} | {len(rows)} | {shape['t_r']}, {shape['edge_rows']} | {bandwidth:.2f} | "
-            f"{fits.value_of(yaml, fits.OVERHEAD):.0f} | {accuracy(rows)} |"
+            f"{npu.layer_overhead_cycles:.0f} | {accuracy(rows)} |"
         )
     print(f"| each in turn | {len(pool)} | | | | {accuracy(pool)} |")
 
 
-def others(program, network_channels):
+def others(network_channels):
     """Other ways to fit and to read the data, with the shape of gemmini.yaml."""
     print(
         "\n| data | free besides the start of a layer | " + " | ".join(fits.NETWORKS.values()) + " | each in "
@@ -58,9 +58,9 @@ def others(program, network_channels):
     layers = "71 layers"
     ways = [
         (layers, fits.LAYERS, "shared", FREE, "bandwidth"),
-        (layers, fits.LAYERS, "shared", FREE + ",fill_cycles", "bandwidth, fill"),
+        (layers, fits.LAYERS, "shared", (*FREE, "fill_cycles"), "bandwidth, fill"),
         (layers, fits.LAYERS, "separate", SEPARATE, "bandwidths in and out"),
-        (layers, fits.LAYERS, "separate", SEPARATE + ",fill_cycles", "bandwidths in and out, fill"),
+        (layers, fits.LAYERS, "separate", (*SEPARATE, "fill_cycles"), "bandwidths in and out, fill"),
         ("71 layers, channels not filled up", network_channels, "shared", FREE, "bandwidth"),
         ("all 222 rows", fits.ALL, "shared", FREE, "bandwidth"),
     ]
@@ -71,9 +71,9 @@ def others(program, network_channels):
             shape = (
                 {**fits.BASE, "channel": channel}
                 if channel
-                else fits.best_shape(program, file, free, network, paths=paths)
+                else fits.best_shape(file, free, network, paths=paths)
             )
-            _, rows = fits.fit(program, file, shape, free, network)
+            _, rows = fits.fit(file, shape, free, network)
             cells.append(percent(fits.errors(held_out(rows))))
             pool += held_out(rows)
         print(f"| {data} | {name} | " + " | ".join([*cells, percent(fits.errors(pool))]) + " |")
@@ -100,11 +100,11 @@ def compute_alone():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", default=str(fits.FOLDER.parents[1] / "build/release/bin/fluidbatch"))
-    program = parser.parse_args().program
-    splits(program)
+    parser.add_argument("--program", help="whose Python module is taken")
+    parser.parse_args()
+    splits()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "layers.csv"
         fits.write_with_network_channels(file)
-        others(program, file)
+        others(file)
     compute_alone()

@@ -4,7 +4,7 @@ import math
 import statistics
 from dataclasses import dataclass
 
-import figures
+from python_module import fb
 
 POLICIES = ("serial", "greedy", "lazy", "ours", "outlook")
 NAMES = {
@@ -46,7 +46,7 @@ def distances(runs, policies=POLICIES):
     for policy in policies:
         means = runs[policy]
         if None not in means:
-            found[policy] = figures.interval([100 * (m / best - 1) for m, best in zip(means, runs["optimal"])])
+            found[policy] = fb.interval([100 * (m / best - 1) for m, best in zip(means, runs["optimal"])])
     return found
 
 
@@ -63,7 +63,7 @@ def read(page, unit):
         if row["system"] == "optimal":
             optima[key] = (row["free_s"], row["fbe_s"])
     return [
-        Setting(*key, *optima[key], figures.interval([m / optima[key][1] for m in one["optimal"]]), distances(one))
+        Setting(*key, *optima[key], fb.interval([m / optima[key][1] for m in one["optimal"]]), distances(one))
         for key, one in runs.items()
     ]
 

@@ -6,30 +6,25 @@ The runs are those of variants.yaml; rho counts with the reference in mode r.
 """
 
 import argparse
-import json
-import subprocess
-import tempfile
 from pathlib import Path
+
+from python_module import fb
 
 FOLDER = Path(__file__).resolve().parent
 LOADS = (0.8, 1.2, 1.6, 2.0)
 
 
-def run(program, rho, out):
-    subprocess.run(
-        [program, "run", str(FOLDER / "variants.yaml"), "--out", out, "--set", f"workload.arrivals.rho={rho}"],
-        check=True,
-        capture_output=True,
-    )
-    return {p.parent.name: json.loads(p.read_text())["statistics"] for p in Path(out).glob("*/summary.json")}
+def run(rho):
+    """{label: its statistics}."""
+    results = fb.run(FOLDER / "variants.yaml", workload__arrivals__rho=rho)
+    return {row["system"]: row for row in results.table}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", default=str(FOLDER.parents[1] / "build/release/bin/fluidbatch"))
-    program = parser.parse_args().program
-    with tempfile.TemporaryDirectory() as out:
-        results = {rho: run(program, rho, out) for rho in LOADS}
+    parser.add_argument("--program", help="whose Python module is taken")
+    parser.parse_args()
+    results = {rho: run(rho) for rho in LOADS}
     labels = (
         "exit_aware",
         "exit_event",

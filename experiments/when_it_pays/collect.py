@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import collect
+from python_module import fb
 
 FOLDER = Path(__file__).resolve().parent
 QUICK = ("--set", "requests=3000", "--set", "warmup_requests=300")
@@ -32,10 +33,7 @@ def fill(program, database, quick):
     for name in ("pairs", "lazy"):
         sweep(program, database, name, quick)
     for network, npu, mode in database.execute("SELECT DISTINCT network, npu, npu_mode FROM pairs").fetchall():
-        text = collect.run(
-            program, "npu", "table", "--network", network, "--npu", npu, "--mode", mode, "--max-batch", 8, "--csv"
-        )
-        collect.add_csv(database, "layers", text, network=network, npu=npu)
+        collect.add_rows(database, "layers", fb.Npu(npu).table(network, mode, max_batch=8), network=network, npu=npu)
 
 
 def main():
