@@ -131,7 +131,7 @@ class Results:
         rows = [self.summary(label) for label in self.labels]
         columns: dict[str, list[Any]] = {"system": self.labels}
         for name in names:
-            values = [_statistics_of(row).get(name) for row in rows]
+            values = [row["statistics"].get(name) for row in rows]
             columns[name] = [float("nan") if value is None else float(value) for value in values]
         columns["saturated"] = [bool(row["saturated"]) for row in rows]
         return records_of(columns)
@@ -199,11 +199,6 @@ class Results:
             body += f"<tr><td>{label}</td>{cells}</tr>"
         note = "<p>* saturated: these numbers depend on the length of the run</p>" if table["saturated"].any() else ""
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
-
-
-def _statistics_of(summary: Mapping[str, Any]) -> Mapping[str, Any]:
-    inner = summary.get("statistics", summary)
-    return inner if isinstance(inner, Mapping) else summary
 
 
 class _Source:
