@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 from math import comb
 from typing import NamedTuple, Sequence
 
@@ -85,7 +86,7 @@ class Pieces:
 
     def latency_s(self, first: int, end: int, batch: int) -> float:
         """Of layers first .. end - 1 for a whole number of samples, 0 for none, s."""
-        return self.table.latency_s(first, end, batch) if batch else 0.0
+        return float(self.table.latency_s(first, end, batch)) if batch else 0.0
 
     def mean_latency_s(self, first: int, end: int, batch: float) -> float:
         """The same for any number: linear between whole ones, and proportional below one, s."""
@@ -123,6 +124,9 @@ class ExitAware(fb.Policy):
         self.rate_hz = context.rate_hz if context.rate_hz == context.rate_hz else 0.0
         self.pace_s, self.inside_s = self.pace() if self.outlook else (0.0, 0.0)
         self.known: dict[tuple[int, int, int, bool], tuple[Course, ...]] = {}
+
+    def clone(self) -> ExitAware:
+        return copy.copy(self)  # it remembers nothing but what it has computed, which copies may share
 
     def decide(self, view: fb.ServerView) -> fb.Decision:
         if view.idle:

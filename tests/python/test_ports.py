@@ -255,9 +255,9 @@ def assert_all_has_happened(counts: Counter[tuple[str, str]]) -> None:
 LONG = os.environ.get("FLUIDBATCH_LONG") == "1"
 
 
-def test_random_scenarios():
+def test_random_scenarios() -> None:
     assert_all_has_happened(hold_against_ports(random_scenario, range(2500 if LONG else 64)))
 
 
-def test_scenarios_whose_dates_tie(tmp_path):
+def test_scenarios_whose_dates_tie(tmp_path: Path) -> None:
     assert_all_has_happened(hold_against_ports(lambda seed: tied_scenario(seed, tmp_path), range(2500 if LONG else 64)))

@@ -16,11 +16,12 @@ from ._analyses import Capacities, Comparison, Optima, Tails, capacity, compare,
 from ._core import (ArbiterView, Batch, Contender, Decision, ExitRule, ExitView, FleetView, InputError, PolicyError,
                     ServerView, ServiceView, Table, drop, go_on, leave, preempt, start, wait_for_arrival, wait_until)
 from ._intervals import Interval, interval
-from ._models import Fit, Network, Npu, Search, boards, fit, import_onnx, latency_table, modes, networks, npus, search
+from ._models import Network, Npu, boards, import_onnx, latency_table, modes, networks, npus
 from ._parameters import Parameter, Parameters
 from ._policies import Arbiter, ExitControl, ExitControlContext, Policy, PolicyContext, Router
 from ._registration import register
 from ._results import Results, Scenario, load, run
+from ._searches import Fit, Search, fit, search
 from ._sweep import Sweep, SweepOutcome, SweepPlan, results
 from ._traffic import ArrivalDates, Arrivals, ExitList, Exits, RecordedExits
 

@@ -61,7 +61,7 @@ class _Bar(Progress):
     def __init__(self, total: int | None, unit: str) -> None:
         from tqdm.auto import tqdm
 
-        self._bar: Any = tqdm(total=total, unit=" " + unit, unit_scale=True)
+        self._bar: Any = tqdm(total=total, unit=" " + unit, unit_scale=unit != "points")
 
     def update(self, done: int, total: int | None = None) -> None:
         if total is not None:
