@@ -1,8 +1,9 @@
 #include "sim/python/configuration.h"
 
 #include <dlfcn.h>
-#include <pybind11/stl/filesystem.h>
 #include <utility>
+
+#include <pybind11/stl/filesystem.h>
 
 #include "sim/config/file_kind.h"
 #include "sim/config/overrides.h"

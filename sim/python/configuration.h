@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+
 #include <pybind11/pybind11.h>
 
 #include "sim/config/run_config.h"

@@ -1,8 +1,9 @@
 // Values between Python and the plain tree that configurations are read from.
 #pragma once
 
-#include <pybind11/pybind11.h>
 #include <string>
+
+#include <pybind11/pybind11.h>
 
 #include "workloads/io/yaml_node.h"
 

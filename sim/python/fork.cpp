@@ -1,7 +1,8 @@
 #include "sim/python/fork.h"
 
-#include <pybind11/pybind11.h>
 #include <unistd.h>
+
+#include <pybind11/pybind11.h>
 
 #include "sim/drive/child_process.h"
 

@@ -1,9 +1,10 @@
 #include "sim/python/models.h"
 
 #include <chrono>
+#include <utility>
+
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
-#include <utility>
 
 #include "sim/python/bindings.h"
 #include "sim/python/conversion.h"

@@ -4,9 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <pybind11/pybind11.h>
 #include <string>
 #include <vector>
+
+#include <pybind11/pybind11.h>
 
 #include "npu_model/npu.h"
 #include "npu_model/poll.h"

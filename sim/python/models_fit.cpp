@@ -1,8 +1,9 @@
 // Fits of an NPU to measured layers.
 #include <optional>
+#include <utility>
+
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
-#include <utility>
 
 #include "sim/fit/measured_fit.h"
 #include "sim/python/conversion.h"

@@ -1,8 +1,9 @@
 // Networks and NPUs: read from names, files and dicts, and what they say of themselves.
+#include <utility>
+
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
-#include <utility>
 
 #include "sim/config/unusual_values.h"
 #include "sim/models/npu_tables.h"

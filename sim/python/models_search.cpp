@@ -1,7 +1,8 @@
 // Searches for the best engine on a board.
+#include <utility>
+
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
-#include <utility>
 
 #include "sim/config/unusual_values.h"
 #include "sim/models/npu_search.h"

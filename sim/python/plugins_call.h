@@ -2,11 +2,12 @@
 #pragma once
 
 #include <memory>
-#include <pybind11/pybind11.h>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <pybind11/pybind11.h>
 
 #include "scheduler/parameters.h"
 #include "workloads/io/input_error.h"

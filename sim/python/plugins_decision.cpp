@@ -2,8 +2,9 @@
 
 #include <array>
 #include <optional>
-#include <pybind11/stl.h>
 #include <string>
+
+#include <pybind11/stl.h>
 
 #include "sim/python/plugins_call.h"
 #include "workloads/io/input_error.h"

@@ -1,10 +1,11 @@
 // Exit controls that are written in Python.
 #include <algorithm>
 #include <memory>
-#include <pybind11/stl.h>
 #include <string>
 #include <tuple>
 #include <utility>
+
+#include <pybind11/stl.h>
 
 #include "scheduler/policy_error.h"
 #include "scheduler/registry.h"

@@ -1,8 +1,9 @@
 // Exits from Python: recorded confidences, lists, and classes whose iterators give them.
+#include <utility>
+
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
-#include <utility>
 
 #include "sim/config/parameters_reader.h"
 #include "sim/python/bindings.h"

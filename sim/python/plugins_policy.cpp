@@ -1,8 +1,9 @@
 // Policies that are written in Python.
 #include <array>
-#include <pybind11/stl.h>
 #include <string>
 #include <utility>
+
+#include <pybind11/stl.h>
 
 #include "scheduler/registry.h"
 #include "sim/python/plugins.h"

@@ -1,10 +1,11 @@
 #include "sim/python/plugins_table.h"
 
 #include <memory>
-#include <pybind11/numpy.h>
 #include <stdexcept>
 #include <string>
 #include <utility>
+
+#include <pybind11/numpy.h>
 
 namespace fluidbatch::python {
 namespace {

@@ -1,9 +1,10 @@
 // Arrivals from Python: arrays of dates, and classes whose iterators give them.
 #include <cmath>
+#include <utility>
+
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
-#include <utility>
 
 #include "sim/config/parameters_reader.h"
 #include "sim/python/bindings.h"

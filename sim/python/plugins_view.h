@@ -3,10 +3,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <pybind11/numpy.h>
-#include <pybind11/pybind11.h>
 #include <span>
 #include <stdexcept>
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
 
 #include "scheduler/view.h"
 #include "sim/python/plugins_table.h"

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <filesystem>
-#include <pybind11/numpy.h>
 #include <string>
 #include <vector>
+
+#include <pybind11/numpy.h>
 
 #include "sim/output/request_row.h"
 #include "sim/output/requests_csv.h"

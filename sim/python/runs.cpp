@@ -1,11 +1,12 @@
 // Configurations, and runs of them whose outputs stay in memory.
 #include <memory>
 #include <numeric>
+#include <utility>
+
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
-#include <utility>
 
 #include "sim/config/file_kind.h"
 #include "sim/config/overrides.h"

@@ -5,8 +5,9 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <pybind11/pybind11.h>
 #include <thread>
+
+#include <pybind11/pybind11.h>
 
 namespace fluidbatch::python {
 namespace {
