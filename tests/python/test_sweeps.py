@@ -13,7 +13,7 @@ import pytest
 
 import fluidbatch as fb
 from interrupts import ends_at_once, environment
-from program import message, succeed
+from program import ROOT, message, succeed
 
 BASE = {
     "requests": 300,
@@ -92,6 +92,20 @@ def test_a_file_gives_the_bytes_that_the_program_writes(here):
     assert dump("module.sqlite") == dump("program.sqlite")
     assert not list(here.glob("*-wal"))
     succeed("sweep", "s.yaml", "--out", "module.sqlite", "--resume", folder=here)  # it is one of its own
+
+
+SHIPPED = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "experiments").rglob("*.yaml")
+                 if re.search("^base:", path.read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("file", SHIPPED)
+def test_shipped_sweeps_give_the_bytes_that_the_program_writes(file, tmp_path):
+    """The first points of each, with fewer requests."""
+    fewer = {"requests": 2000, "warmup_requests": 100}
+    fb.Sweep(ROOT / file, fewer).run(tmp_path / "module.sqlite", limit=4)
+    words = [word for key, value in fewer.items() for word in ("--set", f"{key}={value}")]
+    succeed("sweep", ROOT / file, "--out", tmp_path / "program.sqlite", "--limit", 4, *words, folder=tmp_path)
+    assert dump(tmp_path / "module.sqlite") == dump(tmp_path / "program.sqlite")
 
 
 def test_a_dict_a_path_and_a_scenario_as_the_base_give_the_same(here):
