@@ -102,6 +102,13 @@ def test_saturated_points_are_crosses_and_no_values(file):
     assert not any("saturated" in text for text in legend(unsaturated))
 
 
+def test_a_path_is_as_good_as_its_results(file):
+    from_path, from_results = fb.plot.load_latency(file), fb.plot.load_latency(fb.results(file))
+    for first, second in zip(from_path.lines, from_results.lines, strict=True):
+        assert np.array_equal(first.get_ydata(), second.get_ydata(), equal_nan=True)
+    assert len(from_path.lines) == 4  # two systems, crosses, and their entry in the legend
+
+
 def test_a_failed_point_is_left_out_and_a_single_one_has_no_band(file):
     points = frame(file)
     points = points[(points.system == "ours") & (points.replication < 2)].copy()
