@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import CommandLineTest  # noqa: E402
+from harness import CommandLineTest, RELEASE  # noqa: E402
 
 # Without exits `serial` is M/D/1: the load is rho, and the SLO a multiple of the time of a sample.
 MD1 = """\
@@ -96,11 +96,13 @@ class Capacity(CommandLineTest):
         # Far out it falls by e^(-s) per service time, with s the root of rho (e^s - 1) = s.
         self.assertAlmostEqual(md1_late_share(0.5, 20) / md1_late_share(0.5, 21), math.exp(1.2564312), places=5)
 
+    @unittest.skipUnless(RELEASE, "it is the numbers that count: one build is enough")
     def test_it_is_not_above_the_capacity_of_a_queue_near_saturation(self):
         ratios = self.capacities(slo=25, requests=5000, seeds=12)  # the capacity is 0.908
         self.assertLessEqual(max(ratios), 1.01)
         self.assertGreater(statistics.median(ratios), 0.96)
 
+    @unittest.skipUnless(RELEASE, "it is the numbers that count: one build is enough")
     def test_it_is_not_above_the_capacity_of_a_site_of_such_queues(self):
         """Two NPUs that are chosen at random are two queues M/D/1; equal services, the oldest first, share each of them."""
         slo = 25
@@ -221,6 +223,7 @@ class Capacity(CommandLineTest):
         self.refuse(["capacity", "d.yaml"], r"say what to raise with --over KEY; can be raised: 'workload\.devices\.cams\.count', "
                     r"'workload\.devices\.cams\.arrivals\.rate_hz'")
 
+    @unittest.skipUnless(RELEASE, "it is the numbers that count: one build is enough")
     def test_a_load_is_raised_to_the_same_rate(self):
         self.write("c.yaml", SYSTEMS)
         self.write("l.yaml", SYSTEMS.replace("rho: 1", "load: 0.4"))

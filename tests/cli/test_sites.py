@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import CONFIG, SweepTest  # noqa: E402
+from harness import CONFIG, RELEASE, SweepTest  # noqa: E402
 
 SITE = """\
 requests: 400
@@ -106,6 +106,7 @@ class Sites(SweepTest):
         self.assertEqual(rows, {("ee_resnet18 + mobilenet_v2", npu) for npu in
                                 ("zu7ev_large", "zu7ev_large + zu7ev_small", "2 x zu7ev_large + zu7ev_small")})
 
+    @unittest.skipUnless(RELEASE, "it is the numbers that count: one build is enough")
     def test_tails(self):
         """Rare enough to split for, and often enough to be counted."""
         quick = ["--precision", "0.3", "--quantiles", "0.99", "--max-events", "3000000", "--csv"]
