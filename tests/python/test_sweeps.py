@@ -175,6 +175,21 @@ def test_what_is_unlikely_to_be_meant_is_a_warning(here):
     assert result.returncode == 0, result.stderr
 
 
+def test_points_that_fail_are_a_warning_and_have_their_reasons(here):
+    class Fails(fb.Policy):
+        def decide(self, view):
+            raise ZeroDivisionError("on purpose")
+
+    fb.register("fails", Fails)
+    sweep = fb.Sweep(SWEEP, {"systems.ours.policy": {"name": "fails"}})
+    with pytest.warns(UserWarning, match="24 points failed"):
+        outcome = sweep.run("f.sqlite")
+    assert (outcome.run, outcome.failed) == (48, 24)
+    rows = fb.results("f.sqlite")
+    failed = rows[rows["status"] == "failed"]
+    assert set(failed["system"]) == {"ours"} and failed["message"].str.contains("ZeroDivisionError: on purpose").all()
+
+
 def test_progress_is_told():
     seen = []
     fb.Sweep("s.yaml", requests=20000).run("p.sqlite", jobs=2, progress=lambda done, total: seen.append((done, total)))

@@ -105,7 +105,7 @@ class Sweep:
 
         In the main thread Ctrl-C ends it in order: what is finished is in the file, then KeyboardInterrupt is raised.
         SIGTERM and SIGHUP do the same there, and are then answered as they would have been before. Raises InputError;
-        of a point that fails the message is recorded.
+        of a point that fails the message is recorded, and that there are such points is a warning.
         """
         in_main_thread = threading.current_thread() is threading.main_thread()
         with Progress.of(progress, None, "points") as line:
@@ -113,6 +113,9 @@ class Sweep:
             outcome = _core.run_sweep(self._core, os.fspath(out), jobs, resume, shard, driver, limit, told,
                                       in_main_thread)
             line.update(outcome.run)
+        if outcome.failed:
+            warnings.warn(f"{outcome.failed} point{'s' if outcome.failed > 1 else ''} failed: the column `message` of "
+                          "fb.results has the reasons", stacklevel=2)
         return SweepOutcome(outcome.run, outcome.before, outcome.left, outcome.failed)
 
     def __repr__(self) -> str:
