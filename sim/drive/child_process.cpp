@@ -66,7 +66,7 @@ ChildOutcome outcome_of_signal(int signal, std::int64_t kills_for_memory_before)
   return {is_from_outside(signal) ? Kind::input_error : Kind::failed, std::move(text)};
 }
 
-pid_t (*fork_child)() = ::fork;
+int (*fork_child)() = ::fork;
 
 /// Exit code of a child that could not hand its result over.
 constexpr int kResultLost = 5;
@@ -223,7 +223,7 @@ void ChildOutcome::throw_failure(const std::string& who) const {
   if (kind == Kind::failed) throw std::runtime_error(who + text);
 }
 
-void fork_by(pid_t (*fork)()) { fork_child = fork; }
+void fork_by(int (*fork)()) { fork_child = fork; }
 
 int processors() {
   cpu_set_t set;

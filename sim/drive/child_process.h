@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <sys/types.h>
 #include <utility>
 #include <vector>
 
@@ -69,9 +68,9 @@ class ChildPool {
 std::vector<ChildOutcome> run_in_children(const std::vector<ChildPool::Task>& tasks, int jobs,
                                           const std::function<void()>& while_waiting);
 
-/// From here on children are made by `fork`, which does what ::fork does and whatever else the process around
-/// needs at it.
-void fork_by(pid_t (*fork)());
+/// From here on children are made by `fork`, which does what ::fork does (a pid_t is an int here) and
+/// whatever else the process around needs at it.
+void fork_by(int (*fork)());
 
 /// Number of processors that this process may use.
 int processors();

@@ -11,7 +11,7 @@ namespace {
 
 bool is_child = false;
 
-pid_t fork_with_interpreter() {
+int fork_with_interpreter() {
   const pybind11::gil_scoped_acquire held;
   PyOS_BeforeFork();
   const pid_t process = ::fork();
