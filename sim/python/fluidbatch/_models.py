@@ -28,7 +28,34 @@ def warn_of(texts: Iterable[str]) -> None:
         warnings.warn(text, stacklevel=3)
 
 
-class Network:
+class _Model:
+    """What networks and NPUs have in common: a YAML, and perhaps a file that has it."""
+
+    _core: Any
+    _file: str
+    _kind: str
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables and messages: as its YAML says, or else the name of its file."""
+        return str(self._core.name)
+
+    def to_yaml(self) -> str:
+        """Its YAML, with the keys that were given; what it names by a path is absolute."""
+        return str(self._core.to_yaml())
+
+    def save(self, path: PathLike) -> None:
+        """Writes its YAML to a file, which must not exist yet. Raises InputError."""
+        _core.write_new_file(os.fspath(path), self.to_yaml())
+        self._file = os.path.abspath(path)
+
+    def __fspath__(self) -> str:
+        if not self._file:
+            raise _core.InputError(f"{self._kind} {self.name!r} is in no file: .save(path) puts it into one")
+        return self._file
+
+
+class Network(_Model):
     """A network: layers in order of execution, cut into segments by early exits.
 
     source: a shipped name (`networks()`), the path of a YAML, or a dict with the same keys (docs/configuration.md);
@@ -37,18 +64,15 @@ class Network:
     What was read from a file, or saved, may stand in a configuration wherever a network's path may. Raises InputError.
     """
 
+    _kind = "network"
+
     def __init__(self, source: PathLike | dict[str, Any] | Network) -> None:
-        self._core: Any = source._core if isinstance(source, Network) else _core.read_network(source, "network")
-        self._file: str = source._file if isinstance(source, Network) else self._core.file
+        self._core = source._core if isinstance(source, Network) else _core.read_network(source, "network")
+        self._file = source._file if isinstance(source, Network) else self._core.file
 
     @classmethod
     def _of(cls, source: PathLike | dict[str, Any] | Network) -> Network:
         return source if isinstance(source, Network) else cls(source)
-
-    @property
-    def name(self) -> str:
-        """As its YAML says, or else the name of the file."""
-        return str(self._core.name)
 
     @property
     def description(self) -> str:
@@ -96,20 +120,6 @@ class Network:
 
         return records_of(self._core.layers())
 
-    def to_yaml(self) -> str:
-        """Its YAML; a base that it names by a path is absolute."""
-        return str(self._core.to_yaml())
-
-    def save(self, path: PathLike) -> None:
-        """Writes its YAML to a file, which must not exist yet. Raises InputError."""
-        _core.write_new_file(os.fspath(path), self.to_yaml())
-        self._file = os.path.abspath(path)
-
-    def __fspath__(self) -> str:
-        if not self._file:
-            raise _core.InputError(f"network {self.name!r} is in no file: .save(path) puts it into one")
-        return self._file
-
     def __reduce__(self) -> tuple[Any, ...]:
         return Network, ({"name": self.name, **self._core.document},)
 
@@ -123,7 +133,7 @@ class Network:
         return f"<p><b>{html.escape(self.name)}</b>: {html.escape(self.description)}</p>{self.layers._repr_html_()}"
 
 
-class Npu:
+class Npu(_Model):
     """An NPU of the model: a tiled GEMM engine <T_R, T_P, T_C>, its buffers and its memory channel.
 
     source: a shipped name (`npus()`), the path of a YAML, a dict with the same keys (docs/configuration.md), another
@@ -136,11 +146,13 @@ class Npu:
     a configuration wherever an NPU's path may. Values that no NPU has give a warning. Raises InputError.
     """
 
+    _kind = "NPU"
+
     def __init__(self, source: PathLike | dict[str, Any] | Npu | None = None, *, name: str | None = None,
                  **keys: Any) -> None:
         given = source._core if isinstance(source, Npu) else source
-        self._core: Any = _core.read_npu(given, keys, name)
-        self._file: str = source._file if isinstance(source, Npu) and not keys else self._core.file
+        self._core = _core.read_npu(given, keys, name)
+        self._file = source._file if isinstance(source, Npu) and not keys else self._core.file
         self._keys: dict[str, Any] | None = None
         warn_of(self._core.warnings)
 
@@ -153,11 +165,6 @@ class Npu:
         npu = cls.__new__(cls)
         npu._core, npu._file, npu._keys = core, core.file, None
         return npu
-
-    @property
-    def name(self) -> str:
-        """What it is called in tables and messages."""
-        return str(self._core.name)
 
     @property
     def keys(self) -> dict[str, Any]:
@@ -243,20 +250,6 @@ class Npu:
         axes.set_title(f"{model.name} on {self.name}")
         axes.legend(title="mode")
         return axes
-
-    def to_yaml(self) -> str:
-        """Its YAML, with the keys that were given; a board that it names by a path is absolute."""
-        return str(self._core.to_yaml())
-
-    def save(self, path: PathLike) -> None:
-        """Writes its YAML to a file, which must not exist yet. Raises InputError."""
-        _core.write_new_file(os.fspath(path), self.to_yaml())
-        self._file = os.path.abspath(path)
-
-    def __fspath__(self) -> str:
-        if not self._file:
-            raise _core.InputError(f"NPU {self.name!r} is in no file: .save(path) puts it into one")
-        return self._file
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _npu_again, (self._core.document, self.name)
