@@ -266,9 +266,8 @@ def run(config: PathLike | dict[str, Any] | Scenario, set: Overrides | None = No
         not known).
 
     The GIL is released while no Python code of the run's own (a policy, a router, ..) is at work, so several threads
-    may run simulations at once. Ctrl-C ends the run. What the numbers
-    don't say by themselves (Results.notes) is a warning. Raises InputError, PolicyError, and whatever Python code of
-    the run's own raises.
+    may run simulations at once. Ctrl-C ends the run. What the numbers don't say by themselves (Results.notes) is a
+    warning. Raises InputError, PolicyError, and whatever Python code of the run's own raises.
     """
     scenario = scenario_of(config, set, overrides, audit)
     if out is not None:
