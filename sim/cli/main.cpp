@@ -13,6 +13,7 @@
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
 #include "sim/cli/shell_text.h"
+#include "sim/drive/driver_names.h"
 #include "sim/models/npu_search.h"
 #include "sim/version.h"
 #include "workloads/io/input_error.h"
@@ -95,22 +96,20 @@ void add_precision(CLI::App& command, cli::RunArguments& arguments) {
       ->type_name("N");
 }
 
-using fluidbatch::io::Name;
-constexpr std::array kDrivers{Name{Driver::bare, "bare"}, Name{Driver::simgrid, "simgrid"},
-                              Name{Driver::simgrid_window, "simgrid_window"}};
+using fluidbatch::sim::kDriverNames;
 
 void add_driver(CLI::App& command, std::optional<Driver>& driver, Driver otherwise) {
   const auto known = [](const std::string& name) {
-    if (fluidbatch::io::value_of(kDrivers, name)) return std::string();
-    return fluidbatch::io::unknown_word("driver", name, fluidbatch::io::words_of(kDrivers));
+    if (fluidbatch::io::value_of(kDriverNames, name)) return std::string();
+    return fluidbatch::io::unknown_word("driver", name, fluidbatch::io::words_of(kDriverNames));
   };
   command
       .add_option_function<std::string>(
-          "--driver", [&](const std::string& name) { driver = fluidbatch::io::value_of(kDrivers, name); },
+          "--driver", [&](const std::string& name) { driver = fluidbatch::io::value_of(kDriverNames, name); },
           std::string("What makes time pass: simgrid, a step of SimGrid for each step of the NPU; "
                       "simgrid_window, a step for "
                       "many; bare, a plain loop. All give the same results. Default: ") +
-              fluidbatch::io::word_of(kDrivers, otherwise))
+              fluidbatch::io::word_of(kDriverNames, otherwise))
       ->type_name("NAME")
       ->check(known);
 }

@@ -1,20 +1,12 @@
 #include "sim/python/arguments.h"
 
-#include <array>
-
 #include "sim/drive/child_process.h"
+#include "sim/drive/driver_names.h"
 #include "sim/python/conversion.h"
 #include "workloads/io/input_error.h"
 #include "workloads/io/map_reader.h"
-#include "workloads/io/names.h"
 
 namespace fluidbatch::python {
-namespace {
-
-constexpr std::array kDrivers{io::Name{sim::Driver::bare, "bare"}, io::Name{sim::Driver::simgrid, "simgrid"},
-                              io::Name{sim::Driver::simgrid_window, "simgrid_window"}};
-
-}  // namespace
 
 io::Mark argument(const std::string& name) { return {.source = name, .line = 0, .column = 0}; }
 
@@ -33,8 +25,8 @@ int jobs_argument(pybind11::handle value) {
 }
 
 sim::Driver driver_argument(const std::string& name) {
-  if (const auto driver = io::value_of(kDrivers, name)) return *driver;
-  throw io::InputError(argument("driver"), io::unknown_word("driver", name, io::words_of(kDrivers)));
+  if (const auto driver = io::value_of(sim::kDriverNames, name)) return *driver;
+  throw io::InputError(argument("driver"), io::unknown_word("driver", name, io::words_of(sim::kDriverNames)));
 }
 
 std::optional<sim::Driver> driver_argument(const std::optional<std::string>& name) {

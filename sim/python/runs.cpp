@@ -27,7 +27,6 @@
 #include "sim/run/run_outputs.h"
 #include "sim/run/settle.h"
 #include "sim/scenario/expected_length.h"
-#include "workloads/io/text_number.h"
 
 namespace fluidbatch::python {
 namespace {
@@ -179,35 +178,21 @@ py::list columns_of(const std::vector<sim::ColumnDeclaration>& columns) {
   return all;
 }
 
-[[noreturn]] void refuse(const std::string& argument, const std::string& what) {
-  throw io::InputError({.source = argument, .line = 0, .column = 0}, what);
-}
-
-/// What a program can't be given, and Python can.
-void check_arguments(const std::optional<double>& series_s,
-                     const std::vector<std::pair<std::int64_t, std::int64_t>>& followed, int jobs) {
-  if (series_s && !(std::isfinite(*series_s) && *series_s > 0)) {
-    refuse("series", "must be seconds above 0, found " + io::shortest(*series_s));
-  }
-  for (const auto& [first, last] : followed) {
-    if (first < 0) refuse("timeline", "must be numbers of requests, from 0, found " + std::to_string(first));
-  }
-  if (jobs < 0) refuse("jobs", "must be a number from 1, found " + std::to_string(jobs));
-}
-
 std::shared_ptr<Runs> run(std::shared_ptr<Configuration> configuration, const std::string& driver,
-                          std::optional<double> series_s, std::optional<fs::path> timelines,
-                          const std::vector<std::pair<std::int64_t, std::int64_t>>& followed, int jobs,
-                          py::object progress) {
-  check_arguments(series_s, followed, jobs);
+                          const py::object& series_s, std::optional<fs::path> timelines,
+                          const py::list& followed, const py::object& jobs, py::object progress) {
+  constexpr std::int64_t kMostRequests = std::int64_t{1} << 53;
   RunRequest request{.driver = driver_argument(driver),
-                     .series_s = series_s,
+                     .series_s = {},
                      .timelines = std::move(timelines),
                      .followed = {},
-                     .jobs = jobs > 0 ? jobs : sim::processors(),
+                     .jobs = jobs_argument(jobs),
                      .progress = std::move(progress)};
-  for (const auto& [first, last] : followed)
-    request.followed.push_back({static_cast<std::uint64_t>(first), static_cast<std::uint64_t>(last)});
+  if (!series_s.is_none()) request.series_s = number_argument(series_s, "series", io::Range::positive());
+  for (const py::handle number : followed) {
+    const auto one = static_cast<std::uint64_t>(integer_argument(number, "timeline", 0, kMostRequests));
+    request.followed.push_back({one, one});
+  }
   return std::make_shared<Runs>(std::move(configuration), request);
 }
 

@@ -63,8 +63,8 @@ def run(
     driver: str,
     series_s: float | None,
     timelines: _Path | None,
-    followed: list[tuple[int, int]],
-    jobs: int,
+    followed: list[int],
+    jobs: int | None,
     progress: Callable[[list[int]], object] | None,
 ) -> Runs: ...
 def check_folder(configuration: Configuration, folder: _Path) -> None: ...

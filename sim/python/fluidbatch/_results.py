@@ -272,13 +272,13 @@ def run(config: PathLike | dict[str, Any] | Scenario, set: Overrides | None = No
     scenario = scenario_of(config, set, overrides, audit)
     if out is not None:
         _core.check_folder(scenario._core, Path(out))
-    followed = [] if isinstance(timeline, bool) else [(int(request), int(request)) for request in timeline]
+    followed = [] if isinstance(timeline, bool) else list(timeline)
     wants_timeline = bool(followed) or timeline is True
     timelines = tempfile.TemporaryDirectory(prefix="fluidbatch-") if wants_timeline else None
     known = scenario._core.known_requests
     with Progress.of(progress, None if known is None else known * len(scenario.labels), "requests") as line:
         runs = _core.run(scenario._core, driver, series, None if timelines is None else timelines.name, followed,
-                         jobs or 0, (lambda completed: line.update(sum(completed))) if line.wanted else None)
+                         jobs, (lambda completed: line.update(sum(completed))) if line.wanted else None)
     results = Results(_InMemory(runs, timelines))
     for note in results.notes:
         warnings.warn(note, stacklevel=2)
