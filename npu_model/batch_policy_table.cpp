@@ -54,4 +54,11 @@ void BatchPolicyTable::add_up(const Eigen::ArrayXXd& latencies_s) {
   }
 }
 
+DynamicEnergy BatchPolicyTable::dynamic_energy(int layer, int batch) const {
+  const LayerAccesses accesses =
+      layer_accesses(this->layer(layer), control_block_->npu(), batch, control_block_->policy(layer, batch),
+                     control_block_->cost(layer, batch));
+  return npu::dynamic_energy(accesses, *control_block_->npu().energy);
+}
+
 }  // namespace fluidbatch::npu

@@ -10,6 +10,7 @@
 #include <Eigen/Core>
 
 #include "npu_model/control_block.h"
+#include "npu_model/energy.h"
 
 namespace fluidbatch::npu {
 
@@ -57,6 +58,12 @@ class BatchPolicyTable : public std::enable_shared_from_this<BatchPolicyTable> {
   [[nodiscard]] double single_sample_latency_s() const { return latency_s(0, layers(), 1); }
   /// Multiply-accumulates of one sample in layers first .. last - 1.
   [[nodiscard]] double macs(int first, int last) const { return prefix_macs_(last) - prefix_macs_(first); }
+  /// What the NPU says its operations take; nullptr where it says nothing, and for a measured table.
+  [[nodiscard]] const OperationEnergies* energies() const {
+    return npu() != nullptr && npu()->energy ? &*npu()->energy : nullptr;
+  }
+  /// Of `batch` samples in one layer. Worked out at each call. Precondition: energies() is not null.
+  [[nodiscard]] DynamicEnergy dynamic_energy(int layer, int batch) const;
 
  private:
   void add_up(const Eigen::ArrayXXd& latencies_s);

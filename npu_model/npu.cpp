@@ -15,6 +15,20 @@ void require(bool holds, const std::string& message) {
   if (!holds) throw std::invalid_argument(message);
 }
 
+void require_energy(const char* name, double value) {
+  require(value >= 0 && std::isfinite(value),
+          "energy." + std::string(name) + " must be finite and not negative");
+}
+
+void validate(const OperationEnergies& energies) {
+  require_energy("mac_pj", energies.mac_pj);
+  require_energy("input_buffer_pj_per_word", energies.input_buffer_pj_per_word);
+  require_energy("weight_buffer_pj_per_word", energies.weight_buffer_pj_per_word);
+  require_energy("output_buffer_pj_per_word", energies.output_buffer_pj_per_word);
+  require_energy("dram_pj_per_word", energies.dram_pj_per_word);
+  require_energy("static_w", energies.static_w);
+}
+
 }  // namespace
 
 std::string_view name_of(Residency residency) {
@@ -63,6 +77,7 @@ void validate(const Npu& npu) {
   require(npu.on_chip_bytes == 0 || npu.tile_buffer_bytes() <= npu.on_chip_bytes,
           "on_chip_bytes must hold the buffers for tiles, which take " +
               std::to_string(npu.tile_buffer_bytes()) + " bytes");
+  if (npu.energy) validate(*npu.energy);
 }
 
 Resources resources_of(const Npu& npu, int dsps_per_mac) {

@@ -59,6 +59,17 @@ enum class Channel {
   separate,  ///< one channel in, one out
 };
 
+/// What the operations of an NPU take, each finite and not negative. An access of a buffer is one word read
+/// or written (docs/model.md, "Energy").
+struct OperationEnergies {
+  double mac_pj = 0;  ///< a multiply-accumulate with its operand registers
+  double input_buffer_pj_per_word = 0;
+  double weight_buffer_pj_per_word = 0;
+  double output_buffer_pj_per_word = 0;
+  double dram_pj_per_word = 0;  ///< over the memory channel, either way
+  double static_w = 0;          ///< all the time, busy or idle
+};
+
 /// A stacked-PE GEMM engine <T_R, T_P, T_C>: T_C processing elements, each a T_P-wide dot product, over
 /// tiles of T_R rows. All fields as in an NPU's YAML; `validate` says what is allowed.
 struct Npu {
@@ -85,7 +96,8 @@ struct Npu {
   InputPath input_path = InputPath::im2col;
   std::optional<Residency> residency = Residency::stream;  ///< none: `auto`, chosen by layer and batch
   RowWeights row_weights = RowWeights::once;
-  std::int64_t on_chip_bytes = 0;  ///< of all buffers together; 0: unlimited
+  std::int64_t on_chip_bytes = 0;                          ///< of all buffers together; 0: unlimited
+  std::optional<OperationEnergies> energy = std::nullopt;  ///< none: nothing is said of energy
 
   /// Clock cycles that the channel takes to move one word; 0 where it is infinitely fast.
   [[nodiscard]] double cycles_per_input_word() const {
