@@ -11,11 +11,21 @@
 namespace fluidbatch::sim {
 namespace {
 
-constexpr std::array kEngineKeys{
-    "clock_hz",     "bandwidth_bytes_per_s", "word_bytes",          "edge_rows",
-    "weight_reuse", "weight_source",         "weight_buffer_words", "output_tiles",
-    "fill_cycles",  "layer_overhead_cycles", "input_path",          "residency",
-    "row_weights",  "on_chip_bytes"};
+constexpr std::array kEngineKeys{"clock_hz",
+                                 "bandwidth_bytes_per_s",
+                                 "word_bytes",
+                                 "edge_rows",
+                                 "weight_reuse",
+                                 "weight_source",
+                                 "weight_buffer_words",
+                                 "output_tiles",
+                                 "fill_cycles",
+                                 "layer_overhead_cycles",
+                                 "input_path",
+                                 "residency",
+                                 "row_weights",
+                                 "on_chip_bytes",
+                                 "energy"};
 
 /// An NPU's YAML with tiles that fit anything, the board's clock and bandwidth, and what the user gave.
 io::Node engine_yaml(const SearchRequest& request) {

@@ -103,7 +103,25 @@ io::MapReader npu_reader(const io::Node& document) {
                         "input_path",
                         "residency",
                         "row_weights",
-                        "on_chip_bytes"});
+                        "on_chip_bytes",
+                        "energy"});
+}
+
+/// All keys are needed: what an operation takes has no default.
+std::optional<npu::OperationEnergies> read_energy(io::MapReader& owner) {
+  if (!owner.has("energy")) return std::nullopt;
+  io::MapReader reader(owner.required("energy"), "energy",
+                       {"mac_pj", "input_buffer_pj_per_word", "weight_buffer_pj_per_word",
+                        "output_buffer_pj_per_word", "dram_pj_per_word", "static_w"});
+  const auto number = [&](const char* key) { return reader.number(key, io::Range::non_negative()); };
+  const npu::OperationEnergies energies{.mac_pj = number("mac_pj"),
+                                        .input_buffer_pj_per_word = number("input_buffer_pj_per_word"),
+                                        .weight_buffer_pj_per_word = number("weight_buffer_pj_per_word"),
+                                        .output_buffer_pj_per_word = number("output_buffer_pj_per_word"),
+                                        .dram_pj_per_word = number("dram_pj_per_word"),
+                                        .static_w = number("static_w")};
+  owner.resolve("energy", reader.resolved());
+  return energies;
 }
 
 npu::Npu npu_of(io::MapReader& reader) {
@@ -129,6 +147,7 @@ npu::Npu npu_of(io::MapReader& reader) {
   npu.residency = read_residency(reader);
   npu.row_weights = io::read_name(reader, "row_weights", kRowWeights, npu::RowWeights::once);
   npu.on_chip_bytes = reader.has("on_chip_bytes") ? reader.integer("on_chip_bytes", 1, kMostWords) : 0;
+  npu.energy = read_energy(reader);
   try {
     npu::validate(npu);
   } catch (const std::invalid_argument& error) {
