@@ -1,14 +1,19 @@
 #include "npu_model/design_search.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
 #include <tuple>
 
+#include "npu_model/energy.h"
+
 namespace fluidbatch::npu {
 namespace {
+
+constexpr std::array kObjectives{Objective::latency, Objective::energy, Objective::edp};
 
 /// A layer, and how many of the network's layers have its work.
 struct CountedLayer {
@@ -37,6 +42,30 @@ std::vector<CountedLayer> distinct(const std::vector<Layer>& layers, InputPath i
   return counted;
 }
 
+/// What a whole network takes on an engine for a batch.
+struct Totals {
+  double latency_s = 0;
+  double energy_j = 0;  ///< static energy included; 0 where it is not asked for
+};
+
+/// `policies`: what `mode` chooses from for `batch`.
+Totals totals_of(const std::vector<CountedLayer>& layers, const Npu& npu, Mode mode, int batch,
+                 const std::vector<BatchPolicy>& policies, bool with_energy, const Poll& poll) {
+  double cycles = 0;
+  double dynamic_j = 0;
+  for (const CountedLayer& counted : layers) {
+    if (poll) poll();
+    const Choice choice = choose(mode, policies, counted.layer, npu, batch);
+    cycles += counted.count * choice.latency_cycles;
+    if (!with_energy || !std::isfinite(choice.latency_cycles)) continue;
+    const LayerCost cost = layer_cost(counted.layer, npu, batch, choice.policy);
+    const LayerAccesses accesses = layer_accesses(counted.layer, npu, batch, choice.policy, cost);
+    dynamic_j += counted.count * dynamic_energy(accesses, *npu.energy).total_j();
+  }
+  const double latency_s = cycles / npu.clock_hz;
+  return {latency_s, with_energy ? dynamic_j + npu.energy->static_w * latency_s : 0};
+}
+
 class Search {
  public:
   Search(const std::vector<Layer>& layers, const SearchSettings& settings, const Poll& poll)
@@ -44,6 +73,9 @@ class Search {
     if (settings.batches.empty() || settings.batches.front() < 1 ||
         !std::is_sorted(settings.batches.begin(), settings.batches.end())) {
       throw std::invalid_argument("batches must be ascending, from 1");
+    }
+    if (settings.objective != Objective::latency && !settings.base.energy) {
+      throw std::invalid_argument("a search by energy needs an engine with energies");
     }
     for (const int batch : settings.batches)
       candidates_.push_back(candidates(settings.mode, settings.base, batch));
@@ -64,15 +96,23 @@ class Search {
       }
     }
     if (result_.designs.empty()) throw std::invalid_argument("no engine fits the board");
-    std::sort(result_.designs.begin(), result_.designs.end(), [](const Design& a, const Design& b) {
-      return std::tuple(a.score_s, a.npu.t_r, a.npu.t_p, a.npu.t_c) <
-             std::tuple(b.score_s, b.npu.t_r, b.npu.t_p, b.npu.t_c);
+    std::sort(result_.designs.begin(), result_.designs.end(), [this](const Design& a, const Design& b) {
+      return std::tuple(score(a), a.npu.t_r, a.npu.t_p, a.npu.t_c) <
+             std::tuple(score(b), b.npu.t_r, b.npu.t_p, b.npu.t_c);
     });
     find_pareto();
     return std::move(result_);
   }
 
  private:
+  [[nodiscard]] bool by_energy() const { return settings_.objective != Objective::latency; }
+
+  [[nodiscard]] double score(const Design& design) const {
+    if (!by_energy()) return design.score_s;
+    const EnergyScores scores = energy_scores(design.energies_j, design.latencies_s, settings_.batches);
+    return settings_.objective == Objective::energy ? scores.energy_per_sample_j : scores.edp_js;
+  }
+
   /// T_C to try beside `t_p`: those that the DSPs allow.
   [[nodiscard]] std::vector<std::int64_t> widths(std::int64_t t_p) const {
     const std::int64_t macs = settings_.board.dsps / settings_.dsps_per_mac;
@@ -102,7 +142,11 @@ class Search {
     if (design.resources.on_chip_bytes > most) return;
     validate(design.npu);
     for (std::size_t i = 0; i < settings_.batches.size(); ++i) {
-      design.latencies_s.push_back(network_cycles(design.npu, i) / design.npu.clock_hz);
+      const Totals totals = totals_of(layers_, design.npu, settings_.mode, settings_.batches[i],
+                                      candidates_[i], by_energy(), poll_);
+      result_.evaluations += layers_.size() * candidates_[i].size();
+      design.latencies_s.push_back(totals.latency_s);
+      if (by_energy()) design.energies_j.push_back(totals.energy_j);
       design.score_s += design.latencies_s.back() / settings_.batches[i];
     }
     if (!std::isfinite(design.score_s)) return;  // there is a layer for which nothing fits
@@ -110,31 +154,23 @@ class Search {
     result_.designs.push_back(std::move(design));
   }
 
-  double network_cycles(const Npu& npu, std::size_t batch_index) {
-    const int batch = settings_.batches[batch_index];
-    const std::vector<BatchPolicy>& policies = candidates_[batch_index];
-    double cycles = 0;
-    for (const CountedLayer& counted : layers_) {
-      if (poll_) poll_();
-      const Choice choice = choose(settings_.mode, policies, counted.layer, npu, batch);
-      cycles += counted.count * choice.latency_cycles;
-      result_.evaluations += policies.size();
-    }
-    return cycles;
-  }
-
   void find_pareto() {
     std::vector<std::size_t> by_latency(result_.designs.size());
     std::iota(by_latency.begin(), by_latency.end(), std::size_t{0});
     const auto& designs = result_.designs;
+    const auto other = [&](std::size_t i) {
+      const Design& design = designs[i];
+      if (!by_energy()) return design.latencies_s.back();
+      return energy_scores(design.energies_j, design.latencies_s, settings_.batches).energy_per_sample_j;
+    };
     std::stable_sort(by_latency.begin(), by_latency.end(), [&](std::size_t a, std::size_t b) {
-      return std::tuple(designs[a].latencies_s.front(), designs[a].latencies_s.back()) <
-             std::tuple(designs[b].latencies_s.front(), designs[b].latencies_s.back());
+      return std::tuple(designs[a].latencies_s.front(), other(a)) <
+             std::tuple(designs[b].latencies_s.front(), other(b));
     });
-    double least_at_largest = std::numeric_limits<double>::infinity();
+    double least = std::numeric_limits<double>::infinity();
     for (const std::size_t i : by_latency) {
-      if (designs[i].latencies_s.back() >= least_at_largest) continue;
-      least_at_largest = designs[i].latencies_s.back();
+      if (other(i) >= least) continue;
+      least = other(i);
       result_.pareto.push_back(i);
     }
   }
@@ -147,6 +183,32 @@ class Search {
 };
 
 }  // namespace
+
+std::string_view name_of(Objective objective) {
+  switch (objective) {
+    case Objective::latency:
+      return "latency";
+    case Objective::energy:
+      return "energy";
+    case Objective::edp:
+      return "edp";
+  }
+  return "?";
+}
+
+std::span<const Objective> all_objectives() { return kObjectives; }
+
+EnergyScores energy_scores(const std::vector<double>& energies_j, const std::vector<double>& latencies_s,
+                           const std::vector<int>& batches) {
+  EnergyScores scores;
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    scores.energy_per_sample_j += energies_j[i] / batches[i];
+    scores.edp_js += energies_j[i] / batches[i] * (latencies_s[i] / batches[i]);
+  }
+  scores.energy_per_sample_j /= static_cast<double>(batches.size());
+  scores.edp_js /= static_cast<double>(batches.size());
+  return scores;
+}
 
 std::vector<std::int64_t> default_row_tiles() {
   std::vector<std::int64_t> tiles;
@@ -168,6 +230,17 @@ std::int64_t most_on_chip_bytes(const std::vector<Layer>& layers, const Npu& npu
     }
   }
   return most;
+}
+
+std::vector<double> network_energies_j(const std::vector<Layer>& layers, const Npu& npu,
+                                       const SearchSettings& settings) {
+  const std::vector<CountedLayer> counted = distinct(layers, npu.input_path);
+  std::vector<double> energies_j;
+  for (const int batch : settings.batches) {
+    const std::vector<BatchPolicy> policies = candidates(settings.mode, npu, batch);
+    energies_j.push_back(totals_of(counted, npu, settings.mode, batch, policies, true, {}).energy_j);
+  }
+  return energies_j;
 }
 
 SearchResult search_designs(const std::vector<Layer>& layers, const SearchSettings& settings,

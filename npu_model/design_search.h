@@ -2,12 +2,26 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "npu_model/batch_policies.h"
 #include "npu_model/poll.h"
 
 namespace fluidbatch::npu {
+
+/// What designs are ranked by, each a mean over the batch mix; less is better.
+enum class Objective {
+  latency,  ///< seconds per sample
+  energy,   ///< joules per sample
+  edp,      ///< joules per sample times seconds per sample
+};
+
+/// The word used for `objective`: latency, energy, edp.
+std::string_view name_of(Objective objective);
+
+std::span<const Objective> all_objectives();
 
 struct SearchSettings {
   Npu base;  ///< everything but the tile sizes; what stays on the chip fits its on_chip_bytes
@@ -18,6 +32,7 @@ struct SearchSettings {
   std::vector<std::int64_t> t_p;  ///< T_P to try; 4 to 96 where empty
   std::vector<std::int64_t> t_c;  ///< T_C to try; where empty, those that use 60 % or more of the DSPs
   int dsps_per_mac = 1;
+  Objective objective = Objective::latency;
 };
 
 /// One engine that fits the board.
@@ -26,15 +41,29 @@ struct Design {
   Resources resources;
   std::vector<double> latencies_s;  ///< of the whole network, for each batch of the mix
   double score_s = 0;               ///< mean over the mix of the latency per sample
+  std::vector<double> energies_j;   ///< as latencies_s; empty where the objective is latency
 
   [[nodiscard]] double unloaded_latency_s() const { return latencies_s.front(); }
 };
 
+/// What `energies_j`, of the whole network by batch of the mix, come to.
+struct EnergyScores {
+  double energy_per_sample_j = 0;  ///< mean over the mix
+  double edp_js = 0;               ///< mean over the mix of energy per sample times latency per sample
+};
+EnergyScores energy_scores(const std::vector<double>& energies_j, const std::vector<double>& latencies_s,
+                           const std::vector<int>& batches);
+
+/// Joules that `layers` take together on `npu`, static ones included, for each batch of the mix, under the
+/// policies that it chooses. Precondition: it has energies.
+std::vector<double> network_energies_j(const std::vector<Layer>& layers, const Npu& npu,
+                                       const SearchSettings& settings);
+
 struct SearchResult {
-  /// By score, best first; equal scores by T_R, T_P, T_C.
+  /// By the objective, best first; equal ones by T_R, T_P, T_C.
   std::vector<Design> designs;
   /// Indices of the designs that no other beats in both latency at the least batch and throughput at the
-  /// largest; by latency.
+  /// largest or, where the objective is not latency, energy per sample; by latency.
   std::vector<std::size_t> pareto;
   /// (layer, batch, policy) candidates looked at, equal layers once.
   std::uint64_t evaluations = 0;
@@ -50,8 +79,9 @@ std::int64_t most_on_chip_bytes(const std::vector<Layer>& layers, const Npu& npu
                                 const SearchSettings& settings);
 
 /// Tries every T_P from 4 to 96 and every T_C that is a multiple of k_max, where T_P T_C uses between 60 %
-/// and all of the board's DSPs, or those of the settings, with every row tile whose buffers fit. Throws
-/// std::invalid_argument where nothing fits or a setting is out of range.
+/// and all of the board's DSPs, or those of the settings, with every row tile whose buffers fit. All have the
+/// energies of the base. Throws std::invalid_argument where nothing fits or a setting is out of range, and
+/// where an objective other than latency finds a base without energies.
 SearchResult search_designs(const std::vector<Layer>& layers, const SearchSettings& settings,
                             const Poll& poll = {});
 

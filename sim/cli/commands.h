@@ -118,6 +118,7 @@ struct NpuSearchArguments {
   int k_max = 4;
   int dsps_per_mac = 1;
   int accumulator_bytes = 4;
+  std::string objective = "latency";
   std::map<std::string, std::string> engine;  ///< keys of an NPU's YAML other than tiles, with their texts
   int top = 10;
   bool csv = false;

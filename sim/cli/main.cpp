@@ -443,10 +443,19 @@ void add_npu_search(CLI::App& npu, cli::NpuSearchArguments& arguments) {
       ->type_name("N")
       ->check(CLI::Range(1, 16));
   for (const char* key : fluidbatch::sim::search_engine_keys()) {
-    search->add_option_function<std::string>(
-        std::string("--") + key, [&arguments, key](const std::string& text) { arguments.engine[key] = text; },
-        "As in an NPU's YAML");
+    const bool energy = std::string_view(key) == "energy";
+    search
+        ->add_option_function<std::string>(
+            std::string("--") + key,
+            [&arguments, key](const std::string& text) { arguments.engine[key] = text; },
+            energy ? "What operations take: as in an NPU's YAML, or the NPU that says it"
+                   : "As in an NPU's YAML")
+        ->type_name(energy ? "{..}|NPU" : "TEXT");
   }
+  search
+      ->add_option("--objective", arguments.objective,
+                   "What is best: latency, energy or edp (energy x latency), per sample; default: latency")
+      ->type_name("WORD");
   search->add_option("--top", arguments.top, "Designs to show besides the Pareto set; default: 10")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));

@@ -23,6 +23,13 @@ std::vector<int> shown_batches(int max_batch) {
   return batches;
 }
 
+/// Of all layers together, static energy included.
+double network_energy_j(const npu::BatchPolicyTable& table, int batch) {
+  double energy_j = table.energies()->static_w * table.latency_s(0, table.layers(), batch);
+  for (int l = 0; l < table.layers(); ++l) energy_j += table.dynamic_energy(l, batch).total_j();
+  return energy_j;
+}
+
 void table_text(const npu::BatchPolicyTable& table, const npu::ControlBlock& block,
                 const std::string& network) {
   const std::vector<int> batches = shown_batches(table.max_batch());
@@ -39,6 +46,12 @@ void table_text(const npu::BatchPolicyTable& table, const npu::ControlBlock& blo
   }
   row("all layers", [&](int b) { return table.latency_s(0, table.layers(), b) * 1000; });
   row("per sample", [&](int b) { return table.latency_s(0, table.layers(), b) * 1000 / b; });
+  if (table.energies() != nullptr) {
+    row("mJ, all layers", [&](int b) { return network_energy_j(table, b) * 1000; });
+    row("mJ per sample", [&](int b) { return network_energy_j(table, b) * 1000 / b; });
+    row("average W",
+        [&](int b) { return network_energy_j(table, b) / table.latency_s(0, table.layers(), b); });
+  }
   fmt::print("{} on {}, mode {}: latency in ms by batch size\n\n{}", network, block.npu().name,
              table.mode_name(), text.text());
 }
@@ -46,20 +59,29 @@ void table_text(const npu::BatchPolicyTable& table, const npu::ControlBlock& blo
 std::string kilo(double value) { return rounded(value / 1000); }
 
 void explain_text(const std::vector<ExplainedPolicy>& rows, const npu::Npu& npu) {
-  TextTable table({"policy", "compute", "mem", "latency", "in", "wt", "chip", "bound", "waste"});
+  std::vector<std::string> header{"policy", "compute", "mem",   "latency", "in",
+                                  "wt",     "chip",    "bound", "waste"};
+  if (npu.energy) header.emplace_back("mJ");
+  TextTable table(header);
   for (const ExplainedPolicy& row : rows) {
     const npu::LayerCost& c = row.cost;
     const std::string packing = c.packed_groups > 1 ? fmt::format(" x{}", c.packed_groups) : "";
-    table.add({fmt::format("{} <{}, {}, {}, {}>{}",
-                           row.chosen   ? "*"
-                           : c.feasible ? " "
-                                        : "-",
-                           row.policy.b_r, row.policy.b_p, row.policy.k, npu::name_of(row.policy.residency),
-                           packing),
-               kilo(static_cast<double>(c.compute_cycles)), kilo(c.memory_cycles), kilo(c.latency_cycles),
-               kilo(static_cast<double>(c.input_words)), kilo(static_cast<double>(c.weight_words)),
-               std::to_string((c.on_chip_bytes + 1023) / 1024), std::string(npu::name_of(c.bound)),
-               rounded(100 * edge_waste(c, npu), 3)});
+    std::vector<std::string> cells{fmt::format("{} <{}, {}, {}, {}>{}",
+                                               row.chosen   ? "*"
+                                               : c.feasible ? " "
+                                                            : "-",
+                                               row.policy.b_r, row.policy.b_p, row.policy.k,
+                                               npu::name_of(row.policy.residency), packing),
+                                   kilo(static_cast<double>(c.compute_cycles)),
+                                   kilo(c.memory_cycles),
+                                   kilo(c.latency_cycles),
+                                   kilo(static_cast<double>(c.input_words)),
+                                   kilo(static_cast<double>(c.weight_words)),
+                                   std::to_string((c.on_chip_bytes + 1023) / 1024),
+                                   std::string(npu::name_of(c.bound)),
+                                   rounded(100 * edge_waste(c, npu), 3)};
+    if (npu.energy) cells.push_back(rounded(energy_j(row.accesses, npu, c.latency_s) * 1000, 3));
+    table.add(cells);
   }
   fmt::print(
       "{}\npolicy: <B_R, B_P, k, residency>; compute, memory, latency in 1,000 cycles;\n"

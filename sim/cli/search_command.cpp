@@ -22,32 +22,64 @@ SearchRequest request_of(const NpuSearchArguments& arguments) {
                         .k_max = arguments.k_max,
                         .dsps_per_mac = arguments.dsps_per_mac,
                         .accumulator_bytes = arguments.accumulator_bytes,
+                        .objective = argument("--objective", arguments.objective),
                         .engine = io::Node::map(),
                         .option_prefix = "--"};
   for (const auto& [key, text] : arguments.engine) request.engine.put(key, io::parse_yaml(text, "--" + key));
   return request;
 }
 
+/// What the designs are ranked by, and what makes one of the Pareto set.
+std::string explanation(const npu::SearchSettings& settings) {
+  const std::string mean = "ranked by the mean over the batches of the ";
+  const int least = settings.batches.front();
+  if (settings.objective == npu::Objective::latency) {
+    return fmt::format(
+        "{}latency per sample\n* no engine has both a lower latency at B={} and a higher throughput at "
+        "B={}\n",
+        mean, least, settings.batches.back());
+  }
+  const bool energy = settings.objective == npu::Objective::energy;
+  return fmt::format(
+      "{}energy per sample{}\n* no engine has both a lower latency at B={} and less energy per sample\n",
+      mean, energy ? "" : " times its latency", least);
+}
+
 void print_text(const npu::SearchResult& result, const npu::SearchSettings& settings,
                 const workloads::Network& network, int top) {
-  TextTable table({"rank", "<T_R, T_P, T_C>", "DSPs", "on-chip kB", "ms/sample",
-                   fmt::format("B={} ms", settings.batches.front()),
-                   fmt::format("B={} inf/s", settings.batches.back()), "Pareto"});
+  const bool energy = settings.base.energy.has_value();
+  std::vector<std::string> header{"rank",
+                                  "<T_R, T_P, T_C>",
+                                  "DSPs",
+                                  "on-chip kB",
+                                  "ms/sample",
+                                  fmt::format("B={} ms", settings.batches.front()),
+                                  fmt::format("B={} inf/s", settings.batches.back()),
+                                  "Pareto"};
+  if (energy) header.insert(header.end() - 1, "mJ/sample");
+  TextTable table(header);
   for (const std::size_t i : shown_designs(result, top)) {
     const npu::Design& d = result.designs[i];
-    table.add({std::to_string(i + 1), fmt::format("<{}, {}, {}>", d.npu.t_r, d.npu.t_p, d.npu.t_c),
-               std::to_string(d.resources.dsps),
-               std::to_string(npu::most_on_chip_bytes(network.layers, d.npu, settings) / 1024),
-               rounded(d.score_s * 1000), rounded(d.unloaded_latency_s() * 1000),
-               rounded(settings.batches.back() / d.latencies_s.back()), is_pareto(result, i) ? "*" : ""});
+    std::vector<std::string> cells{
+        std::to_string(i + 1),
+        fmt::format("<{}, {}, {}>", d.npu.t_r, d.npu.t_p, d.npu.t_c),
+        std::to_string(d.resources.dsps),
+        std::to_string(npu::most_on_chip_bytes(network.layers, d.npu, settings) / 1024),
+        rounded(d.score_s * 1000),
+        rounded(d.unloaded_latency_s() * 1000),
+        rounded(settings.batches.back() / d.latencies_s.back()),
+        is_pareto(result, i) ? "*" : ""};
+    if (energy) {
+      const std::vector<double> energies_j = design_energies_j(d, settings, network);
+      const npu::EnergyScores scores = npu::energy_scores(energies_j, d.latencies_s, settings.batches);
+      cells.insert(cells.end() - 1, rounded(scores.energy_per_sample_j * 1000));
+    }
+    table.add(cells);
   }
   fmt::print("{} on {}, mode {}, batches {}\n{} engines fit, {} candidates evaluated\n\n{}", network.name,
              settings.board.name, npu::name_of(settings.mode), fmt::join(settings.batches, ", "),
              result.designs.size(), result.evaluations, table.text());
-  fmt::print(
-      "\nranked by the mean over the batches of the latency per sample\n"
-      "* no engine has both a lower latency at B={} and a higher throughput at B={}\n",
-      settings.batches.front(), settings.batches.back());
+  fmt::print("\n{}", explanation(settings));
 }
 
 /// The best design as an NPU's YAML, headed by the command that found it.

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "workloads/io/map_reader.h"
+#include "workloads/io/names.h"
 #include "workloads/models/npu_file.h"
 
 namespace fluidbatch::sim {
@@ -27,6 +29,26 @@ constexpr std::array kEngineKeys{"clock_hz",
                                  "on_chip_bytes",
                                  "energy"};
 
+io::Node energy_yaml(const npu::OperationEnergies& energies) {
+  io::Node yaml = io::Node::map();
+  yaml.put("mac_pj", io::Node::number(energies.mac_pj));
+  yaml.put("input_buffer_pj_per_word", io::Node::number(energies.input_buffer_pj_per_word));
+  yaml.put("weight_buffer_pj_per_word", io::Node::number(energies.weight_buffer_pj_per_word));
+  yaml.put("output_buffer_pj_per_word", io::Node::number(energies.output_buffer_pj_per_word));
+  yaml.put("dram_pj_per_word", io::Node::number(energies.dram_pj_per_word));
+  yaml.put("static_w", io::Node::number(energies.static_w));
+  return yaml;
+}
+
+/// The map that is given, or that of the NPU whose name or path is.
+io::Node energy_of(io::Node given, const std::string& key) {
+  if (given.kind != io::Node::Kind::scalar) return given;
+  given.mark = {key, 0, 0};
+  const npu::Npu npu = workloads::load_npu(given);
+  if (!npu.energy) throw io::InputError(given.mark, "NPU '" + npu.name + "' has no 'energy' in its file");
+  return energy_yaml(*npu.energy);
+}
+
 /// An NPU's YAML with tiles that fit anything, the board's clock and bandwidth, and what the user gave.
 io::Node engine_yaml(const SearchRequest& request) {
   io::Node yaml = io::Node::map();
@@ -42,7 +64,10 @@ io::Node engine_yaml(const SearchRequest& request) {
     put("bandwidth_bytes_per_s", io::Node::number(request.board.bandwidth_bytes_per_s));
   }
   put("accumulator_bytes", io::Node::integer(request.accumulator_bytes));
-  for (const io::Node::Entry& entry : request.engine.entries) put(entry.key, entry.value);
+  for (const io::Node::Entry& entry : request.engine.entries) {
+    const bool energy = entry.key == "energy";
+    put(entry.key, energy ? energy_of(entry.value, request.option_prefix + entry.key) : entry.value);
+  }
   return yaml;
 }
 
@@ -51,7 +76,20 @@ struct Shown {
   std::size_t index;
   const npu::Design* design;
   std::int64_t on_chip_bytes;
+  std::vector<double> energies_j;  ///< by batch; empty where the base has no energies
 };
+
+void add_energies(io::ColumnTable& table, const std::vector<Shown>& rows, const std::vector<int>& batches) {
+  const auto scores = [&](const Shown& row) {
+    return npu::energy_scores(row.energies_j, row.design->latencies_s, batches);
+  };
+  table.add("energy_per_sample_j", rows, [&](const Shown& row) { return scores(row).energy_per_sample_j; });
+  table.add("edp_js", rows, [&](const Shown& row) { return scores(row).edp_js; });
+  for (std::size_t b = 0; b < batches.size(); ++b) {
+    table.add(fmt::format("energy_b{}_j", batches[b]), rows,
+              [&](const Shown& row) { return row.energies_j[b]; });
+  }
+}
 
 }  // namespace
 
@@ -68,6 +106,14 @@ npu::SearchSettings search_settings(const SearchRequest& request) {
   settings.t_p = request.t_p;
   settings.t_c = request.t_c;
   settings.dsps_per_mac = request.dsps_per_mac;
+  settings.objective = io::read_name(request.objective, "objective", io::names_of(npu::all_objectives()));
+  if (settings.objective != npu::Objective::latency && !settings.base.energy) {
+    const std::string name(npu::name_of(settings.objective));
+    throw io::InputError(request.objective.mark,
+                         name + " needs to know what operations take: give " + request.option_prefix +
+                             "energy, the name or path of an NPU that says it, or a map of its own "
+                             "(docs/configuration.md, \"NPUs and boards\")");
+  }
   const auto too_much = [&](const char* key) {
     throw io::InputError({request.option_prefix + key, 0, 0},
                          "above that of board '" + settings.board.name + "'");
@@ -103,13 +149,20 @@ bool is_pareto(const npu::SearchResult& result, std::size_t index) {
   return std::find(result.pareto.begin(), result.pareto.end(), index) != result.pareto.end();
 }
 
+std::vector<double> design_energies_j(const npu::Design& design, const npu::SearchSettings& settings,
+                                      const workloads::Network& network) {
+  if (!design.energies_j.empty()) return design.energies_j;
+  return npu::network_energies_j(network.layers, design.npu, settings);
+}
+
 io::ColumnTable design_columns(const npu::SearchResult& result, const npu::SearchSettings& settings,
                                const workloads::Network& network, int top, const npu::Poll& poll) {
   std::vector<Shown> rows;
   for (const std::size_t i : shown_designs(result, top)) {
     if (poll) poll();
     const npu::Design& design = result.designs[i];
-    rows.push_back({i, &design, npu::most_on_chip_bytes(network.layers, design.npu, settings)});
+    rows.push_back({i, &design, npu::most_on_chip_bytes(network.layers, design.npu, settings), {}});
+    if (settings.base.energy) rows.back().energies_j = design_energies_j(design, settings, network);
   }
   const int largest = settings.batches.back();
   io::ColumnTable table;
@@ -127,14 +180,17 @@ io::ColumnTable design_columns(const npu::SearchResult& result, const npu::Searc
     table.add(fmt::format("latency_b{}_s", settings.batches[b]), rows,
               [&](const Shown& row) { return row.design->latencies_s[b]; });
   }
+  if (settings.base.energy) add_energies(table, rows, settings.batches);
   return table;
 }
 
 io::Node found_npu(const npu::Npu& npu, const SearchRequest& request, const std::string& network,
                    const std::string& board) {
   io::Node yaml = io::Node::map();
-  yaml.put("description", io::Node::text(fmt::format("the best for {} on {} in mode {}", network, board,
-                                                     request.mode.scalar)));
+  const std::string& objective = request.objective.scalar;
+  const std::string by = objective == npu::name_of(npu::Objective::latency) ? "" : ", by " + objective;
+  yaml.put("description", io::Node::text(fmt::format("the best for {} on {} in mode {}{}", network, board,
+                                                     request.mode.scalar, by)));
   yaml.put("board", io::Node::text(board));
   yaml.put("t_r", io::Node::integer(npu.t_r));
   yaml.put("t_p", io::Node::integer(npu.t_p));
@@ -146,8 +202,9 @@ io::Node found_npu(const npu::Npu& npu, const SearchRequest& request, const std:
     yaml.put("accumulator_bytes", io::Node::integer(npu.accumulator_bytes));
   }
   for (const io::Node::Entry& entry : request.engine.entries) {
-    if (yaml.find(entry.key) == nullptr) yaml.put(entry.key, entry.value);
+    if (yaml.find(entry.key) == nullptr && entry.key != "energy") yaml.put(entry.key, entry.value);
   }
+  if (npu.energy) yaml.put("energy", energy_yaml(*npu.energy));
   return yaml;
 }
 

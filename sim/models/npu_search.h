@@ -14,7 +14,8 @@
 
 namespace fluidbatch::sim {
 
-/// Keys of an NPU's YAML that a search takes as they are.
+/// Keys of an NPU's YAML that a search takes as they are; `energy` may also be the name or path of an NPU,
+/// whose energies are taken.
 std::span<const char* const> search_engine_keys();
 
 struct SearchRequest {
@@ -27,11 +28,13 @@ struct SearchRequest {
   int k_max = 1;
   int dsps_per_mac = 1;
   int accumulator_bytes = 4;
+  io::Node objective = io::Node::text("latency");  ///< the word for one
   io::Node engine = io::Node::map();  ///< of the keys of `search_engine_keys`, those that are given
   std::string option_prefix;          ///< before the name of a key in messages: `--` of a command's options
 };
 
-/// Throws InputError where a key is wrong, or more than the board has.
+/// Throws InputError where a key is wrong, or more than the board has, and where the objective needs energies
+/// that are not given.
 npu::SearchSettings search_settings(const SearchRequest& request);
 
 /// As npu::search_designs; InputError at `place` where nothing fits.
@@ -43,7 +46,12 @@ std::vector<std::size_t> shown_designs(const npu::SearchResult& result, int top)
 
 bool is_pareto(const npu::SearchResult& result, std::size_t index);
 
-/// A row for each of the designs to show.
+/// What each of the designs to show takes: those of the result, or worked out where the search did not need
+/// them. Precondition: the base has energies.
+std::vector<double> design_energies_j(const npu::Design& design, const npu::SearchSettings& settings,
+                                      const workloads::Network& network);
+
+/// A row for each of the designs to show; with columns of energy where the base has energies.
 io::ColumnTable design_columns(const npu::SearchResult& result, const npu::SearchSettings& settings,
                                const workloads::Network& network, int top, const npu::Poll& poll = {});
 

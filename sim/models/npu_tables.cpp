@@ -2,9 +2,35 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+
+#include "npu_model/energy.h"
 
 namespace fluidbatch::sim {
 namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+/// The counts of each row, and what they come to on `npu`: no value where it says nothing of energy, or where
+/// no time passes. `latency_s`: of a row.
+template <typename Row, typename Latency>
+void add_work(io::ColumnTable& table, const std::vector<Row>& rows, const npu::Npu& npu,
+              const Latency& latency_s) {
+  const auto count = [&](const char* name, std::int64_t npu::LayerAccesses::*member) {
+    table.add(name, rows, [member](const Row& row) { return row.accesses.*member; });
+  };
+  count("macs", &npu::LayerAccesses::macs);
+  count("input_reads", &npu::LayerAccesses::input_reads);
+  count("input_writes", &npu::LayerAccesses::input_writes);
+  count("weight_reads", &npu::LayerAccesses::weight_reads);
+  count("weight_writes", &npu::LayerAccesses::weight_writes);
+  count("output_reads", &npu::LayerAccesses::output_reads);
+  count("output_writes", &npu::LayerAccesses::output_writes);
+  const auto energy = [&](const Row& row) { return energy_j(row.accesses, npu, latency_s(row)); };
+  table.add("energy_j", rows, energy);
+  table.add("average_power_w", rows,
+            [&](const Row& row) { return latency_s(row) > 0 ? energy(row) / latency_s(row) : kUnknown; });
+}
 
 /// A cell of a control block.
 struct Cell {
@@ -12,6 +38,7 @@ struct Cell {
   int batch;
   const npu::BatchPolicy* policy;
   const npu::LayerCost* cost;
+  npu::LayerAccesses accesses;
 };
 
 std::vector<Cell> cells_of(const npu::BatchPolicyTable& table) {
@@ -19,7 +46,10 @@ std::vector<Cell> cells_of(const npu::BatchPolicyTable& table) {
   std::vector<Cell> cells;
   for (int l = 0; l < table.layers(); ++l) {
     for (int b = 1; b <= table.max_batch(); ++b) {
-      cells.push_back({&table.layer(l), b, &block.policy(l, b), &block.cost(l, b)});
+      const npu::Layer& layer = table.layer(l);
+      const npu::BatchPolicy& policy = block.policy(l, b);
+      const npu::LayerCost& cost = block.cost(l, b);
+      cells.push_back({&layer, b, &policy, &cost, npu::layer_accesses(layer, block.npu(), b, policy, cost)});
     }
   }
   return cells;
@@ -59,6 +89,7 @@ io::ColumnTable latency_columns(const npu::BatchPolicyTable& table) {
   columns.add("mac_utilisation", cells, [](const Cell& cell) { return cell.cost->mac_utilisation; });
   columns.add("residency", cells, [](const Cell& cell) { return npu::name_of(cell.policy->residency); });
   columns.add("unique_input_words", cells, [](const Cell& cell) { return cell.cost->unique_input_words; });
+  add_work(columns, cells, *table.npu(), [](const Cell& cell) { return cell.cost->latency_s; });
   return columns;
 }
 
@@ -70,9 +101,18 @@ std::vector<ExplainedPolicy> explain(const npu::Layer& layer, const npu::Npu& np
   std::vector<ExplainedPolicy> explained;
   explained.reserve(policies.size());
   for (const npu::BatchPolicy& policy : policies) {
-    explained.push_back({policy, npu::layer_cost(layer, npu, batch, policy), any && policy == choice.policy});
+    const npu::LayerCost cost = npu::layer_cost(layer, npu, batch, policy);
+    explained.push_back({.policy = policy,
+                         .cost = cost,
+                         .accesses = npu::layer_accesses(layer, npu, batch, policy, cost),
+                         .chosen = any && policy == choice.policy});
   }
   return explained;
+}
+
+double energy_j(const npu::LayerAccesses& accesses, const npu::Npu& npu, double latency_s) {
+  if (!npu.energy) return kUnknown;
+  return npu::energy_j(npu::dynamic_energy(accesses, *npu.energy), *npu.energy, latency_s);
 }
 
 double edge_waste(const npu::LayerCost& cost, const npu::Npu& npu) {
@@ -102,6 +142,7 @@ io::ColumnTable explained_columns(const std::vector<ExplainedPolicy>& policies, 
   columns.add("residency", policies, [](const Row& row) { return npu::name_of(row.policy.residency); });
   columns.add("unique_input_words", policies, [](const Row& row) { return row.cost.unique_input_words; });
   columns.add("on_chip_bytes", policies, [](const Row& row) { return row.cost.on_chip_bytes; });
+  add_work(columns, policies, npu, [](const Row& row) { return row.cost.latency_s; });
   return columns;
 }
 

@@ -60,6 +60,7 @@ sim::SearchRequest request_of(py::handle board, const py::dict& given, const io:
                              .k_max = number("k_max", kMostTile),
                              .dsps_per_mac = number("dsps_per_mac", kMostDspsPerMac),
                              .accumulator_bytes = number("accumulator_bytes", kMostAccumulatorBytes),
+                             .objective = node_of(given["objective"], "objective"),
                              .engine = engine,
                              .option_prefix = {}};
   for (const std::int64_t batch : whole_numbers(given["batches"], "batches", 1, kMostBatch)) {

@@ -285,7 +285,8 @@ class Listings(CommandLineTest):
                             "--mode", "r", "--csv").stdout
         rows = list(csv.DictReader(io.StringIO(text)))
         self.assertEqual(list(rows[0]), "layer,batch,mode,b_r,b_p,k,compute_cycles,input_words,weight_words,"
-                         "output_words,latency_s,roofline_s,mac_utilisation,residency,unique_input_words".split(","))
+                         "output_words,latency_s,roofline_s,mac_utilisation,residency,unique_input_words,macs,input_reads,"
+                         "input_writes,weight_reads,weight_writes,output_reads,output_writes,energy_j,average_power_w".split(","))
         self.assertEqual(len(rows), 54 * 3)
         for row in rows:
             self.assertEqual((row["mode"], row["b_r"], row["b_p"], row["k"]), ("r", row["batch"], "1", "1"))

@@ -15,7 +15,7 @@ def program(*arguments, folder=None):
 
 
 def same_as_csv(records, text):
-    """The columns of a CSV, in their order, and every cell; numbers to the last bit."""
+    """The columns of a CSV, in their order, and every cell; numbers to the last bit, an empty one is NaN."""
     rows = list(csv.reader(io.StringIO(text)))
     assert list(records.columns) == rows[0]
     assert len(records) == len(rows) - 1
@@ -23,7 +23,8 @@ def same_as_csv(records, text):
         cells = [row[column] for row in rows[1:]]
         values = records[name]
         if values.dtype.kind in "fib":
-            assert np.array_equal(values, np.array([float(cell) for cell in cells])), name
+            given = np.array([float(cell or "nan") for cell in cells])
+            assert np.array_equal(values, given, equal_nan=values.dtype.kind == "f"), name
             assert values.dtype.kind != "b" or set(cells) <= {"0", "1"}
         else:
             assert list(values) == cells, name

@@ -135,6 +135,13 @@ def test_keys_are_attributes():
     assert "t_r" in dir(npu) and "<392, 24, 72>" in repr(npu) and "t_r" in npu._repr_html_()
     with pytest.raises(AttributeError, match="t_x"):
         npu.t_x
+    assert npu.energy["dram_pj_per_word"] == 325 and all(isinstance(value, float) for value in npu.energy.values())
+    silent = fb.Npu("zu7ev_large", energy=None)
+    assert silent.energy is None and np.isnan(silent.table("resnet18", max_batch=1)["energy_j"]).all()
+    free = fb.Npu("zu7ev_large", energy={**npu.energy, "static_w": 0})
+    still, idle = (each.table("resnet18", max_batch=2) for each in (npu, free))
+    assert still["energy_j"] - idle["energy_j"] == pytest.approx(npu.energy["static_w"] * still["latency_s"])
+    assert fb.Npu(free).energy == free.energy and "static_w: 0\n" in free.to_yaml()
     fast = fb.Npu("zu7ev_large", clock_hz=400e6, description=None)
     assert (fast.clock_hz, fast.t_r, fast.name, fast.description) == (400e6, 392, "zu7ev_large", "")
     separate = fb.Npu("zu7ev_large", channel="separate", bandwidth_bytes_per_s=None, input_bandwidth_bytes_per_s=6e9,
@@ -276,6 +283,10 @@ WRONG = [
     (lambda: fb.Npu("zu7ev_large", t_r="tall"), "t_r", "t_r must be a whole number"),
     (lambda: fb.Npu({**ENGINE, "clock_hz": -1}), "npu['clock_hz']", "must be a number, above 0"),
     (lambda: fb.Npu({**ENGINE, "t_p": 1000}, board="zu7ev"), "board", "t_p x t_c needs 32000 DSPs; board 'zu7ev' has 1728"),
+    (lambda: fb.Npu(ENGINE, energy=1), "energy", "energy must be a map"),
+    (lambda: fb.Npu(ENGINE, energy={"mac_pj": 1}), "energy", "energy needs the key 'input_buffer_pj_per_word'"),
+    (lambda: fb.Npu(LARGE, energy={**LARGE.energy, "mac": 1}), "energy['mac']", r"unknown key 'mac' \(did you mean 'mac_pj'\?\)"),
+    (lambda: fb.Npu(LARGE, energy={**LARGE.energy, "static_w": float("inf")}), "energy['static_w']", "static_w must be a number"),
     (lambda: LARGE.table("resnet18", "fluidstacked"), "mode", r"did you mean 'fluid_stacked'"),
     (lambda: LARGE.table("resnet18", max_batch=0), "max_batch", "from 1 to 1024"),
     (lambda: LARGE.table("resnet18", max_batch=1025), "max_batch", "from 1 to 1024"),

@@ -44,6 +44,28 @@ def test_a_search_is_that_of_the_program(tmp_path):
     assert float(best["latency_b4_s"]) == pytest.approx(latency_s[3])
 
 
+@pytest.mark.parametrize("objective", ["energy", "edp"])
+def test_a_search_by_energy_is_that_of_the_program(objective, tmp_path):
+    energy = fb.Npu("zu7ev_large").energy
+    options = ["--t_p", "13,24", "--t_c", "64,132", "--batches", "1,4", "--objective", objective, "--csv"]
+    common = ("npu", "search", "--network", "resnet18", "--board", "zu7ev", *options)
+    text = program(*common, "--energy", "zu7ev_large", "--save", tmp_path / "one.yaml")
+    assert text == program(*common, "--energy", repr(energy).replace("'", ""))
+    sizes = {"batches": (1, 4), "t_p": (13, 24), "t_c": (64, 132), "objective": objective}
+    for given in (energy, "zu7ev_large", fb.Npu("zu7ev_large")):
+        found = fb.search("resnet18", "zu7ev", **sizes, energy=given)
+        same_as_csv(found.table, text)
+        assert found.best.energy == energy
+    found.save(tmp_path / "two.yaml")
+    one, two = ((tmp_path / name).read_text().splitlines() for name in ("one.yaml", "two.yaml"))
+    assert one[1:] == two[1:] and one[1].endswith(f", by {objective}")
+    assert fb.Npu(tmp_path / "one.yaml").energy == energy
+    best = found.best.table("resnet18", "fluid_stacked", 4)
+    energies_j = best["energy_j"].reshape(-1, 4).sum(axis=0)
+    assert found.table["energy_b4_j"][0] == pytest.approx(energies_j[3], rel=1e-12)
+    assert found.table["energy_per_sample_j"][0] == pytest.approx((energies_j[0] + energies_j[3] / 4) / 2, rel=1e-12)
+
+
 def test_a_search_with_the_programs_defaults():
     text = program("npu", "search", "--network", "resnet18", "--board", "z7045", "--csv")
     found = fb.search(fb.Network("resnet18"), "z7045")
@@ -106,6 +128,12 @@ WRONG = [
     (lambda: fb.search("resnet18", "zu7ev", top=0), "top", "from 1 to"),
     (lambda: fb.search("resnet18", "zu7ev", t_c=1000000), "search", "no engine fits the board"),
     (lambda: fb.search("resnet18", "zu7ev", on_chip_bytes=10**9), "on_chip_bytes", "above that of board 'zu7ev'"),
+    (lambda: fb.search("resnet18", "zu7ev", objective="power"), "objective", "unknown objective 'power'; .*latency, energy"),
+    (lambda: fb.search("resnet18", "zu7ev", objective="edp"), "objective", "edp needs to know .*give energy"),
+    (lambda: fb.search("resnet18", "zu7ev", objective="edp", energy=fb.Npu("zu7ev_large").energy | {"mac_pj": -1}),
+     "energy['mac_pj']", "mac_pj must be a number, 0 or more"),
+    (lambda: fb.search("resnet18", "zu7ev", energy="zu7ev_larg"), "energy", "did you mean 'zu7ev_large'"),
+    (lambda: fb.search("resnet18", "zu7ev", energy=fb.Npu(GEMMINI)), "energy", "NPU 'gemmini' has no 'energy' in its file"),
     (lambda: fb.fit(LAYERS, GEMMINI, "fil_cycles"), "free", r"can't be fitted \(did you mean 'fill_cycles'\?\)"),
     (lambda: fb.fit(LAYERS, GEMMINI, []), "free", "at least one key"),
     (lambda: fb.fit(LAYERS, GEMMINI, "clock_hz"), None, "^free: clock_hz can't be fitted to cycles"),

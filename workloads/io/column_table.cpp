@@ -1,5 +1,7 @@
 #include "workloads/io/column_table.h"
 
+#include <cmath>
+
 #include "workloads/io/csv.h"
 #include "workloads/io/text_number.h"
 
@@ -7,7 +9,9 @@ namespace fluidbatch::io {
 namespace {
 
 void append(std::string& text, std::int64_t value) { text += std::to_string(value); }
-void append(std::string& text, double value) { append_shortest(text, value); }
+void append(std::string& text, double value) {
+  if (!std::isnan(value)) append_shortest(text, value);
+}
 void append(std::string& text, bool value) { text += value ? '1' : '0'; }
 void append(std::string& text, const std::string& value) { text += csv_cell(value); }
 

@@ -40,8 +40,8 @@ class ColumnTable {
   [[nodiscard]] const std::vector<Column>& columns() const { return columns_; }
   [[nodiscard]] std::size_t rows() const;
 
-  /// A header and a line for each row. Numbers are the shortest text that reads back, flags 0 or 1, texts in
-  /// quotes where they need them.
+  /// A header and a line for each row. Numbers are the shortest text that reads back, nothing where they are
+  /// not defined (NaN), flags 0 or 1, texts in quotes where they need them.
   [[nodiscard]] std::string csv() const;
 
  private:

@@ -142,8 +142,9 @@ class Npu(_Model):
     keys: keys of the YAML that are set, or, where they are None, taken away: fb.Npu("zu7ev_large", clock_hz=300e6).
 
     Keys are attributes (`npu.t_r`), with every default; `on_chip_bytes` is the board's where it is not given (None:
-    unlimited). Nothing of an NPU changes once it is made. What was read from a file unchanged, or saved, may stand in
-    a configuration wherever an NPU's path may. Values that no NPU has give a warning. Raises InputError.
+    unlimited), `energy` a dict of what operations take (None: nothing is said of it). Nothing of an NPU changes once
+    it is made. What was read from a file unchanged, or saved, may stand in a configuration wherever an NPU's path may.
+    Values that no NPU has give a warning. Raises InputError.
     """
 
     _kind = "NPU"
@@ -175,6 +176,8 @@ class Npu(_Model):
                 if key.endswith(("_hz", "_per_s")):
                     keys[key] = float(keys[key])
             keys["on_chip_bytes"] = self._core.on_chip_bytes or None
+            energy = keys.get("energy")
+            keys["energy"] = None if energy is None else {key: float(value) for key, value in energy.items()}
             self._keys = keys
         return dict(self._keys)
 
@@ -194,8 +197,9 @@ class Npu(_Model):
         return float(self._core.macs_per_cycle * self._core.clock_hz)
 
     def table(self, network: PathLike | dict[str, Any] | Network, mode: str = "r", max_batch: int = 8) -> Records:
-        """Cycles, words and latency of each layer at each batch size from 1 to `max_batch` (1,024 at most), and the
-        batch policy <`b_r`, `b_p`, `k`> that `mode` chooses: the columns of `fluidbatch npu table --csv`."""
+        """Cycles, words, latency, operations and energy of each layer at each batch size from 1 to `max_batch` (1,024
+        at most), and the batch policy <`b_r`, `b_p`, `k`> that `mode` chooses: the columns of `fluidbatch npu table
+        --csv`. Without `energy`, `energy_j` and `average_power_w` are NaN."""
         from ._records import records_of
 
         return records_of(_core.npu_table(Network._of(network)._core, self._core, mode, max_batch))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: Of the arguments of `search`: a saved NPU's head has those that differ.
 _SEARCH_DEFAULTS = {"batches": (1, 2, 4, 8), "mode": "fluid_stacked", "t_r": None, "t_p": None, "t_c": None, "k_max": 4,
-                    "dsps_per_mac": 1, "accumulator_bytes": 4}
+                    "dsps_per_mac": 1, "accumulator_bytes": 4, "objective": "latency"}
 
 
 def _call(function: str, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> str:
@@ -36,7 +36,7 @@ class Search:
 
     @property
     def best(self) -> Npu:
-        """The design with the least mean, over the batch sizes, of the latency per sample."""
+        """The design with the least mean, over the batch sizes, of what `objective` says."""
         if self._best is None:
             self._best = Npu._from_core(self._core.best())
         return self._best
@@ -67,19 +67,22 @@ class Search:
 
 def search(network: PathLike | dict[str, Any] | Network, board: PathLike, batches: Values = (1, 2, 4, 8),
            mode: str = "fluid_stacked", t_r: Values | None = None, t_p: Values | None = None, t_c: Values | None = None,
-           k_max: int = 4, dsps_per_mac: int = 1, accumulator_bytes: int = 4, top: int = 10, **engine: Any) -> Search:
+           k_max: int = 4, dsps_per_mac: int = 1, accumulator_bytes: int = 4, top: int = 10, objective: str = "latency",
+           **engine: Any) -> Search:
     """The tile sizes <T_R, T_P, T_C> that serve a network best on a board, as `fluidbatch npu search` finds them.
 
     network: a name, a path, a dict or a Network. board: a shipped name (`boards()`) or the path of a YAML.
-    batches: batch sizes that count alike: engines are ranked by the mean over them of the latency per sample.
+    batches: batch sizes that count alike: engines are ranked by the mean over them of the objective.
     mode: which batch policies may be chosen. t_r, t_p, t_c: sizes to try; default: the search's own choice.
     k_max: largest stacking factor. top: designs to show besides the Pareto set.
+    objective: "latency", "energy" or "edp" (energy x latency), each per sample; the last two need `energy`.
     engine: other keys of an NPU's YAML, such as clock_hz, word_bytes or residency; default: the board's, and theirs.
+        energy: a dict as in the YAML, or the name or path of an NPU that says it.
 
     The GIL is released meanwhile, and Ctrl-C ends it. Raises InputError, also where no engine fits the board.
     """
     given = {"batches": batches, "mode": mode, "t_r": t_r, "t_p": t_p, "t_c": t_c, "k_max": k_max,
-             "dsps_per_mac": dsps_per_mac, "accumulator_bytes": accumulator_bytes}
+             "dsps_per_mac": dsps_per_mac, "accumulator_bytes": accumulator_bytes, "objective": objective}
     _core.check_top(top)
     model = Network._of(network)
     keys = dict(sorted(engine.items()))

@@ -1,4 +1,4 @@
-// An NPU, and the latencies of a small network on it: never below the roofline.
+// An NPU, and the latencies of a small network on it: never below the roofline; and their energies.
 #include "npu_model/batch_policy_table.h"
 #include "tests/fuzz/target.h"
 #include "workloads/models/network_file.h"
@@ -17,6 +17,8 @@ void read(const std::string& input) {
       for (int batch = 1; batch <= table.max_batch(); ++batch) {
         const npu::LayerCost& cost = table.control_block()->cost(layer, batch);
         require(cost.latency_s >= cost.roofline_s * (1 - 1e-9), "faster than the roofline");
+        if (table.energies() == nullptr) continue;
+        require(table.dynamic_energy(layer, batch).total_j() >= 0, "an energy below 0, or none");
       }
     }
   }
