@@ -58,30 +58,36 @@ void table_text(const npu::BatchPolicyTable& table, const npu::ControlBlock& blo
 
 std::string kilo(double value) { return rounded(value / 1000); }
 
+/// Energy of the chosen policy, and what takes it.
+void energy_text(const std::vector<ExplainedPolicy>& rows, const npu::Npu& npu) {
+  const auto chosen =
+      std::find_if(rows.begin(), rows.end(), [](const ExplainedPolicy& row) { return row.chosen; });
+  if (!npu.energy || chosen == rows.end()) return;
+  const npu::DynamicEnergy dynamic = npu::dynamic_energy(chosen->accesses, *npu.energy);
+  const double latency_s = chosen->cost.latency_s;
+  const double total_j = npu::energy_j(dynamic, *npu.energy, latency_s);
+  const auto percent = [&](double joules) { return rounded(total_j > 0 ? 100 * joules / total_j : 0, 3); };
+  fmt::print("energy of *: {} mJ, {} W\nof this MAC {} %, buffers {} %, DRAM {} %, static {} %\n",
+             rounded(total_j * 1000), rounded(latency_s > 0 ? total_j / latency_s : 0),
+             percent(dynamic.mac_j), percent(dynamic.buffers_j()), percent(dynamic.dram_j),
+             percent(npu.energy->static_w * latency_s));
+}
+
 void explain_text(const std::vector<ExplainedPolicy>& rows, const npu::Npu& npu) {
-  std::vector<std::string> header{"policy", "compute", "mem",   "latency", "in",
-                                  "wt",     "chip",    "bound", "waste"};
-  if (npu.energy) header.emplace_back("mJ");
-  TextTable table(header);
+  TextTable table({"policy", "compute", "mem", "latency", "in", "wt", "chip", "bound", "waste"});
   for (const ExplainedPolicy& row : rows) {
     const npu::LayerCost& c = row.cost;
     const std::string packing = c.packed_groups > 1 ? fmt::format(" x{}", c.packed_groups) : "";
-    std::vector<std::string> cells{fmt::format("{} <{}, {}, {}, {}>{}",
-                                               row.chosen   ? "*"
-                                               : c.feasible ? " "
-                                                            : "-",
-                                               row.policy.b_r, row.policy.b_p, row.policy.k,
-                                               npu::name_of(row.policy.residency), packing),
-                                   kilo(static_cast<double>(c.compute_cycles)),
-                                   kilo(c.memory_cycles),
-                                   kilo(c.latency_cycles),
-                                   kilo(static_cast<double>(c.input_words)),
-                                   kilo(static_cast<double>(c.weight_words)),
-                                   std::to_string((c.on_chip_bytes + 1023) / 1024),
-                                   std::string(npu::name_of(c.bound)),
-                                   rounded(100 * edge_waste(c, npu), 3)};
-    if (npu.energy) cells.push_back(rounded(energy_j(row.accesses, npu, c.latency_s) * 1000, 3));
-    table.add(cells);
+    table.add({fmt::format("{} <{}, {}, {}, {}>{}",
+                           row.chosen   ? "*"
+                           : c.feasible ? " "
+                                        : "-",
+                           row.policy.b_r, row.policy.b_p, row.policy.k, npu::name_of(row.policy.residency),
+                           packing),
+               kilo(static_cast<double>(c.compute_cycles)), kilo(c.memory_cycles), kilo(c.latency_cycles),
+               kilo(static_cast<double>(c.input_words)), kilo(static_cast<double>(c.weight_words)),
+               std::to_string((c.on_chip_bytes + 1023) / 1024), std::string(npu::name_of(c.bound)),
+               rounded(100 * edge_waste(c, npu), 3)});
   }
   fmt::print(
       "{}\npolicy: <B_R, B_P, k, residency>; compute, memory, latency in 1,000 cycles;\n"
@@ -93,6 +99,7 @@ void explain_text(const std::vector<ExplainedPolicy>& rows, const npu::Npu& npu)
                   [](const ExplainedPolicy& row) { return row.cost.packed_groups > 1; })) {
     fmt::print("xG: G groups of the depthwise layer in each product\n");
   }
+  energy_text(rows, npu);
 }
 
 }  // namespace

@@ -51,12 +51,12 @@ void print_text(const npu::SearchResult& result, const npu::SearchSettings& sett
   std::vector<std::string> header{"rank",
                                   "<T_R, T_P, T_C>",
                                   "DSPs",
-                                  "on-chip kB",
+                                  energy ? "kB" : "on-chip kB",
                                   "ms/sample",
                                   fmt::format("B={} ms", settings.batches.front()),
                                   fmt::format("B={} inf/s", settings.batches.back()),
                                   "Pareto"};
-  if (energy) header.insert(header.end() - 1, "mJ/sample");
+  if (energy) header.insert(header.end() - 1, "mJ/inf");
   TextTable table(header);
   for (const std::size_t i : shown_designs(result, top)) {
     const npu::Design& d = result.designs[i];
