@@ -15,6 +15,7 @@ constexpr std::int64_t kMostTile = 1 << 20;
 constexpr std::int64_t kMostWords = std::int64_t{1} << 40;
 constexpr std::int64_t kMostOutputTiles = 1024;
 constexpr std::int64_t kMostOverheadCycles = std::int64_t{1} << 40;
+constexpr double kMostEnergy = 1e12;  // a joule an operation: beyond anything, and its sums stay finite
 
 using io::Name;
 
@@ -113,7 +114,7 @@ std::optional<npu::OperationEnergies> read_energy(io::MapReader& owner) {
   io::MapReader reader(owner.required("energy"), "energy",
                        {"mac_pj", "input_buffer_pj_per_word", "weight_buffer_pj_per_word",
                         "output_buffer_pj_per_word", "dram_pj_per_word", "static_w"});
-  const auto number = [&](const char* key) { return reader.number(key, io::Range::non_negative()); };
+  const auto number = [&](const char* key) { return reader.number(key, {.min = 0, .max = kMostEnergy}); };
   const npu::OperationEnergies energies{.mac_pj = number("mac_pj"),
                                         .input_buffer_pj_per_word = number("input_buffer_pj_per_word"),
                                         .weight_buffer_pj_per_word = number("weight_buffer_pj_per_word"),

@@ -1,4 +1,6 @@
 // An NPU, and the latencies of a small network on it: never below the roofline; and their energies.
+#include <cmath>
+
 #include "npu_model/batch_policy_table.h"
 #include "tests/fuzz/target.h"
 #include "workloads/models/network_file.h"
@@ -18,7 +20,8 @@ void read(const std::string& input) {
         const npu::LayerCost& cost = table.control_block()->cost(layer, batch);
         require(cost.latency_s >= cost.roofline_s * (1 - 1e-9), "faster than the roofline");
         if (table.energies() == nullptr) continue;
-        require(table.dynamic_energy(layer, batch).total_j() >= 0, "an energy below 0, or none");
+        const double energy_j = table.dynamic_energy(layer, batch).total_j();
+        require(energy_j >= 0 && std::isfinite(energy_j), "an energy that is below 0 or not finite");
       }
     }
   }
