@@ -213,9 +213,10 @@ class Energy(CommandLineTest):
         for i, key in enumerate(KEYS):
             line = 8 + i
             value = re.search(rf"{key}: (\S+)", ENERGY)[1]
-            for wrong, rule in (("-1", RANGE), (".inf", RANGE), (".nan", RANGE), ("1.0e+13", RANGE), ("much", ""), ("[1]", ""), ("", "")):
+            for wrong, rule in (("-1", RANGE), (".inf", RANGE), (".nan", RANGE), ("1.0e+13", RANGE), ("much", ""), ("[1]", "")):
                 self.refuse(ENGINE + ENERGY.replace(f"{key}: {value}", f"{key}: {wrong}"),
                             rf"npu.yaml:{line}:\d+: {key} must be a number{rule}[,;] found")
+            self.refuse(ENGINE + ENERGY.replace(f"{key}: {value}", f"{key}:"), rf"npu.yaml:\d+:\d+: {key} must be a number, found nothing")
             self.refuse(ENGINE + ENERGY.replace(f"  {key}: {value}\n", ""), rf"npu.yaml:8:\d+: energy needs the key '{key}'")
             self.refuse(ENGINE + ENERGY.replace(key, key[:-1] + "x"),
                         rf"npu.yaml:{line}:3: unknown key '{key[:-1]}x' \(did you mean '{key}'\?\)")
