@@ -46,8 +46,8 @@ std::vector<std::size_t> shown_designs(const npu::SearchResult& result, int top)
 
 bool is_pareto(const npu::SearchResult& result, std::size_t index);
 
-/// What each of the designs to show takes: those of the result, or worked out where the search did not need
-/// them. Precondition: the base has energies.
+/// Joules of `design` by batch of the mix: those that it was ranked by, or worked out where it was not.
+/// Precondition: the base has energies.
 std::vector<double> design_energies_j(const npu::Design& design, const npu::SearchSettings& settings,
                                       const workloads::Network& network);
 
