@@ -8,6 +8,7 @@ namespace fluidbatch::sim {
 Recorder::Recorder(const npu::BatchPolicyTable& table, const scheduler::Slo& slo,
                    std::uint64_t warmup_requests, RunWatch* watch)
     : table_(table), slo_(slo), warmup_requests_(warmup_requests), watch_(watch) {
+  totals_.energy = RunEnergy::nothing_of(table);
   const auto segments = static_cast<std::size_t>(table.segments());
   totals_.exits.resize(segments);
   totals_.segment_busy_s.resize(segments);
@@ -38,7 +39,35 @@ void Recorder::add_from(double begin_s, const Step& step) {
   for (int layer = step.first_layer; layer < step.end_layer; ++layer) {
     const double layer_s = table_.latency_s(layer, layer + 1, step.batch);
     const double end_s = step.end_s - table_.latency_s(layer + 1, step.end_layer, step.batch);
-    if (end_s > begin_s) add_layer(layer, step.batch, std::min(1.0, (end_s - begin_s) / layer_s));
+    if (!(end_s > begin_s)) continue;
+    const double share = std::min(1.0, (end_s - begin_s) / layer_s);
+    add_layer(layer, step.batch, share);
+    if (table_.energies() != nullptr) add_rest_energy(layer, step.batch, share);
+  }
+}
+
+void Recorder::add_rest_energy(int layer, int batch, double share) {
+  const npu::DynamicEnergy its = table_.dynamic_energy(layer, batch);
+  totals_.energy.dynamic.add(its, share);
+  totals_.energy.steps_j += share * its.total_j();
+}
+
+/// Of the steps that began in the window, in both ways. A step takes what the layers before its end do, less
+/// those before its beginning: over all steps, each boundary counts once for each end there, less the
+/// beginnings.
+void Recorder::add_energies() {
+  for (int batch = 1; batch <= table_.max_batch(); ++batch) {
+    std::int64_t times = 0;
+    double before_j = 0;  // by the layers before, of those that ran with this batch
+    for (int layer = 0; layer <= table_.layers(); ++layer) {
+      const std::int64_t begun = begun_minus_ended(layer, batch);
+      totals_.energy.steps_j -= static_cast<double>(begun) * before_j;
+      times += begun;
+      if (times == 0 || layer == table_.layers()) continue;
+      const npu::DynamicEnergy its = table_.dynamic_energy(layer, batch);
+      totals_.energy.dynamic.add(its, static_cast<double>(times));
+      before_j += its.total_j();
+    }
   }
 }
 
@@ -58,6 +87,7 @@ Totals& Recorder::finish() {
       add_layer(layer, batch, static_cast<double>(times));
     }
   }
+  if (table_.energies() != nullptr) add_energies();
   const npu::Npu* npu = table_.npu();
   const double peak_macs_per_s = npu == nullptr ? std::numeric_limits<double>::quiet_NaN()
                                                 : npu->clock_hz * static_cast<double>(npu->macs_per_cycle());

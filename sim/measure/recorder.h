@@ -10,6 +10,7 @@
 #include "npu_model/batch_policy_table.h"
 #include "scheduler/slo.h"
 #include "sim/core/observer.h"
+#include "sim/measure/run_energy.h"
 #include "sim/measure/run_watch.h"
 
 namespace fluidbatch::sim {
@@ -44,6 +45,7 @@ struct Totals {
   double batch_seconds = 0;  ///< integral of the active batch size
   double useful_macs = 0;
   double available_macs = 0;  ///< of the NPU in its busy time; NaN where its latencies are a table
+  RunEnergy energy;
   std::uint64_t preemptions = 0;
   std::uint64_t merges = 0;
   std::uint64_t refused_no_gain = 0;
@@ -101,6 +103,8 @@ class Recorder final : public Observer {
   }
   void add_from(double begin_s, const Step& step);
   void add_layer(int layer, int batch, double times);
+  void add_rest_energy(int layer, int batch, double share);
+  void add_energies();
 
   const npu::BatchPolicyTable& table_;
   scheduler::Slo slo_;

@@ -174,8 +174,19 @@ const char* absence_text(Absence absence) {
       return "there is one of it";
     case Absence::of_all_npus:
       return "a bound is of all NPUs together";
+    case Absence::no_energies:
+      return "the NPU has no `energy`: give it one";
+    case Absence::measured_table:
+      return "a measured table has no energies: name an NPU with `energy` instead";
+    case Absence::some_energies:
+      return "of several NPUs, one has no `energy`, or a measured table: give each an `energy`";
   }
   return "";
+}
+
+bool is_out_of_question(Absence absence) {
+  return absence == Absence::no_thresholds || absence == Absence::no_site ||
+         absence == Absence::no_energies || absence == Absence::measured_table;
 }
 
 MeanError mean_error(const BatchMeans& means) {

@@ -25,10 +25,17 @@ enum class Absence : std::uint8_t {
   no_thresholds,   ///< of thresholds, where exits have none
   no_site,         ///< of what tells services and NPUs apart, where there is one of each
   of_all_npus,     ///< a bound, where one NPU of several is in question
+  no_energies,     ///< of energy, where the NPU says nothing of what its operations take
+  measured_table,  ///< of energy, where latencies are measured
+  some_energies,   ///< of energy, where that holds for some NPUs and not for others
 };
 
 /// For a person, in a few words; empty for `none`.
 const char* absence_text(Absence absence);
+
+/// Whether a statistic that is absent for this reason is of something that the run does not have, so that
+/// nothing is to be said of it.
+bool is_out_of_question(Absence absence);
 
 /// Half of a 95 % interval; NaN where there is none.
 struct HalfWidth {

@@ -33,6 +33,7 @@ void add_sums(Totals& sums, const Totals& more) {
   sums.batch_seconds += more.batch_seconds;
   sums.useful_macs += more.useful_macs;
   sums.available_macs += more.available_macs;
+  sums.energy.add_dynamic(more.energy);
   sums.preemptions += more.preemptions;
   sums.merges += more.merges;
   sums.refused_no_gain += more.refused_no_gain;
@@ -122,9 +123,7 @@ void SiteRecorder::begin_window(double date_s) {
   for (Cell& cell : cells_) cell.recorder_.begin_window(date_s);
 }
 
-SiteRecorder::Part SiteRecorder::part_of(
-    const std::function<bool(std::size_t npu, std::size_t service)>& is_in,
-    const ConservationOf& conservation) const {
+SiteRecorder::Part SiteRecorder::part_of(const IsIn& is_in, const ConservationOf& conservation) const {
   Part part;
   std::vector<Progress> progress(slos_.size());  // of each service
   double end_s = 0;
@@ -146,11 +145,30 @@ SiteRecorder::Part SiteRecorder::part_of(
       add(part.conservation, conservation(npu, service));
     }
     if (services > 0) ++part.totals.npus;
+    part.totals.energy.static_w += static_w_of(npu, is_in);
   }
   for (const Progress& its : progress) part.totals.progress += its.mean();
   part.conservation.end_s = end_s;
   add_requests(part);
   return part;
+}
+
+double SiteRecorder::static_w_of(std::size_t npu, const IsIn& is_in) const {
+  std::size_t services = 0;
+  double busy_s = 0;
+  double busy_of_all_s = 0;
+  double static_w = 0;  // of the NPU
+  for (std::size_t service = 0; service < slos_.size(); ++service) {
+    const Totals& its = cells_[npu * slos_.size() + service].recorder_.totals();
+    static_w = std::max(static_w, its.energy.static_w);
+    busy_of_all_s += its.busy_s;
+    if (!is_in(npu, service)) continue;
+    ++services;
+    busy_s += its.busy_s;
+  }
+  if (services == slos_.size()) return static_w;  // to the last bit
+  if (busy_of_all_s > 0) return static_w * busy_s / busy_of_all_s;
+  return static_w * static_cast<double>(services) / static_cast<double>(slos_.size());
 }
 
 /// What is known of each request of the part, in order of request number.

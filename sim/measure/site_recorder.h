@@ -76,6 +76,8 @@ class SiteRecorder {
                        const std::vector<ExitThresholds>& thresholds);
 
  private:
+  using IsIn = std::function<bool(std::size_t npu, std::size_t service)>;
+
   /// Sums over some of the cells.
   struct Part {
     std::vector<bool> cells;  ///< which
@@ -84,8 +86,10 @@ class SiteRecorder {
   };
 
   void begin_window(double date_s);
-  [[nodiscard]] Part part_of(const std::function<bool(std::size_t npu, std::size_t service)>& is_in,
-                             const ConservationOf& conservation) const;
+  [[nodiscard]] Part part_of(const IsIn& is_in, const ConservationOf& conservation) const;
+  /// Watts that an NPU takes all the time: the share of the services that are in the part, by busy time, or
+  /// equal shares of an NPU that was never busy.
+  [[nodiscard]] double static_w_of(std::size_t npu, const IsIn& is_in) const;
   void add_requests(Part& part) const;
   [[nodiscard]] std::size_t npus() const { return cells_.size() / slos_.size(); }
 

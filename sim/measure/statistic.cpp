@@ -101,6 +101,23 @@ constexpr std::array<Statistic, kStatistics> kDeclared{{
      "in a site of several services: Jain's index of their mean normalised turnaround times, 1 where all are "
      "slowed down alike",
      Better::higher},
+    {Id::energy_per_request, "energy_per_request_j", "J",
+     "energy that the NPU takes in the measured window, idle time included, over the measured requests "
+     "completed; this and what follows only where the NPU has `energy`, which a measured table has not",
+     Better::lower},
+    {Id::mac_energy_per_request, "mac_energy_per_request_j", "J",
+     "of it, for multiply-accumulates with their operand registers", Better::lower},
+    {Id::buffer_energy_per_request, "buffer_energy_per_request_j", "J",
+     "of it, for words into and out of the input, weight and output buffers", Better::lower},
+    {Id::dram_energy_per_request, "dram_energy_per_request_j", "J",
+     "of it, for words over the memory channel", Better::lower},
+    {Id::static_energy_per_request, "static_energy_per_request_j", "J",
+     "of it, what passes with time, busy or idle; a service has the share of its busy time on each NPU, or "
+     "an equal one of an NPU that was never busy",
+     Better::lower},
+    {Id::average_power, "average_power_w", "W", "energy in the measured window over its length"},
+    {Id::energy_delay_product, "energy_delay_product_js", "J s",
+     "`energy_per_request_j` times `mean_latency_s`", Better::lower},
 }};
 
 }  // namespace

@@ -53,6 +53,13 @@ enum class StatisticId {
   antt,
   stp,
   fairness,
+  energy_per_request,
+  mac_energy_per_request,
+  buffer_energy_per_request,
+  dram_energy_per_request,
+  static_energy_per_request,
+  average_power,
+  energy_delay_product,
   count,
 };
 

@@ -119,6 +119,7 @@ class Computation {
     means();
     exits();
     window();
+    energy();
     preemptions();
     latency_percentiles();
     end_to_end();
@@ -231,6 +232,30 @@ class Computation {
     set(Id::mean_start_batch,
         static_cast<double>(totals_.batched_samples) / static_cast<double>(totals_.batches));
     set(Id::mean_in_system, conservation_.time_in_system_s / conservation_.end_s);
+  }
+
+  void energy() {
+    constexpr std::array kPerRequest{Id::energy_per_request,      Id::mac_energy_per_request,
+                                     Id::buffer_energy_per_request, Id::dram_energy_per_request,
+                                     Id::static_energy_per_request, Id::energy_delay_product};
+    const RunEnergy& energy = totals_.energy;
+    const auto all_absent = [&](Absence why) {
+      for (const Id id : kPerRequest) result_.set_absent(id, why);
+    };
+    if (const Absence why = energy.absence(); why != Absence::none) {
+      all_absent(why);
+      return result_.set_absent(Id::average_power, why);
+    }
+    energy.require_identity(window_s());
+    set(Id::average_power, energy.total_j(window_s()) / window_s());
+    if (totals_.latencies_s.empty()) return all_absent(Absence::nothing);
+    const auto n = static_cast<double>(totals_.latencies_s.size());
+    set(Id::energy_per_request, energy.total_j(window_s()) / n);
+    set(Id::mac_energy_per_request, energy.dynamic.mac_j / n);
+    set(Id::buffer_energy_per_request, energy.dynamic.buffers_j() / n);
+    set(Id::dram_energy_per_request, energy.dynamic.dram_j / n);
+    set(Id::static_energy_per_request, energy.static_w * window_s() / n);
+    set(Id::energy_delay_product, result_[Id::energy_per_request] * result_[Id::mean_latency]);
   }
 
   void preemptions() {

@@ -112,10 +112,8 @@ void add_values(JsonText& json, const RunStatistics& statistics) {
   json.integer("admitted", statistics.admitted);
   json.boolean("saturated", statistics.saturated);
   json.open_object("statistics");
-  // Where exits have no thresholds, there is nothing to be said of them; nor of a site, where there is none.
   const auto is_of_this_run = [&](const Statistic& statistic) {
-    const Absence why = statistics.absence(statistic.id);
-    return why != Absence::no_thresholds && why != Absence::no_site;
+    return !is_out_of_question(statistics.absence(statistic.id));
   };
   for (const Statistic& statistic : all_statistics()) {
     if (is_of_this_run(statistic)) json.number(statistic.name, statistics[statistic.id]);

@@ -279,6 +279,14 @@ const char* defined_where(const PointMetric& metric) {
       return "it needs `confidences`, or a trace that says which answers are right";
     case StatisticId::mac_utilisation:
       return "a measured table of latencies does not say what the PEs do";
+    case StatisticId::energy_per_request:
+    case StatisticId::mac_energy_per_request:
+    case StatisticId::buffer_energy_per_request:
+    case StatisticId::dram_energy_per_request:
+    case StatisticId::static_energy_per_request:
+    case StatisticId::average_power:
+    case StatisticId::energy_delay_product:
+      return "it needs `energy` of every NPU, which a measured table has not";
     case StatisticId::mean_latency_ci95:
     case StatisticId::p99_latency_ci95:
     case StatisticId::p99_9_latency_ci95:

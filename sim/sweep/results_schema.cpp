@@ -17,9 +17,10 @@ namespace {
 using io::InputError;
 
 /// The newest, which is written, last.
-constexpr std::array<ResultsFormat, 2> kFormats{{
+constexpr std::array<ResultsFormat, 3> kFormats{{
     {.name = "4", .statistics = static_cast<std::size_t>(StatisticId::antt), .parts = false},
-    {.name = "5", .statistics = kStatistics, .parts = true},
+    {.name = "5", .statistics = static_cast<std::size_t>(StatisticId::energy_per_request), .parts = true},
+    {.name = "6", .statistics = kStatistics, .parts = true},
 }};
 constexpr std::int64_t kMostPairs = 100'000'000;
 
@@ -218,7 +219,7 @@ ResultsFormat require_readable_results(Database& database) {
       std::ranges::find_if(kFormats, [&](const ResultsFormat& known) { return name == known.name; });
   if (format == kFormats.end()) {
     throw InputError(database.file().string() + ": is of format " + name + ", this program reads formats " +
-                     kFormats.front().name + " and " + kFormats.back().name);
+                     kFormats.front().name + " to " + kFormats.back().name);
   }
   require_tables(database, *format);
   return *format;

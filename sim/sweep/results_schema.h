@@ -45,7 +45,7 @@ void create_tables(Database& database, const Provenance& provenance);
 /// its own tables is never believed.
 void require_results_file(Database& database);
 
-/// The same for who only reads: files of the format before are good too.
+/// The same for who only reads: files of the formats before are good too.
 ResultsFormat require_readable_results(Database& database);
 
 /// Of a results file.
