@@ -111,10 +111,6 @@ bool any_dropped(const std::vector<RunStatistics>& results) {
   return std::ranges::any_of(results, [](const RunStatistics& r) { return r[Id::drop_rate] > 0; });
 }
 
-bool any_energy(const std::vector<RunStatistics>& results) {
-  return std::ranges::any_of(results, [](const RunStatistics& r) { return !std::isnan(r[Id::average_power]); });
-}
-
 /// Whether any system decides at run time where samples leave.
 bool any_exit_control(const RunConfig& config) {
   return std::ranges::any_of(config.systems, [](const System& s) { return s.decides_exits(); });
@@ -129,8 +125,8 @@ std::string results_table(const RunConfig& config, const std::vector<RunStatisti
   head.insert(head.end(), {"p50 ms", "p99 ms", "late %", "req/s", "busy %", "batch"});
   if (any_dropped(results)) head.emplace_back("dropped %");
   if (uplink) head.insert(head.end(), {"end-to-end ms", "its p99 ms"});
-  const bool energy = any_energy(results);
-  if (energy) head.insert(head.end(), {"mJ/req", "W"});
+  const bool energy = std::ranges::any_of(results, has_energy);
+  if (energy) head.insert(head.end(), kEnergyHead.begin(), kEnergyHead.end());
   TextTable table(head);
   for (std::size_t i = 0; i < results.size(); ++i) {
     const RunStatistics& r = results[i];
@@ -145,10 +141,7 @@ std::string results_table(const RunConfig& config, const std::vector<RunStatisti
       row.push_back(rounded(r[Id::mean_end_to_end] * 1000));
       row.push_back(rounded(r[Id::p99_end_to_end] * 1000));
     }
-    if (energy) {
-      row.push_back(rounded(r[Id::energy_per_request] * 1000));
-      row.push_back(rounded(r[Id::average_power], 3));
-    }
+    if (energy) add_energy(row, r);
     table.add(row);
   }
   return table.text();

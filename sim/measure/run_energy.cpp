@@ -37,9 +37,8 @@ void RunEnergy::require_identity(double window_s) const {
   constexpr double kRelative = 1e-9;
   const double by_layers_j = total_j(window_s);
   const double by_steps_j = steps_j + static_w * window_s;
-  require_invariant(
-      std::abs(by_layers_j - by_steps_j) <= kRelative * std::max(by_layers_j, by_steps_j),
-      "energy in the measured window = sum over the steps + static power times its length");
+  require_invariant(std::abs(by_layers_j - by_steps_j) <= kRelative * std::max(by_layers_j, by_steps_j),
+                    "energy in the measured window = sum over the steps + static power times its length");
 }
 
 }  // namespace fluidbatch::sim

@@ -235,7 +235,7 @@ class Computation {
   }
 
   void energy() {
-    constexpr std::array kPerRequest{Id::energy_per_request,      Id::mac_energy_per_request,
+    constexpr std::array kPerRequest{Id::energy_per_request,        Id::mac_energy_per_request,
                                      Id::buffer_energy_per_request, Id::dram_energy_per_request,
                                      Id::static_energy_per_request, Id::energy_delay_product};
     const RunEnergy& energy = totals_.energy;

@@ -20,6 +20,8 @@ axes:
   zip: {services.faces.slo.latency_ms: [20, 30], services.plates.slo.unloaded_multiple: [2, 4]}
 replications: 2
 """
+ENERGIES = ("energy_per_request_j", "mac_energy_per_request_j", "buffer_energy_per_request_j", "dram_energy_per_request_j",
+            "static_energy_per_request_j", "average_power_w", "energy_delay_product_js")
 
 
 class Sweeps(SiteTest):
@@ -104,19 +106,37 @@ class Sweeps(SiteTest):
         self.assertGreater(len(again), 50)
         self.assertTrue(all(whole[row["point"], row["kind"], row["number"]] == row for row in again))
 
-    def test_files_of_the_format_before_can_still_be_compared(self):
-        new = self.compare("--metric", "mean_latency_s", "p99_latency_s")
+    def test_files_of_the_formats_before_can_still_be_compared(self):
+        asked = ("--metric", "mean_latency_s", "p99_latency_s")
+        new, by_service = self.compare(*asked), self.compare("--by", "service", *asked)
         with sqlite3.connect(self.folder / "r.sqlite") as database:
             for view in ("results", "part_results"):
                 database.execute(f"DROP VIEW {view}")
+            for table in ("points", "parts"):
+                for column in ENERGIES:
+                    database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+            database.execute("UPDATE sweep SET value = '5' WHERE key = 'format'")
+        self.assertEqual(self.compare(*asked), new)
+        self.assertEqual(self.compare("--by", "service", *asked), by_service)
+        self.refuse_all((["compare", "r.sqlite", "--metric", "average_power_w"], "there is no statistic 'average_power_w'"),
+                        (["sweep", "s.yaml", "--out", "r.sqlite", "--set", "requests=400", "--resume"],
+                         "is of format 5, this program reads format 6"),
+                        (["sweep", "merge", "r.sqlite", "--out", "x.sqlite"], "is of format 5, this program reads format 6"))
+        with sqlite3.connect(self.folder / "r.sqlite") as database:
             database.execute("DROP TABLE parts")
             for column in ("antt", "stp", "fairness"):
                 database.execute(f"ALTER TABLE points DROP COLUMN {column}")
             database.execute("UPDATE sweep SET value = '4' WHERE key = 'format'")
-        self.assertEqual(self.compare("--metric", "mean_latency_s", "p99_latency_s"), new)
-        for arguments, message in ((["compare", "r.sqlite", "--metric", "antt"], "there is no statistic 'antt'"),
-                                   (["compare", "r.sqlite", "--by", "service", "--metric", "requests"], "has no axis 'service'"),
-                                   (["sweep", "merge", "r.sqlite", "--out", "x.sqlite"], "is of format 4, this program reads format 5")):
+        self.assertEqual(self.compare(*asked), new)
+        self.refuse_all((["compare", "r.sqlite", "--metric", "antt"], "there is no statistic 'antt'"),
+                        (["compare", "r.sqlite", "--by", "service", "--metric", "requests"], "has no axis 'service'"),
+                        (["sweep", "merge", "r.sqlite", "--out", "x.sqlite"], "is of format 4, this program reads format 6"))
+        with sqlite3.connect(self.folder / "r.sqlite") as database:
+            database.execute("UPDATE sweep SET value = '3' WHERE key = 'format'")
+        self.refuse_all((["compare", "r.sqlite", *asked], "is of format 3, this program reads formats 4 to 6"))
+
+    def refuse_all(self, *cases):
+        for arguments, message in cases:
             result = self.call(*arguments)
             self.assertEqual(result.returncode, 2)
             self.assertIn(message, result.stderr)

@@ -119,10 +119,20 @@ def edited(file, sql, name):
 PARTS = ("INSERT INTO parts (point, kind, number, name, admitted, saturated, mean_latency_s) "
          "SELECT point, 'service', n, x'00', 1, 0, 'text' FROM points, (SELECT 0 AS n UNION SELECT 1e300);")
 
-# As before there were sites.
-FORMAT_4 = ("DROP VIEW results; DROP VIEW part_results; DROP TABLE parts; ALTER TABLE points DROP COLUMN antt; "
-            "ALTER TABLE points DROP COLUMN stp; ALTER TABLE points DROP COLUMN fairness; "
-            "UPDATE sweep SET value = '4' WHERE key = 'format';")
+ENERGIES = ("energy_per_request_j", "mac_energy_per_request_j", "buffer_energy_per_request_j", "dram_energy_per_request_j",
+            "static_energy_per_request_j", "average_power_w", "energy_delay_product_js")
+NO_VIEWS = "DROP VIEW results; DROP VIEW part_results;"
+
+
+def without_columns(table, columns):
+    return "".join(f"ALTER TABLE {table} DROP COLUMN {column};" for column in columns)
+
+
+# As before there was energy, and before there were sites.
+FORMAT_5 = (NO_VIEWS + without_columns("points", ENERGIES) + without_columns("parts", ENERGIES)
+            + "UPDATE sweep SET value = '5' WHERE key = 'format';")
+FORMAT_4 = (NO_VIEWS + "DROP TABLE parts;" + without_columns("points", ("antt", "stp", "fairness", *ENERGIES))
+            + "UPDATE sweep SET value = '4' WHERE key = 'format';")
 
 
 def results(program, folder):
@@ -146,6 +156,7 @@ def results(program, folder):
             edited(good, "UPDATE sweep SET value = value || 'measure: {kind: tail, quantiles: [0.9, 0.99]}' WHERE key = 'sweep';",
                    "tail_columns_missing.sqlite"),
             edited(good, PARTS, "parts.sqlite"), edited(good, FORMAT_4, "format_4.sqlite"),
+            edited(good, FORMAT_5, "format_5.sqlite"),
             edited(good, "PRAGMA journal_mode = WAL;", "wal.sqlite")]
 
 

@@ -56,7 +56,7 @@ def _scale(metric: str) -> tuple[float, str]:
     """What to multiply a statistic by, and its label with the unit."""
     units = {name: unit for name, unit, *_ in _core.all_statistics()}
     words = metric
-    for ending in ("_s", "_hz"):
+    for ending in ("_s", "_hz", "_js", "_j", "_w"):
         words = words.removesuffix(ending)
     words = words.replace("_", " ")
     unit = units.get(metric, "s" if metric.endswith("_s") else "1")
