@@ -36,8 +36,8 @@ std::size_t first_alike(const Scenario& scenario, std::size_t index) {
   std::size_t first = 0;
   while (first < index) {
     const System& other = scenario.systems[first];
-    const bool alike = other.table() == system.table() && max_batch_of(other) == max_batch_of(system);
-    if (alike && !objection_to_optimum(scenario, other)) break;
+    const bool has_one = !objection_to_optimum(scenario, other);  // and so one NPU, of which it is
+    if (has_one && other.table() == system.table() && max_batch_of(other) == max_batch_of(system)) break;
     ++first;
   }
   return first;

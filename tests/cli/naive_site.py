@@ -87,7 +87,7 @@ class Server:
         self.step_end, self.timer, self.cost = math.inf, math.inf, 0.0
         self.npu_time, self.stay_since, self.last_served = [0.0] * len(networks), None, None
         self.someone_left = False
-        self.steps = []  # of (service, begin, end, layer, batch)
+        self.steps = []  # of (service, begin, end, layer, batch); the cost of a preemption is part of the layer that it begins
 
     # What a router sees of it.
 
@@ -171,7 +171,7 @@ class Server:
         if self.stack:
             samples, layer = self.stack[-1]
             self.step_end = self.site.now + self.cost + self.networks[self.service].latency[layer][len(samples)]
-            self.steps.append((self.service, self.site.now + self.cost, self.step_end, layer, len(samples)))
+            self.steps.append((self.service, self.site.now, self.step_end, layer, len(samples)))
             self.cost = 0.0
 
     def decide_idle(self):

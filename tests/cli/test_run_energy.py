@@ -68,7 +68,7 @@ class AgainstNaiveSite(RunEnergy):
                 self.assertIsNone(got, (name, message))
                 self.assertEqual(summary["absent"][name], "nothing was measured")
             else:
-                self.assertAlmostEqual(got / value, 1, delta=1e-9, msg=f"{name} of {message}")
+                self.assertAlmostEqual(got, value, delta=1e-9 * value, msg=f"{name} of {message}")
 
     def test_random_sites(self):
         rng = random.Random(22)
@@ -102,7 +102,7 @@ class AgainstNaiveSite(RunEnergy):
         self.assertLessEqual(skipped, RUNS / 20)
         self.assertGreater(checked["service"], RUNS)
         self.assertGreater(checked["npu"], RUNS / 2)
-        self.assertGreater(checked["plain"], RUNS / 20)
+        self.assertGreater(checked["plain"], 2)
 
 
 class WhereItIsShown(RunEnergy):
@@ -145,7 +145,7 @@ class WhereItIsShown(RunEnergy):
         self.write("c.yaml", CONFIG.replace("requests: 200\n", ""))
         result = self.call("run", "c.yaml", "--until", "energy_per_request_j:0.01", "--max-requests", "20000")
         self.assertEqual(result.returncode, 2)
-        self.assertIn("energy_per_request_j has no interval; those that have one are mean_latency_s", result.stderr)
+        self.assertIn("energy_per_request_j has no interval; those that have one are 'mean_latency_s'", result.stderr)
 
     def test_sweeps_and_comparisons(self):
         self.write("s.yaml", SWEEP % 300)

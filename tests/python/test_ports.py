@@ -174,7 +174,11 @@ def with_ports(config: dict[str, Any]) -> dict[str, Any]:
 
 #: Integrals over time, summed step by step. The shipped `lazy_batching` says up to which layer its answer holds, and its
 #: port is asked at each: sums of the same time in other pieces, whose last bits differ.
-SUMS_OVER_STEPS = ("busy_fraction", "mac_utilisation", "mean_batch", "mean_in_system", "segment_batches")
+#: Of energy that is so of the layer in which the warm-up ends.
+SUMS_OVER_STEPS = ("busy_fraction", "mac_utilisation", "mean_batch", "mean_in_system", "segment_batches",
+                   "energy_per_request_j", "mac_energy_per_request_j", "buffer_energy_per_request_j",
+                   "dram_energy_per_request_j", "static_energy_per_request_j", "average_power_w",
+                   "energy_delay_product_js")
 
 
 def statistics_of(results: fb.Results, label: str) -> dict[str, Any]:
