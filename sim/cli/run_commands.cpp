@@ -125,8 +125,6 @@ std::string results_table(const RunConfig& config, const std::vector<RunStatisti
   head.insert(head.end(), {"p50 ms", "p99 ms", "late %", "req/s", "busy %", "batch"});
   if (any_dropped(results)) head.emplace_back("dropped %");
   if (uplink) head.insert(head.end(), {"end-to-end ms", "its p99 ms"});
-  const bool energy = std::ranges::any_of(results, has_energy);
-  if (energy) head.insert(head.end(), kEnergyHead.begin(), kEnergyHead.end());
   TextTable table(head);
   for (std::size_t i = 0; i < results.size(); ++i) {
     const RunStatistics& r = results[i];
@@ -141,7 +139,6 @@ std::string results_table(const RunConfig& config, const std::vector<RunStatisti
       row.push_back(rounded(r[Id::mean_end_to_end] * 1000));
       row.push_back(rounded(r[Id::p99_end_to_end] * 1000));
     }
-    if (energy) add_energy(row, r);
     table.add(row);
   }
   return table.text();
@@ -194,6 +191,22 @@ std::string exits_table(const RunConfig& config, const std::vector<RunStatistics
                rounded(r[Id::mean_threshold], 3), rounded(r[Id::p5_threshold], 3),
                rounded(r[Id::p95_threshold], 3), rounded(r[Id::forced_exit_rate] * 100, 3)});
   });
+  return "\n" + table.text();
+}
+
+/// What requests take, and for what; empty where no NPU says anything of energy.
+std::string energy_table(const RunConfig& config, const std::vector<RunStatistics>& results) {
+  const auto has_energy = [](const RunStatistics& r) { return !std::isnan(r[Id::average_power]); };
+  if (std::ranges::none_of(results, has_energy)) return "";
+  TextTable table({"system", "mJ/request", "MACs %", "buffers %", "DRAM %", "static %", "mean W", "mJ s"});
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const RunStatistics& r = results[i];
+    const auto share = [&](Id part) { return rounded(100 * r[part] / r[Id::energy_per_request], 3); };
+    table.add({config.systems[i].label + (r.saturated ? " *" : ""), rounded(r[Id::energy_per_request] * 1000),
+               share(Id::mac_energy_per_request), share(Id::buffer_energy_per_request),
+               share(Id::dram_energy_per_request), share(Id::static_energy_per_request),
+               rounded(r[Id::average_power], 3), rounded(r[Id::energy_delay_product] * 1000, 3)});
+  }
   return "\n" + table.text();
 }
 
@@ -323,7 +336,8 @@ void run(const RunArguments& arguments) {
 
   fmt::print("{}\n{}{}{}", heading(config, length_text(config, results)),
              results_table(config, results, free_s),
-             site_tables(config, results) + exits_table(config, results), precision_table(config, results));
+             site_tables(config, results) + exits_table(config, results) + energy_table(config, results),
+             precision_table(config, results));
   print_notes(notes_on_run(config, results));
   fmt::print("{}", remarks(config, results, free_s));
   fmt::print("\n{} {}\n", replaces ? "results, replacing those of an earlier run, in" : "results in",

@@ -1,7 +1,6 @@
 #include "sim/cli/site_text.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -18,13 +17,6 @@ constexpr std::size_t kMostNpus = 16;
 
 std::string label_of(const System& system, const RunStatistics& statistics) {
   return system.label + (statistics.saturated ? " *" : "");
-}
-
-/// Whether there is energy to be shown of any part; `parts`: services or npus.
-bool any_energy(const std::vector<RunStatistics>& results, std::vector<RunStatistics> RunStatistics::*parts) {
-  return std::ranges::any_of(results, [&](const RunStatistics& whole) {
-    return std::ranges::any_of(whole.*parts, [](const RunStatistics& part) { return has_energy(part); });
-  });
 }
 
 /// Against each request running alone on its NPU: of whole systems.
@@ -49,8 +41,6 @@ std::string services_table(const RunConfig& config, const std::vector<RunStatist
   std::vector<std::string> head{"service", "mean ms", "x bound", "x alone",
                                 "p99 ms",  "late %",  "req/s",   "batch"};
   if (dropped) head.emplace_back("dropped %");
-  const bool energy = any_energy(results, &RunStatistics::services);
-  if (energy) head.insert(head.end(), kEnergyHead.begin(), kEnergyHead.end());
   TextTable table(head);
   for (std::size_t service = 0; service < config.services.size(); ++service) {
     std::vector<std::string> line(head.size());
@@ -67,7 +57,6 @@ std::string services_table(const RunConfig& config, const std::vector<RunStatist
                                    rounded(r[Id::throughput]),
                                    rounded(r[Id::mean_batch], 3)};
       if (dropped) row.push_back(rounded(r[Id::drop_rate] * 100, 3));
-      if (energy) add_energy(row, r);
       table.add(row);
     }
   }
@@ -75,25 +64,16 @@ std::string services_table(const RunConfig& config, const std::vector<RunStatist
 }
 
 std::string npus_table(const RunConfig& config, const std::vector<RunStatistics>& results) {
-  std::vector<std::string> head{"system", "NPU", "", "mean ms", "late %", "req/s", "busy %", "batch"};
-  const bool energy = any_energy(results, &RunStatistics::npus);
-  if (energy) head.insert(head.end(), kEnergyHead.begin(), kEnergyHead.end());
-  TextTable table(head);
+  TextTable table({"system", "NPU", "", "mean ms", "late %", "req/s", "busy %", "batch"});
   std::string more;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const std::vector<RunStatistics>& npus = results[i].npus;
     for (std::size_t npu = 0; npu < std::min(npus.size(), kMostNpus); ++npu) {
       const RunStatistics& r = npus[npu];
-      std::vector<std::string> row{label_of(config.systems[i], r),
-                                   std::to_string(npu),
-                                   config.systems[i].npus[npu].name,
-                                   rounded(r[Id::mean_latency] * 1000),
-                                   rounded(r[Id::slo_violation_rate] * 100, 3),
-                                   rounded(r[Id::throughput]),
-                                   rounded(r[Id::busy_fraction] * 100, 3),
-                                   rounded(r[Id::mean_batch], 3)};
-      if (energy) add_energy(row, r);
-      table.add(row);
+      table.add({label_of(config.systems[i], r), std::to_string(npu), config.systems[i].npus[npu].name,
+                 rounded(r[Id::mean_latency] * 1000), rounded(r[Id::slo_violation_rate] * 100, 3),
+                 rounded(r[Id::throughput]), rounded(r[Id::busy_fraction] * 100, 3),
+                 rounded(r[Id::mean_batch], 3)});
     }
     if (npus.size() > kMostNpus)
       more += fmt::format("{}: {} more NPUs are in its summary.json\n", config.systems[i].label,
@@ -103,13 +83,6 @@ std::string npus_table(const RunConfig& config, const std::vector<RunStatistics>
 }
 
 }  // namespace
-
-bool has_energy(const RunStatistics& statistics) { return !std::isnan(statistics[Id::average_power]); }
-
-void add_energy(std::vector<std::string>& row, const RunStatistics& statistics) {
-  row.push_back(rounded(statistics[Id::energy_per_request] * 1000));
-  row.push_back(rounded(statistics[Id::average_power], 3));
-}
 
 std::string site_tables(const RunConfig& config, const std::vector<RunStatistics>& results) {
   const bool any_site =
