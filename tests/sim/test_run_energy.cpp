@@ -193,7 +193,7 @@ TEST_CASE("why there is no energy", "[energy]") {
                                             .system("serial"));
   const sim::RunStatistics measured =
       run(sim::ScenarioBuilder().latencies_s({{1}}).dates_s({0}).system("serial"));
-  for (std::size_t i = static_cast<std::size_t>(Id::energy_per_request); i < sim::kStatistics; ++i) {
+  for (auto i = static_cast<std::size_t>(Id::energy_per_request); i < sim::kStatistics; ++i) {
     const auto id = static_cast<Id>(i);
     CHECK(std::isnan(silent[id]));
     CHECK(silent.absence(id) == Absence::no_energies);
