@@ -111,6 +111,10 @@ def test_statistics_follow_from_the_array(config):
     assert row["mean_latency_s"] == pytest.approx(measured["latency_s"].mean(), rel=1e-12)
     assert row["slo_violation_rate"] == pytest.approx(1 - measured["slo_met"].mean(), rel=1e-12)
     np.testing.assert_allclose(measured["completion_s"] - measured["arrival_s"], measured["latency_s"], rtol=1e-12)
+    window_s = results.requests("fluid")["completion_s"].max() - measured["arrival_s"][0]
+    assert row["energy_per_request_j"] == results.summary("fluid")["statistics"]["energy_per_request_j"]
+    assert row["average_power_w"] * window_s == pytest.approx(row["energy_per_request_j"] * 1500, rel=1e-12)
+    assert row["energy_delay_product_js"] == row["energy_per_request_j"] * row["mean_latency_s"]
 
 
 def test_dropped_requests_have_no_latency(config):
