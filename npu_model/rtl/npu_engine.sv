@@ -258,7 +258,7 @@ module npu_engine #(
       for (int unsigned s = 1; s < K_MAX; s++) if (slice == CW'(s)) bank_in = input_data[s*T_P*WORD+:T_P*WORD];
     end
     always_ff @(posedge clk) begin
-      if (input_grant && slice <= k_mask) bank[bank_write_address] <= bank_in;
+      if (input_grant && (slice & ~k_mask) == '0) bank[bank_write_address] <= bank_in;
       bank_out <= bank[bank_read_address];
     end
     assign bank_data[b*T_P*WORD+:T_P*WORD] = bank_out;
