@@ -1,8 +1,8 @@
 // The memory side: one channel that all words share, `bandwidth` of them per cycle (16 fractional bits), or
 // without a limit. A transfer is paid before it is granted; what a cycle's bandwidth leaves over is good for
-// the next cycle, up to one cycle's worth. Of loads the one that is needed sooner goes first; stores go last:
-// while they wait the output queue fills, the engine stops, and with it the loads.
-// With a limit a cycle's grants are in that order, and nobody passes one who waits.
+// the next cycle, up to one cycle's worth. Stores go first: a row of them is short, and the engine makes at most
+// one a cycle, which is as fast as they can leave, so that a store that has waited is never made up for. Of loads
+// the one that is needed sooner goes first. Nobody passes one who waits.
 module memory_channel #(
     parameter int unsigned CW = 16
 ) (
@@ -33,15 +33,15 @@ module memory_channel #(
 
   always_comb begin
     left         = credit + PW'(bandwidth);
-    first_grant  = first_valid && (unlimited || left >= first_price);
-    waits        = first_valid && !first_grant;
+    output_grant = output_valid && (unlimited || left >= store_price);
+    waits        = output_valid && !output_grant;
+    if (output_grant) left = left - store_price;
+    first_grant  = first_valid && !waits && (unlimited || left >= first_price);
+    waits        = waits || (first_valid && !first_grant);
     if (first_grant) left = left - first_price;
     second_grant = second_valid && !waits && (unlimited || left >= second_price);
     waits        = waits || (second_valid && !second_grant);
     if (second_grant) left = left - second_price;
-    output_grant = output_valid && !waits && (unlimited || left >= store_price);
-    waits        = waits || (output_valid && !output_grant);
-    if (output_grant) left = left - store_price;
     input_grant  = weights_first ? second_grant : first_grant;
     weight_grant = weights_first ? first_grant : second_grant;
   end
