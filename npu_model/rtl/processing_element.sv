@@ -8,7 +8,7 @@
 module processing_element #(
     parameter int unsigned T_P = 8,
     parameter int unsigned WORD = 16,
-    parameter int unsigned ACC = 40,
+    parameter int unsigned ACC = 40,           // at least 2 WORD + clog2(T_P)
     parameter int unsigned ACCUMULATORS = 32,  // OUTPUT_TILES T_R
     parameter int unsigned QUEUE = 32          // T_R: the tile that drains
 ) (
@@ -49,9 +49,10 @@ module processing_element #(
     end
   end
   for (genvar n = 0; n < LEAVES - 1; n++) begin : g_node
-    logic [ACC-1:0] node;
-    always_ff @(posedge clk) node <= tree[(2*n+1)*ACC+:ACC] + tree[(2*n+2)*ACC+:ACC];
-    assign tree[n*ACC+:ACC] = node;
+    localparam int unsigned LEVEL = LEVELS + 1 - $clog2(n + 2);  // above the leaves: as many bits more than a product
+    logic signed [2*WORD+LEVEL-1:0] node;
+    always_ff @(posedge clk) node <= tree[(2*n+1)*ACC+:2*WORD+LEVEL] + tree[(2*n+2)*ACC+:2*WORD+LEVEL];
+    assign tree[n*ACC+:ACC] = ACC'(node);
   end
   assign dot = tree[ACC-1:0];
 
