@@ -51,7 +51,8 @@ module processing_element #(
   for (genvar n = 0; n < LEAVES - 1; n++) begin : g_node
     localparam int unsigned LEVEL = LEVELS + 1 - $clog2(n + 2);  // above the leaves: as many bits more than a product
     logic signed [2*WORD+LEVEL-1:0] node;
-    always_ff @(posedge clk) node <= tree[(2*n+1)*ACC+:2*WORD+LEVEL] + tree[(2*n+2)*ACC+:2*WORD+LEVEL];
+    always_ff @(posedge clk)
+      node <= (2 * WORD + LEVEL)'(tree[(2*n+1)*ACC+:ACC]) + (2 * WORD + LEVEL)'(tree[(2*n+2)*ACC+:ACC]);
     assign tree[n*ACC+:ACC] = ACC'(node);
   end
   assign dot = tree[ACC-1:0];

@@ -1,8 +1,10 @@
 // One layer with random words: what the engine loads, what it has stored, and what Eigen says it should be.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include <Eigen/Core>
@@ -13,26 +15,40 @@ namespace fluidbatch::rtl {
 
 using Words = Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic>;
 
-/// The matrices of a GEMM layer under one batch policy. A block is B_R samples below one another; where the
+/// The matrices of a GEMM layer as the engine sees them. A block is B_R samples below one another; where the
 /// batch does not fill the last block its rows are zeros, which the engine cannot tell from others.
 class LayerData {
  public:
-  LayerData(const npu::Gemm& gemm, int batch, const npu::BatchPolicy& policy, int shift, std::mt19937_64& random)
-      : blocks_(policy.b_p) {
-    const std::int64_t rows = policy.b_r * gemm.r;
+  /// `inputs` by group and block (B_R R x P), `weights` by group (P x C); sums become words by `shift`.
+  LayerData(std::vector<Words> inputs, std::vector<Words> weights, int shift)
+      : blocks_(inputs.size() / weights.size()), inputs_(std::move(inputs)), weights_(std::move(weights)) {
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      const Words& group_weights = weights_[i / blocks_];
+      expected_.push_back((inputs_[i] * group_weights).unaryExpr([shift](std::int64_t sum) {
+        return std::clamp<std::int64_t>(sum >> shift, -32768, 32767);
+      }));
+      stored_.push_back(Words::Constant(inputs_[i].rows(), group_weights.cols(), kNotStored));
+    }
+  }
+
+  /// Random words for `batch` samples of a layer under `policy`.
+  static LayerData random(const npu::Gemm& gemm, int batch, const npu::BatchPolicy& policy, int shift,
+                          std::mt19937_64& random) {
+    std::vector<Words> inputs;
+    std::vector<Words> weights;
     for (std::int64_t group = 0; group < gemm.groups; ++group) {
-      weights_.push_back(random_words(gemm.p, gemm.c, random));
+      weights.push_back(random_words(gemm.p, gemm.c, random));
       for (std::int64_t block = 0; block < policy.b_p; ++block) {
-        Words inputs = random_words(rows, gemm.p, random);
-        const std::int64_t real = std::min<std::int64_t>(rows, (batch - block * policy.b_r) * gemm.r);
-        inputs.bottomRows(rows - real).setZero();
-        expected_.push_back((inputs * weights_.back()).unaryExpr([shift](std::int64_t sum) {
-          return std::clamp<std::int64_t>(sum >> shift, -32768, 32767);
-        }));
-        stored_.push_back(Words::Constant(rows, gemm.c, kNotStored));
-        inputs_.push_back(std::move(inputs));
+        inputs.push_back(random_words(policy.b_r * gemm.r, gemm.p, random));
+        const std::int64_t samples = std::min<std::int64_t>(policy.b_r, batch - block * policy.b_r);
+        inputs.back().bottomRows((policy.b_r - samples) * gemm.r).setZero();
       }
     }
+    return {std::move(inputs), std::move(weights), shift};
+  }
+
+  static Words random_words(std::int64_t rows, std::int64_t columns, std::mt19937_64& random) {
+    return Words::NullaryExpr(rows, columns, [&] { return static_cast<std::int16_t>(random()); });
   }
 
   [[nodiscard]] const Words& inputs(std::int64_t group, std::int64_t block) const {
@@ -42,33 +58,36 @@ class LayerData {
     return weights_[static_cast<std::size_t>(group)];
   }
 
-  void store(std::int64_t group, std::int64_t block, std::int64_t row, std::int64_t channel, std::int16_t word) {
+  void store(std::int64_t group, std::int64_t block, std::int64_t row, std::int64_t channel,
+             std::int16_t word) {
     std::int64_t& place = stored_[index(group, block)](row, channel);
     if (place != kNotStored) ++stored_again_;
     place = word;
   }
 
+  [[nodiscard]] const Words& stored(std::int64_t group, std::int64_t block) const {
+    return stored_[index(group, block)];
+  }
+
   /// Words that are not as Eigen has them, were never stored, or more than once.
   [[nodiscard]] std::int64_t wrong_words() const {
     std::int64_t wrong = stored_again_;
-    for (std::size_t i = 0; i < stored_.size(); ++i) wrong += (stored_[i].array() != expected_[i].array()).count();
+    for (std::size_t i = 0; i < stored_.size(); ++i)
+      wrong += (stored_[i].array() != expected_[i].array()).count();
     return wrong;
   }
 
  private:
   static constexpr std::int64_t kNotStored = 1 << 20;  // no word of 16 bits
 
-  static Words random_words(std::int64_t rows, std::int64_t columns, std::mt19937_64& random) {
-    return Words::NullaryExpr(rows, columns, [&] { return static_cast<std::int16_t>(random()); });
-  }
   [[nodiscard]] std::size_t index(std::int64_t group, std::int64_t block) const {
-    return static_cast<std::size_t>(group * blocks_ + block);
+    return static_cast<std::size_t>(group) * blocks_ + static_cast<std::size_t>(block);
   }
 
-  std::int64_t blocks_;
-  std::vector<Words> weights_;   // by group: P x C
-  std::vector<Words> inputs_;    // by group and block: B_R R x P
-  std::vector<Words> expected_;  // B_R R x C
+  std::size_t blocks_;
+  std::vector<Words> inputs_;
+  std::vector<Words> weights_;
+  std::vector<Words> expected_;  // by group and block: B_R R x C
   std::vector<Words> stored_;
   std::int64_t stored_again_ = 0;
 };

@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
-
 #include <verilated.h>
 
 #include "tests/rtl/engine.h"
@@ -30,7 +29,8 @@ std::int16_t get(const Port& port, std::int64_t i) {
   if constexpr (std::is_integral_v<Port>) {
     return static_cast<std::int16_t>(port >> static_cast<unsigned>(16 * i));
   } else {
-    return static_cast<std::int16_t>(port[static_cast<std::size_t>(i / 2)] >> static_cast<unsigned>(16 * (i % 2)));
+    return static_cast<std::int16_t>(port[static_cast<std::size_t>(i / 2)] >>
+                                     static_cast<unsigned>(16 * (i % 2)));
   }
 }
 
