@@ -138,7 +138,7 @@ module npu_engine #(
 
   // ---- Issue: one row of the current step per cycle.
   logic over, first_depth, last_row_tile, last_channel_tile, last_depth_tile, last_block;
-  logic [CW-1:0] real_rows, row, fill_left;
+  logic [CW-1:0] issue_group, issue_row0, issue_channel0, real_rows, row, fill_left;
   logic row_is_real, issue, issue_real, step_ends, unit_ends, tile_ends;
   logic input_ready, weight_ready, queue_has_room;
   logic [CW-1:0] queue_used, queue_rows, accumulator_rows;
@@ -146,7 +146,8 @@ module npu_engine #(
   layer_walk #(.CW(CW)) issue_walk (
       .clk, .start, .advance(step_ends), .groups, .rows, .depth, .channels, .blocks, .tile_rows, .tile_depth,
       .tile_channels, .rows_outside(keep_rows), .blocks_inside, .skip_rows(1'b0), .skip_channels(1'b0),
-      .skip_depth(1'b0), .skip_blocks(1'b0), .over(over), .group(), .row0(), .depth0(), .channel0(), .block(),
+      .skip_depth(1'b0), .skip_blocks(1'b0), .over(over), .group(issue_group), .row0(issue_row0), .depth0(),
+      .channel0(issue_channel0), .block(),
       .real_rows(real_rows), .real_depth(), .real_channels(), .first_depth(first_depth),
       .last_row_tile(last_row_tile), .last_channel_tile(last_channel_tile), .last_depth_tile(last_depth_tile),
       .last_block(last_block)
@@ -212,8 +213,13 @@ module npu_engine #(
     end
   end
 
-  // Of the two loads the one with fewer tiles ahead goes first; weights, where the step waits for them.
-  assign weights_first = !weight_ready || (weight_loaded - weight_index) < (input_loaded - input_index);
+  // Of the two loads the one that is needed sooner goes first: weights, where the step waits for them; then
+  // whatever is not for the next row block or column, while the present one stays; then what has fewer tiles ahead.
+  logic input_is_far, weight_is_far, weights_behind;
+  assign input_is_far   = input_goes_back && (input_row0 != issue_row0 || input_group != issue_group);
+  assign weight_is_far  = weight_goes_back && (weight_channel0 != issue_channel0 || weight_group != issue_group);
+  assign weights_behind = (weight_loaded - weight_index) < (input_loaded - input_index);
+  assign weights_first  = !weight_ready || (input_is_far == weight_is_far ? weights_behind : input_is_far);
 
   // ---- Accumulators and queue are rings over the memories of k PEs: row n is in PE n mod k of each stack, so
   // that stacking leaves no memory idle. A unit is what is summed up side by side: all blocks, or one.
