@@ -5,12 +5,13 @@ PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3 -B
 FLUIDBATCH := build/release/bin/fluidbatch
 
-.PHONY: help run test test-cluster fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages python-packages figure-packages lint-packages release dev program module importer
+.PHONY: help run test test-cluster rtl rtl-packages fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages python-packages figure-packages lint-packages release dev program module importer
 
 help:
 	@echo "make run      build, and simulate experiments/quickstart.yaml"
 	@echo "make test     build with and without sanitizers, and run all tests"
 	@echo "make test-cluster  bring a Slurm cluster up on this machine and run a sweep on it (root)"
+	@echo "make rtl      the engine in hardware: lint, bench and a small synthesis (Verilator, Yosys)"
 	@echo "make fuzz     build with clang, and fuzz each reader for FUZZ_SECONDS (default 30); then commands on 1,500 mutated inputs"
 	@echo "make module   build the program and the Python module"
 	@echo "make importer  build what 'network import' runs, too"
@@ -70,6 +71,12 @@ test: dev release
 test-cluster: program
 	@.ci/install-packages python3 munge slurm-wlm
 	@$(PYTHON) tests/cluster/test_slurm.py $(FLUIDBATCH)
+
+rtl-packages:
+	@.ci/install-packages cmake g++ ninja-build libeigen3-dev verilator yosys python3
+
+rtl: rtl-packages
+	@$(PYTHON) tests/rtl/run.py
 
 FUZZ_SECONDS ?= 30
 FUZZ_SEED ?= 0

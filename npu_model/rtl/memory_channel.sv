@@ -1,8 +1,7 @@
 // The memory side: one channel that all words share, `bandwidth` of them per cycle (16 fractional bits), or
 // without a limit. A transfer is paid before it is granted; what a cycle's bandwidth leaves over is good for
-// the next cycle, up to one cycle's worth. Stores go first: a row of them is short, and the engine makes at most
-// one a cycle, which is as fast as they can leave, so that a store that has waited is never made up for. Of loads
-// the one that is needed sooner goes first. Nobody passes one who waits.
+// the next cycle, up to one cycle's worth. Of loads the one that is needed sooner goes first (`weights_first`);
+// stores go before both (`stores_first`) or between them. Nobody passes one who waits.
 module memory_channel #(
     parameter int unsigned CW = 16
 ) (
@@ -11,6 +10,7 @@ module memory_channel #(
     input  logic            unlimited,
     input  logic [31:0]     bandwidth,
     input  logic            weights_first,
+    input  logic            stores_first,
     input  logic            input_valid,
     input  logic [CW-1:0]   input_words,
     output logic            input_grant,
@@ -31,17 +31,23 @@ module memory_channel #(
   assign second_price = (weights_first ? PW'(input_words) : PW'(weight_words)) << 16;
   assign store_price  = PW'(output_words) << 16;
 
+  // The order of the three: store, first, second or first, store, second.
+  logic early_grant, late_grant;
   always_comb begin
     left         = credit + PW'(bandwidth);
-    output_grant = output_valid && (unlimited || left >= store_price);
-    waits        = output_valid && !output_grant;
-    if (output_grant) left = left - store_price;
+    early_grant  = output_valid && stores_first && (unlimited || left >= store_price);
+    waits        = output_valid && stores_first && !early_grant;
+    if (early_grant) left = left - store_price;
     first_grant  = first_valid && !waits && (unlimited || left >= first_price);
     waits        = waits || (first_valid && !first_grant);
     if (first_grant) left = left - first_price;
+    late_grant   = output_valid && !stores_first && !waits && (unlimited || left >= store_price);
+    waits        = waits || (output_valid && !stores_first && !late_grant);
+    if (late_grant) left = left - store_price;
     second_grant = second_valid && !waits && (unlimited || left >= second_price);
     waits        = waits || (second_valid && !second_grant);
     if (second_grant) left = left - second_price;
+    output_grant = early_grant || late_grant;
     input_grant  = weights_first ? second_grant : first_grant;
     weight_grant = weights_first ? first_grant : second_grant;
   end

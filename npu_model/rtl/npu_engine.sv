@@ -39,6 +39,7 @@ module npu_engine #(
     input  logic [5:0]                shift,          // of accumulators to words
     // Memory side. `grant` is in the same cycle as `valid`, with the words; coordinates are in words.
     output logic                      weights_first,
+    output logic                      stores_first,
     output logic                      input_valid,    // a row of an input tile
     input  logic                      input_grant,
     output logic [CW-1:0]             input_group,
@@ -220,6 +221,10 @@ module npu_engine #(
   assign weight_is_far  = weight_goes_back && (weight_channel0 != issue_channel0 || weight_group != issue_group);
   assign weights_behind = (weight_loaded - weight_index) < (input_loaded - input_index);
   assign weights_first  = !weight_ready || (input_is_far == weight_is_far ? weights_behind : input_is_far);
+  // A store waits for loads of the present row block and column, unless the queue is half full: at one row a
+  // cycle it empties no faster than the engine can fill it.
+  assign stores_first   = queue_used > (queue_rows >> 1) ||
+                          !((input_valid && !input_is_far) || (weight_valid && !weight_is_far));
 
   // ---- Accumulators and queue are rings over the memories of k PEs: row n is in PE n mod k of each stack, so
   // that stacking leaves no memory idle. A unit is what is summed up side by side: all blocks, or one.

@@ -59,7 +59,7 @@ module npu_system #(
     output logic [63:0]               words_of_weights,
     output logic [63:0]               words_out
 );
-  logic weights_first, input_valid, weight_valid, output_valid, busy;
+  logic weights_first, stores_first, input_valid, weight_valid, output_valid, busy;
   logic [2*CW-1:0] tile_words;
   assign tile_words = (2 * CW)'(weight_depth) * (2 * CW)'(weight_channels);
 
@@ -71,7 +71,7 @@ module npu_system #(
   );
 
   memory_channel #(.CW(CW)) channel (
-      .clk, .reset(start), .unlimited, .bandwidth, .weights_first, .input_valid, .input_words, .input_grant,
+      .clk, .reset(start), .unlimited, .bandwidth, .weights_first, .stores_first, .input_valid, .input_words, .input_grant,
       .weight_valid, .weight_words(tile_words), .weight_grant, .output_valid, .output_words, .output_grant
   );
 
