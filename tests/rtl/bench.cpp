@@ -7,12 +7,14 @@
 #include <cstdlib>
 #include <iostream>
 #include <limits>
-#include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "npu_model/batch_policies.h"
 #include "tests/rtl/control_words.h"
 #include "tests/rtl/network.h"
+#include "tests/support/tile_loop.h"
 
 namespace fluidbatch::rtl {
 namespace {
@@ -61,8 +63,9 @@ class Bench {
     ++cases_;
   }
 
-  /// Latency of the RTL over the closed form's, with a finite channel; words and data are checked again.
-  double run_with_channel(Engine& engine, Case c) {
+  /// Latency of the RTL with a finite channel over the closed form's, and over the tile-by-tile loop's. Words
+  /// and data are checked again.
+  std::pair<double, double> run_with_channel(Engine& engine, Case c) {
     const int shift = static_cast<int>(pick(13, 20));
     const double words_per_cycle = static_cast<double>(pick(8, 16 * (c.npu.t_p + c.npu.t_c))) / 16;
     c.npu.input_bandwidth_bytes_per_s = words_per_cycle * c.npu.word_bytes * c.npu.clock_hz;
@@ -78,7 +81,9 @@ class Bench {
     ++cases_;
     cycles_ += found.cycles;
     words_ += found.output_words;
-    return static_cast<double>(found.cycles) / cost.latency_cycles;
+    const auto cycles = static_cast<double>(found.cycles);
+    return {cycles / cost.latency_cycles,
+            cycles / test::run_tile_loop(c.layer, c.npu, c.policy).latency_cycles};
   }
 
   [[nodiscard]] std::int64_t failures() const { return failures_; }
@@ -115,28 +120,41 @@ class Bench {
   std::int64_t without_room_ = 0;
 };
 
-double median_of(const std::vector<double>& sorted) { return sorted[(sorted.size() - 1) / 2]; }
-
-void print_quantiles(const std::string& name, std::vector<double>& ratios) {
+/// Sorts the ratios, prints how they spread, and returns their median.
+double print_quantiles(const std::string& name, std::vector<double> ratios) {
   std::sort(ratios.begin(), ratios.end());
   const auto at = [&](double share) {
     return ratios[static_cast<std::size_t>(share * static_cast<double>(ratios.size() - 1))];
   };
-  std::cout << name << ": RTL over closed form, least " << at(0) << ", 5 % " << at(0.05) << ", median "
-            << at(0.5) << ", 95 % " << at(0.95) << ", most " << at(1) << "\n";
+  std::cout << name << ": least " << at(0) << ", 5 % " << at(0.05) << ", median " << at(0.5) << ", 95 % "
+            << at(0.95) << ", most " << at(1) << "\n";
+  return at(0.5);
 }
 
-/// The network for batches 1 to 4, without and with a limit of bandwidth. False where words are wrong.
+bool is_within(double share, double found, double expected) {
+  return std::abs(found / expected - 1) <= share;
+}
+
+/// The network for batches 1 to 4, without and with a limit of bandwidth. False where words are wrong, or
+/// cycles too far from what they should be.
 bool run_networks(Engine& engine) {
   bool right = true;
   for (const double words_per_cycle : {0.0, 16.0, 4.0}) {
     for (int batch = 1; batch <= 4; ++batch) {
       const NetworkRun run = run_network(engine, batch, words_per_cycle, 1);
-      right = right && run.wrong_words == 0;
-      std::cout << engine.size().name << ", network, batch " << batch << ", words per cycle "
-                << words_per_cycle << ": " << run.cycles << " cycles, closed form " << run.closed_form_cycles
-                << ", ratio " << static_cast<double>(run.cycles) / run.closed_form_cycles << ", wrong words "
-                << run.wrong_words << "\n";
+      const auto cycles = static_cast<double>(run.cycles);
+      const bool close = words_per_cycle == 0 ? is_within(0.01, cycles, run.closed_form_cycles)
+                                              : is_within(0.02, cycles, run.closed_form_cycles) &&
+                                                    is_within(0.01, cycles, run.tile_loop_cycles);
+      right = right && close && run.wrong_words == 0;
+      std::cout << "  network, batch " << batch << ", "
+                << (words_per_cycle == 0
+                        ? "no limit"
+                        : std::to_string(static_cast<int>(words_per_cycle)) + " words per cycle")
+                << ": " << run.cycles << " cycles, over the closed form's "
+                << cycles / run.closed_form_cycles;
+      if (words_per_cycle > 0) std::cout << ", over the tile loop's " << cycles / run.tile_loop_cycles;
+      std::cout << (close ? "" : " (too far)") << ", wrong words " << run.wrong_words << "\n";
     }
   }
   return right;
@@ -149,20 +167,24 @@ int main(int argc, char** argv) {
   using namespace fluidbatch::rtl;
   const int layers = argc > 1 ? std::atoi(argv[1]) : 100;  // of each engine, and each kind of channel
   Bench bench(argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1);
-  std::vector<double> all;
+  std::vector<double> to_closed_form;
+  std::vector<double> to_tile_loop;
   bool networks_right = true;
   for (const auto& engine : all_engines()) {
-    std::vector<double> ratios;
+    std::cout << engine->size().name << "\n";
     for (int i = 0; i < layers; ++i) bench.run_case(*engine, bench.random_case(engine->size()));
-    for (int i = 0; i < layers; ++i)
-      ratios.push_back(bench.run_with_channel(*engine, bench.random_case(engine->size())));
-    all.insert(all.end(), ratios.begin(), ratios.end());
-    print_quantiles(engine->size().name, ratios);
+    for (int i = 0; i < layers; ++i) {
+      const auto [closed_form, tile_loop] =
+          bench.run_with_channel(*engine, bench.random_case(engine->size()));
+      to_closed_form.push_back(closed_form);
+      to_tile_loop.push_back(tile_loop);
+    }
     networks_right = run_networks(*engine) && networks_right;
   }
-  print_quantiles("all", all);
   bench.print_sums();
-  const bool close = std::abs(median_of(all) - 1) <= 0.02;
+  const double median = print_quantiles("finite channel, RTL over closed form", to_closed_form);
+  print_quantiles("finite channel, RTL over tile loop", to_tile_loop);
+  const bool close = is_within(0.02, median, 1);
   if (!close) std::cout << "the median is further than 2 % from 1\n";
   return bench.failures() == 0 && networks_right && close ? 0 : 1;
 }

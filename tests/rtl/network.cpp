@@ -7,6 +7,7 @@
 
 #include "npu_model/batch_policies.h"
 #include "tests/rtl/control_words.h"
+#include "tests/support/tile_loop.h"
 
 namespace fluidbatch::rtl {
 namespace {
@@ -130,6 +131,8 @@ NetworkRun run_network(Engine& engine, int batch, double words_per_cycle, std::u
     LayerData data(blocks_of_samples(layer, maps, c.policy), {weights}, kShift);
     const double latency = layer_cost(c.layer, c.npu, batch, c.policy).latency_cycles;
     run.closed_form_cycles += latency;
+    if (words_per_cycle > 0)
+      run.tile_loop_cycles += test::run_tile_loop(c.layer, c.npu, c.policy).latency_cycles;
     run.cycles += engine
                       .run(control_words_of(c, kShift, words_per_cycle), data,
                            10'000 + 4 * static_cast<std::int64_t>(latency))

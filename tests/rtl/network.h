@@ -11,6 +11,7 @@ struct NetworkRun {
   std::int64_t wrong_words = 0;   ///< of the last layer, beside convolutions that are worked out directly
   std::int64_t cycles = 0;        ///< of the RTL, all layers
   double closed_form_cycles = 0;  ///< layer_cost's
+  double tile_loop_cycles = 0;    ///< of tests/support/tile_loop.h; only with a limit of bandwidth
 };
 
 /// Runs the network for `batch` random samples, each layer under the policy of least latency that the engine
