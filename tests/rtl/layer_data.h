@@ -24,10 +24,10 @@ class LayerData {
       : blocks_(inputs.size() / weights.size()), inputs_(std::move(inputs)), weights_(std::move(weights)) {
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       const Words& group_weights = weights_[i / blocks_];
-      expected_.push_back((inputs_[i] * group_weights).unaryExpr([shift](std::int64_t sum) {
+      expected_.emplace_back((inputs_[i] * group_weights).unaryExpr([shift](std::int64_t sum) {
         return std::clamp<std::int64_t>(sum >> shift, -32768, 32767);
       }));
-      stored_.push_back(Words::Constant(inputs_[i].rows(), group_weights.cols(), kNotStored));
+      stored_.emplace_back(Words::Constant(inputs_[i].rows(), group_weights.cols(), kNotStored));
     }
   }
 

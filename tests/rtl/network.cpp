@@ -111,8 +111,8 @@ std::vector<Words> blocks_of_samples(const Convolution& layer, const std::vector
 
 NetworkRun run_network(Engine& engine, int batch, double words_per_cycle, std::uint64_t seed) {
   std::mt19937_64 random(seed);
-  std::vector<Words> maps;
-  for (int s = 0; s < batch; ++s) maps.push_back(LayerData::random_words(32 * 32, 3, random));
+  std::vector<Words> maps(static_cast<std::size_t>(batch));
+  for (Words& map : maps) map = LayerData::random_words(32 * 32, 3, random);
   std::vector<Words> expected = maps;
   NetworkRun run;
   for (const Convolution& layer : kNetwork) {
