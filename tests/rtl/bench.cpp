@@ -67,7 +67,8 @@ class Bench {
   /// and data are checked again.
   std::pair<double, double> run_with_channel(Engine& engine, Case c) {
     const int shift = static_cast<int>(pick(13, 20));
-    const double words_per_cycle = static_cast<double>(pick(8, 16 * (c.npu.t_p + c.npu.t_c))) / 16;
+    const double words_per_cycle =
+        std::exp2(static_cast<double>(pick(0, 7))) * static_cast<double>(pick(4, 8)) / 16;
     c.npu.input_bandwidth_bytes_per_s = words_per_cycle * c.npu.word_bytes * c.npu.clock_hz;
     c.npu.output_bandwidth_bytes_per_s = c.npu.input_bandwidth_bytes_per_s;
     LayerData data = LayerData::random(c.layer.gemm, c.batch, c.policy, shift, random_);
