@@ -64,21 +64,43 @@ module npu_engine #(
     output logic [CW-1:0]             output_channel0,
     output logic [CW-1:0]             output_words,
     output logic [T_C*WORD-1:0]       output_data,
-    output logic                      busy            // a row is issued, or the fill passes: a compute cycle
+    output logic                      busy,           // a row is issued, or the fill passes: a compute cycle
+    // What is enabled in this cycle, for whoever counts: memories of a word each, and multipliers.
+    output logic [K_MAX*T_P-1:0]      input_writes,
+    output logic [K_MAX*T_P-1:0]      input_reads,
+    output logic [T_C*T_P-1:0]        weight_writes,
+    output logic [T_C*T_P-1:0]        weight_reads,
+    output logic [T_C*T_P-1:0]        multiplications,
+    output logic [T_C-1:0]            accumulator_writes,
+    output logic [T_C-1:0]            accumulator_reads,
+    output logic [T_C-1:0]            queue_writes,
+    output logic [T_C-1:0]            queue_reads
 );
   localparam int unsigned STACKING = $clog2(K_MAX);
-  localparam int unsigned ROWS_PER_BANK = T_R / K_MAX;  // of a tile
-  localparam int unsigned BANK = INPUT_PLACES * ROWS_PER_BANK;
-  localparam int unsigned BANK_BITS = BANK > 1 ? $clog2(BANK) : 1;
+  localparam int unsigned LANES = K_MAX * T_P;
   localparam int unsigned PLACE_BITS = $clog2(WEIGHT_PLACES);
   localparam int unsigned ACCUMULATORS = OUTPUT_TILES * T_R;
-  localparam int unsigned ACC_BITS = $clog2(ACCUMULATORS);
-  localparam int unsigned QUEUE_BITS = $clog2(T_R);
+  localparam int unsigned ACC_BITS = ACCUMULATORS > 1 ? $clog2(ACCUMULATORS) : 1;
+  localparam int unsigned CHANNEL_BITS = $clog2(T_C + 1);
   // Cycles from the issue of a row: buffers 1, operands 1, products 1, tree, joining of neighbours.
   localparam int unsigned SUMMED = 3 + $clog2(T_P) + STACKING;
+  // Of a PE: the tile that drains; and where that is short, as many rows as are between issue and queue at once.
+  localparam int unsigned QUEUE = T_R > SUMMED + 2 ? T_R : SUMMED + 2;
+  localparam int unsigned QUEUE_BITS = $clog2(QUEUE);
+
+  if (K_MAX != 1 && K_MAX != 2 && K_MAX != 4) $error("K_MAX has to be 1, 2 or 4");
+  if (T_R % K_MAX != 0 || T_C % K_MAX != 0) $error("K_MAX has to divide T_R and T_C");
+  if (INPUT_PLACES < 2 || WEIGHT_PLACES < 2) $error("buffers have to hold at least two tiles");
+  if (OUTPUT_TILES < 1) $error("OUTPUT_TILES has to be at least 1");
+  if (WORD < 2 || WORD > 32 || ACC > 64) $error("WORD has to be from 2 to 32, and ACC at most 64");
+  if (ACC < 2 * WORD + $clog2(T_P) + STACKING) $error("ACC is too narrow for the sum of K_MAX T_P products");
+  if (CW < $clog2(K_MAX * (ACCUMULATORS > QUEUE ? ACCUMULATORS : QUEUE) + 1) || CW < $clog2(LANES + 1) ||
+      CW < $clog2(T_C + 1) || CW < $clog2(INPUT_PLACES * T_R + 1) || CW < $clog2(WEIGHT_PLACES + 1))
+    $error("CW is too narrow to count what the buffers hold");
 
   logic [CW-1:0] k_mask, tile_rows, tile_depth, tile_channels;
-  assign k_mask        = (CW'(1) << k_log2) - 1'b1;
+  // Of k <= K_MAX no other bits: so what depends on n & k_mask is the same for all PEs of equal n mod K_MAX.
+  assign k_mask        = ((CW'(1) << k_log2) - 1'b1) & CW'(K_MAX - 1);
   assign tile_rows     = CW'(T_R) >> k_log2;
   assign tile_depth    = CW'(T_P) << k_log2;
   assign tile_channels = CW'(T_C) >> k_log2;
@@ -139,7 +161,10 @@ module npu_engine #(
 
   // ---- Issue: one row of the current step per cycle.
   logic over, first_depth, last_row_tile, last_channel_tile, last_depth_tile, last_block;
-  logic [CW-1:0] issue_group, issue_row0, issue_channel0, real_rows, row, fill_left;
+  logic [CW-1:0] issue_group, issue_row0, issue_channel0, real_rows, real_depth, row, fill_left;
+  /* verilator lint_off UNUSEDSIGNAL */  // high bits: at most T_C
+  logic [CW-1:0] real_channels;
+  /* verilator lint_on UNUSEDSIGNAL */
   logic row_is_real, issue, issue_real, step_ends, unit_ends, tile_ends;
   logic input_ready, weight_ready, queue_has_room;
   logic [CW-1:0] queue_used, queue_rows, accumulator_rows;
@@ -149,7 +174,7 @@ module npu_engine #(
       .tile_channels, .rows_outside(keep_rows), .blocks_inside, .skip_rows(1'b0), .skip_channels(1'b0),
       .skip_depth(1'b0), .skip_blocks(1'b0), .over(over), .group(issue_group), .row0(issue_row0), .depth0(),
       .channel0(issue_channel0), .block(),
-      .real_rows(real_rows), .real_depth(), .real_channels(), .first_depth(first_depth),
+      .real_rows, .real_depth, .real_channels, .first_depth(first_depth),
       .last_row_tile(last_row_tile), .last_channel_tile(last_channel_tile), .last_depth_tile(last_depth_tile),
       .last_block(last_block)
   );
@@ -229,7 +254,7 @@ module npu_engine #(
   // ---- Accumulators and queue are rings over the memories of k PEs: row n is in PE n mod k of each stack, so
   // that stacking leaves no memory idle. A unit is what is summed up side by side: all blocks, or one.
   logic [CW-1:0] accumulator, accumulator_base, accumulator_next, queue_tail;
-  assign queue_rows       = CW'(T_R) << k_log2;
+  assign queue_rows       = CW'(QUEUE) << k_log2;
   assign accumulator_rows = CW'(ACCUMULATORS) << k_log2;
   assign accumulator_next =
       !issue_real ? accumulator : accumulator + 1'b1 == accumulator_rows ? '0 : accumulator + 1'b1;
@@ -246,70 +271,47 @@ module npu_engine #(
     end
   end
 
-  // ---- Input buffer: K_MAX banks of T_P words a row. Row r of a tile is rows k r .. k r + k - 1 of the buffer, and
-  // row n of the buffer is in bank n mod K_MAX: one cycle reads or writes all of row r, whatever k is.
-  logic [BANK_BITS-1:0] bank_write_address, bank_read_address;
-  logic [CW-1:0] write_row, read_row, write_bank, read_bank, read_bank_1;
-  logic [K_MAX*T_P*WORD-1:0] bank_data;
-  assign write_row          = loading_row << k_log2;
-  assign read_row           = row << k_log2;
-  assign write_bank         = write_row & CW'(K_MAX - 1);
-  assign read_bank          = read_row & CW'(K_MAX - 1);
-  assign bank_write_address = BANK_BITS'(input_fill_place * CW'(ROWS_PER_BANK) + (write_row >> STACKING));
-  assign bank_read_address  = BANK_BITS'(input_place * CW'(ROWS_PER_BANK) + (read_row >> STACKING));
-
-  for (genvar b = 0; b < K_MAX; b++) begin : g_bank
-    logic [T_P*WORD-1:0] bank[0:BANK-1];
-    logic [T_P*WORD-1:0] bank_out;
-    logic [CW-1:0] slice;  // of the row, that this bank takes
-    logic [T_P*WORD-1:0] bank_in;
-    assign slice = CW'(b) - write_bank;
-    always_comb begin
-      bank_in = input_data[T_P*WORD-1:0];
-      for (int unsigned s = 1; s < K_MAX; s++) if (slice == CW'(s)) bank_in = input_data[s*T_P*WORD+:T_P*WORD];
-    end
-    always_ff @(posedge clk) begin
-      if (input_grant && (slice & ~k_mask) == '0) bank[bank_write_address] <= bank_in;
-      bank_out <= bank[bank_read_address];
-    end
-    assign bank_data[b*T_P*WORD+:T_P*WORD] = bank_out;
-  end
-  always_ff @(posedge clk) read_bank_1 <= read_bank;
+  logic [LANES*WORD-1:0] slices;
+  logic [LANES-1:0] slice_words;
+  input_buffer #(
+      .T_P(T_P), .K_MAX(K_MAX), .WORD(WORD), .PLACES(INPUT_PLACES), .ROWS_PER_BANK(T_R / K_MAX), .CW(CW)
+  ) inputs (
+      .clk, .k_log2, .write(input_grant), .write_place(input_fill_place), .write_row(loading_row),
+      .write_words(input_words), .write_data(input_data), .read(issue_real), .read_place(input_place), .read_row(row),
+      .read_words(real_depth), .slices, .slice_words, .writes(input_writes), .reads(input_reads)
+  );
 
   // ---- What travels with a row through the pipeline.
-  localparam int unsigned TAG = 3 + 2 * CW;
+  localparam int unsigned TAG = 3 + CHANNEL_BITS + 2 * CW;
   logic [TAG-1:0] tag[0:SUMMED];
-  assign tag[0] = {issue_real, first_depth, last_depth_tile, accumulator, queue_tail};
+  assign tag[0] = {issue_real, first_depth, last_depth_tile, CHANNEL_BITS'(real_channels), accumulator, queue_tail};
   for (genvar i = 1; i <= SUMMED; i++) begin : g_tag
     always_ff @(posedge clk) tag[i] <= start ? '0 : tag[i-1];
   end
-  logic summed, summed_first, summed_last;
-  logic [CW-1:0] summed_accumulator, summed_queue, next_accumulator;
-  assign {summed, summed_first, summed_last, summed_accumulator, summed_queue} = tag[SUMMED];
-  assign next_accumulator = tag[SUMMED-1][CW+:CW];
-
-  // ---- Output queue: rows that are done, in order.
-  logic queue_read, in_output;
-  logic [CW-1:0] queue_done, queue_head, head_of_output;
-  assign queue_read   = queue_done != 0 && (!in_output || output_grant);
-  assign output_valid = in_output;
+  logic multiply, take_weights, fetch, summed, summed_first, summed_last;
+  logic [PLACE_BITS-1:0] taken_place;
+  logic [CHANNEL_BITS-1:0] multiply_channels, fetch_channels, summed_channels;
+  logic [CW-1:0] fetch_accumulator, summed_accumulator, summed_queue;
+  assign multiply          = tag[1][TAG-1];
+  assign multiply_channels = tag[1][2*CW+:CHANNEL_BITS];
+  assign fetch             = tag[SUMMED-1][TAG-1] && !tag[SUMMED-1][TAG-2];  // of a partial sum that is added to
+  assign fetch_channels    = tag[SUMMED-1][2*CW+:CHANNEL_BITS];
+  assign fetch_accumulator = tag[SUMMED-1][CW+:CW];
+  assign {summed, summed_first, summed_last, summed_channels, summed_accumulator, summed_queue} = tag[SUMMED];
   always_ff @(posedge clk) begin
-    if (start) begin
-      queue_used     <= '0;
-      queue_done     <= '0;
-      queue_head     <= '0;
-      head_of_output <= '0;
-      in_output      <= 1'b0;
-    end else begin
-      queue_used <= queue_used + CW'(issue_real && last_depth_tile) - CW'(queue_read);
-      queue_done <= queue_done + CW'(summed && summed_last) - CW'(queue_read);
-      if (queue_read) begin
-        queue_head     <= queue_head + 1'b1 == queue_rows ? '0 : queue_head + 1'b1;
-        head_of_output <= queue_head;
-      end
-      in_output <= queue_read || (in_output && !output_grant);
-    end
+    take_weights <= issue_real && row == 0 && !start;  // once for each step
+    taken_place  <= PLACE_BITS'(weight_place);
   end
+
+  // ---- Output queue, and stores.
+  logic queue_read;
+  logic [CW-1:0] queue_head, head_of_output, head_channels;
+  output_control #(.CW(CW)) outputs (
+      .clk, .start, .groups, .rows, .depth, .channels, .blocks, .tile_rows, .tile_depth, .tile_channels, .keep_rows,
+      .blocks_inside, .queue_rows, .issued(issue_real && last_depth_tile), .finished(summed && summed_last),
+      .queue_used, .queue_read, .queue_head, .head_channels, .head_of_output, .output_valid, .output_grant,
+      .output_group, .output_block, .output_row, .output_channel0, .output_words
+  );
 
   // ---- Processing elements, and the joining of k neighbours.
   logic [T_C*ACC-1:0] dots;
@@ -326,43 +328,45 @@ module npu_engine #(
     end
   end
 
+  // Words of the slice for PEs n of n mod K_MAX = m of the weight tile that comes that are of the layer.
+  logic [LANES-1:0] weight_slice_words;
+  for (genvar j = 0; j < LANES; j++) begin : g_weight_lane
+    assign weight_slice_words[j] = CW'(T_P) * (CW'(j / T_P) & k_mask) + CW'(j % T_P) < weight_depth;
+  end
+
   for (genvar n = 0; n < T_C; n++) begin : g_pe
-    // Slice of the row and of the stack's column that this PE works on.
-    logic [CW-1:0] slice, stack, bank;
-    assign slice = CW'(n) & k_mask;
-    assign stack = CW'(n) >> k_log2;
-    assign bank  = read_bank_1 + slice;
-    logic [T_P*WORD-1:0] x;
-    always_comb begin
-      x = bank_data[T_P*WORD-1:0];
-      for (int unsigned b = 1; b < K_MAX; b++) if (bank == CW'(b)) x = bank_data[b*T_P*WORD+:T_P*WORD];
-    end
+    localparam int unsigned M = n % K_MAX;
+    // Slice of the row and of the stack's column that this PE works on, and whose rows its accumulators have.
+    logic [CW-1:0] slice, stack;
+    logic [T_P-1:0] wanted;
+    logic multiply_here, fetch_here, summed_here;
+    assign slice         = CW'(n) & k_mask;
+    assign stack         = CW'(n) >> k_log2;
+    assign multiply_here = stack < CW'(multiply_channels);
+    assign fetch_here    = stack < CW'(fetch_channels) && (fetch_accumulator & k_mask) == slice;
+    assign summed_here   = stack < CW'(summed_channels) && (summed_accumulator & k_mask) == slice;
+    assign wanted        = slice_words[M*T_P+:T_P] & {T_P{multiply_here}};
 
-    // Weights beyond the edge are zero, so that what the row has there does not matter.
-    logic [T_P*WORD-1:0] weights[0:WEIGHT_PLACES-1];
-    logic [T_P*WORD-1:0] w, w_in;
-    for (genvar i = 0; i < T_P; i++) begin : g_word
-      logic [CW-1:0] place;
-      assign place = (CW'(T_P) * slice) + CW'(i);
-      assign w_in[i*WORD+:WORD] =
-          stack < weight_channels && place < weight_depth ? weight_data[(n*T_P+i)*WORD+:WORD] : '0;
-    end
-    always_ff @(posedge clk) begin
-      if (weight_grant) weights[PLACE_BITS'(weight_fill_place)] <= w_in;
-      w <= weights[PLACE_BITS'(weight_place)];
-    end
+    assign weight_writes[n*T_P+:T_P]   = weight_slice_words[M*T_P+:T_P] & {T_P{weight_grant && stack < weight_channels}};
+    assign weight_reads[n*T_P+:T_P]    = wanted & {T_P{take_weights}};
+    assign multiplications[n*T_P+:T_P] = wanted & {T_P{multiply}};
+    assign accumulator_reads[n]  = fetch && fetch_here;
+    assign accumulator_writes[n] = summed && !summed_last && summed_here;
+    assign queue_writes[n]       = summed && summed_last && summed_here;
+    assign queue_reads[n]        = queue_read && stack < head_channels && (queue_head & k_mask) == slice;
 
-    logic mine;
-    assign mine = (summed_accumulator & k_mask) == slice;
     processing_element #(
-        .T_P(T_P), .WORD(WORD), .ACC(ACC), .ACCUMULATORS(ACCUMULATORS), .QUEUE(T_R)
+        .T_P(T_P), .WORD(WORD), .ACC(ACC), .WEIGHT_PLACES(WEIGHT_PLACES), .ACCUMULATORS(ACCUMULATORS), .QUEUE(QUEUE)
     ) pe (
-        .clk, .x(x), .w(w), .dot(dots[n*ACC+:ACC]), .sum(joined[STACKING][n*ACC+:ACC]), .accumulate(summed && mine),
-        .first(summed_first), .last(summed_last), .read_address(ACC_BITS'(next_accumulator >> k_log2)),
-        .address(ACC_BITS'(summed_accumulator >> k_log2)),
-        .queue_write_address(QUEUE_BITS'(summed_queue >> k_log2)),
-        .queue_read_address(QUEUE_BITS'(queue_head >> k_log2)), .queue_read(queue_read), .shift(shift),
-        .queue_word(queue_words[n*WORD+:WORD])
+        .clk, .weight_writes(weight_writes[n*T_P+:T_P]), .weight_write_place(PLACE_BITS'(weight_fill_place)),
+        .weight_words(weight_data[n*T_P*WORD+:T_P*WORD]), .take_weights, .weight_reads(weight_reads[n*T_P+:T_P]),
+        .weight_read_place(taken_place), .x(slices[M*T_P*WORD+:T_P*WORD]),
+        .multiply(multiplications[n*T_P+:T_P]), .dot(dots[n*ACC+:ACC]), .accumulator_read(accumulator_reads[n]),
+        .accumulator_read_address(ACC_BITS'(fetch_accumulator >> k_log2)), .add(!summed_first),
+        .accumulator_write(accumulator_writes[n]), .address(ACC_BITS'(summed_accumulator >> k_log2)),
+        .sum(joined[STACKING][n*ACC+:ACC]), .queue_write(queue_writes[n]),
+        .queue_write_address(QUEUE_BITS'(summed_queue >> k_log2)), .queue_read(queue_reads[n]),
+        .queue_read_address(QUEUE_BITS'(queue_head >> k_log2)), .shift, .queue_word(queue_words[n*WORD+:WORD])
     );
 
     // Lane n of an output row, of which those count that are multiples of k: of its stack the PE with the row.
@@ -374,24 +378,6 @@ module npu_engine #(
     end
   end
 
-  // ---- Stores: which row of the output it is.
-  logic [CW-1:0] output_row0, output_rows, storing_row;
-  logic output_unit_done;
-  assign output_row       = output_row0 + storing_row;
-  assign output_unit_done = output_grant && storing_row + 1'b1 == output_rows;
-  layer_walk #(.CW(CW)) output_walk (
-      .clk, .start, .advance(output_unit_done), .groups, .rows, .depth, .channels, .blocks, .tile_rows, .tile_depth,
-      .tile_channels, .rows_outside(keep_rows), .blocks_inside, .skip_rows(1'b0), .skip_channels(1'b0),
-      .skip_depth(1'b1), .skip_blocks(1'b0), .over(), .group(output_group), .row0(output_row0), .depth0(),
-      .channel0(output_channel0), .block(output_block), .real_rows(output_rows), .real_depth(),
-      .real_channels(output_words), .first_depth(), .last_row_tile(), .last_channel_tile(), .last_depth_tile(),
-      .last_block()
-  );
-  always_ff @(posedge clk) begin
-    if (start || output_unit_done) storing_row <= '0;
-    else if (output_grant) storing_row <= storing_row + 1'b1;
-  end
-
-  assign done = over && fill_left == 0 && queue_used == 0 && !in_output;
+  assign done = over && fill_left == 0 && queue_used == 0 && !output_valid;
 endmodule
 /* verilator lint_on PINCONNECTEMPTY */

@@ -1,4 +1,5 @@
-// The engine at its memory channel, with counters of what the layer takes. Data and coordinates go out to
+// The engine at its memory channel, with counters of what the layer takes: cycles, words over the channel, and
+// how many memories of a word and multipliers are enabled, cycle by cycle. Data and coordinates go out to
 // whoever plays the memory.
 module npu_system #(
     parameter int unsigned T_R = 16,
@@ -57,9 +58,19 @@ module npu_system #(
     output logic [63:0]               compute_cycles,
     output logic [63:0]               words_in,
     output logic [63:0]               words_of_weights,
-    output logic [63:0]               words_out
+    output logic [63:0]               words_out,
+    output logic [63:0]               macs,           // products of an input and a weight of the layer
+    output logic [63:0]               input_buffer_writes,
+    output logic [63:0]               input_buffer_reads,
+    output logic [63:0]               weight_buffer_writes,
+    output logic [63:0]               weight_buffer_reads,
+    output logic [63:0]               output_buffer_writes,
+    output logic [63:0]               output_buffer_reads
 );
   logic weights_first, stores_first, input_valid, weight_valid, output_valid, busy;
+  logic [K_MAX*T_P-1:0] input_writes, input_reads;
+  logic [T_C*T_P-1:0] weight_writes, weight_reads, multiplications;
+  logic [T_C-1:0] accumulator_writes, accumulator_reads, queue_writes, queue_reads;
   logic [2*CW-1:0] tile_words;
   assign tile_words = (2 * CW)'(weight_depth) * (2 * CW)'(weight_channels);
 
@@ -77,17 +88,32 @@ module npu_system #(
 
   always_ff @(posedge clk) begin
     if (start) begin
-      cycles           <= '0;
-      compute_cycles   <= '0;
-      words_in         <= '0;
-      words_of_weights <= '0;
-      words_out        <= '0;
+      cycles               <= '0;
+      compute_cycles       <= '0;
+      words_in             <= '0;
+      words_of_weights     <= '0;
+      words_out            <= '0;
+      macs                 <= '0;
+      input_buffer_writes  <= '0;
+      input_buffer_reads   <= '0;
+      weight_buffer_writes <= '0;
+      weight_buffer_reads  <= '0;
+      output_buffer_writes <= '0;
+      output_buffer_reads  <= '0;
     end else if (!done) begin
       cycles <= cycles + 1'b1;
       if (busy) compute_cycles <= compute_cycles + 1'b1;
       if (input_grant) words_in <= words_in + 64'(input_words);
       if (weight_grant) words_of_weights <= words_of_weights + 64'(tile_words);
       if (output_grant) words_out <= words_out + 64'(output_words);
+      macs                 <= macs + 64'($countones(multiplications));
+      input_buffer_writes  <= input_buffer_writes + 64'($countones(input_writes));
+      input_buffer_reads   <= input_buffer_reads + 64'($countones(input_reads));
+      weight_buffer_writes <= weight_buffer_writes + 64'($countones(weight_writes));
+      weight_buffer_reads  <= weight_buffer_reads + 64'($countones(weight_reads));
+      output_buffer_writes <=
+          output_buffer_writes + 64'($countones(accumulator_writes)) + 64'($countones(queue_writes));
+      output_buffer_reads  <= output_buffer_reads + 64'($countones(accumulator_reads)) + 64'($countones(queue_reads));
     end
   end
 endmodule

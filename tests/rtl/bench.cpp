@@ -1,7 +1,8 @@
 // The RTL engine beside the closed form of npu_model/cost.h and beside Eigen: random layers on every engine.
 //
-// Every output word has to be Eigen's; compute cycles and words have to be layer_cost's; without a limit of
-// bandwidth the latency has to be layer_cost's and a constant of the engine. Exit code 1 where one is not.
+// Every output word has to be Eigen's; compute cycles and words have to be layer_cost's, and what is
+// multiplied, written and read layer_accesses'; without a limit of bandwidth the latency has to be
+// layer_cost's and a constant of the engine. Exit code 1 where one is not.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -68,20 +69,13 @@ class Bench {
     LayerData data = LayerData::random(c.layer.gemm, c.batch, c.policy, shift, random_);
     const npu::LayerCost cost = layer_cost(c.layer, c.npu, c.batch, c.policy);
     const Counters found = engine.run(control_words_of(c, shift, 0), data, 10'000 + 4 * cost.compute_cycles);
-    expect(c, "wrong output words", data.wrong_words(), 0);
-    expect(c, "compute cycles", found.compute_cycles, cost.compute_cycles);
-    expect(c, "input words", found.input_words, cost.input_words);
-    expect(c, "weight words", found.weight_words, cost.weight_words);
-    expect(c, "output words", found.output_words, cost.output_words);
+    check_counts(c, data, found, cost);
     expect(c, "latency", found.cycles,
            static_cast<std::int64_t>(cost.latency_cycles) + constant_cycles(engine.size(), c));
-    words_ += found.output_words;
-    cycles_ += found.cycles;
-    ++cases_;
   }
 
-  /// Latency of the RTL with a finite channel over the closed form's, and over the tile-by-tile loop's. Words
-  /// and data are checked again.
+  /// Latency of the RTL with a finite channel over the closed form's, and over the tile-by-tile loop's.
+  /// Counts and data are checked again.
   std::pair<double, double> run_with_channel(Engine& engine, Case c, double words_per_cycle) {
     const int shift = static_cast<int>(pick(13, 20));
     c.npu.input_bandwidth_bytes_per_s = words_per_cycle * c.npu.word_bytes * c.npu.clock_hz;
@@ -90,13 +84,7 @@ class Bench {
     const npu::LayerCost cost = layer_cost(c.layer, c.npu, c.batch, c.policy);
     const Counters found = engine.run(control_words_of(c, shift, words_per_cycle), data,
                                       10'000 + 4 * static_cast<std::int64_t>(cost.latency_cycles));
-    expect(c, "wrong output words", data.wrong_words(), 0);
-    expect(c, "compute cycles", found.compute_cycles, cost.compute_cycles);
-    expect(c, "words", found.input_words + found.weight_words + found.output_words,
-           cost.input_words + cost.weight_words + cost.output_words);
-    ++cases_;
-    cycles_ += found.cycles;
-    words_ += found.output_words;
+    check_counts(c, data, found, cost);
     const auto cycles = static_cast<double>(found.cycles);
     return {cycles / cost.latency_cycles,
             cycles / test::run_tile_loop(c.layer, c.npu, c.policy).latency_cycles};
@@ -104,9 +92,9 @@ class Bench {
 
   [[nodiscard]] std::int64_t failures() const { return failures_; }
   void print_sums() const {
-    std::cout << cases_ << " layers, " << words_ << " output words, " << cycles_ << " cycles, " << failures_
-              << " differences; " << without_room_
-              << " feasible cases drawn again for want of the engine's room\n";
+    std::cout << cases_ << " layers, " << words_ << " output words, " << cycles_ << " cycles, " << macs_
+              << " MACs, " << accesses_ << " accesses of buffers, " << failures_ << " differences; "
+              << without_room_ << " feasible cases drawn again for want of the engine's room\n";
   }
 
  private:
@@ -114,6 +102,29 @@ class Bench {
     return from + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(to - from + 1));
   }
   bool one_in(int n) { return pick(1, n) == 1; }
+
+  /// What does not depend on the bandwidth.
+  void check_counts(const Case& c, const LayerData& data, const Counters& found, const npu::LayerCost& cost) {
+    expect(c, "wrong output words", data.wrong_words(), 0);
+    expect(c, "compute cycles", found.compute_cycles, cost.compute_cycles);
+    expect(c, "input words", found.input_words, cost.input_words);
+    expect(c, "weight words", found.weight_words, cost.weight_words);
+    expect(c, "output words", found.output_words, cost.output_words);
+    const npu::LayerAccesses accesses = layer_accesses(c.layer, c.npu, c.batch, c.policy, cost);
+    expect(c, "MACs", found.accesses.macs, accesses.macs);
+    expect(c, "input buffer writes", found.accesses.input_writes, accesses.input_writes);
+    expect(c, "input buffer reads", found.accesses.input_reads, accesses.input_reads);
+    expect(c, "weight buffer writes", found.accesses.weight_writes, accesses.weight_writes);
+    expect(c, "weight buffer reads", found.accesses.weight_reads, accesses.weight_reads);
+    expect(c, "output buffer writes", found.accesses.output_writes, accesses.output_writes);
+    expect(c, "output buffer reads", found.accesses.output_reads, accesses.output_reads);
+    expect(c, "words of DRAM", found.accesses.dram_words, accesses.dram_words);
+    accesses_ += accesses.input_buffer() + accesses.weight_buffer() + accesses.output_buffer();
+    macs_ += accesses.macs;
+    words_ += found.output_words;
+    cycles_ += found.cycles;
+    ++cases_;
+  }
 
   void expect(const Case& c, const std::string& what, std::int64_t found, std::int64_t expected) {
     if (found == expected) return;
@@ -132,6 +143,8 @@ class Bench {
   std::int64_t cases_ = 0;
   std::int64_t words_ = 0;
   std::int64_t cycles_ = 0;
+  std::int64_t macs_ = 0;
+  std::int64_t accesses_ = 0;
   std::int64_t failures_ = 0;
   std::int64_t without_room_ = 0;
 };
@@ -151,8 +164,8 @@ bool is_within(double share, double found, double expected) {
   return std::abs(found / expected - 1) <= share;
 }
 
-/// The network for batches 1 to 4, without and with a limit of bandwidth. False where words are wrong, or
-/// cycles too far from what they should be.
+/// The network for batches 1 to 4, without and with a limit of bandwidth. False where words or counts of
+/// accesses are wrong, or cycles too far from what they should be.
 bool run_networks(Engine& engine) {
   bool right = true;
   for (const double words_per_cycle : {0.0, 16.0, 4.0}) {
@@ -162,7 +175,7 @@ bool run_networks(Engine& engine) {
       const bool close = words_per_cycle == 0 ? is_within(0.01, cycles, run.closed_form_cycles)
                                               : is_within(0.02, cycles, run.closed_form_cycles) &&
                                                     is_within(0.01, cycles, run.tile_loop_cycles);
-      right = right && close && run.wrong_words == 0;
+      right = right && close && run.wrong_words == 0 && run.wrong_counts == 0;
       std::cout << "  network, batch " << batch << ", "
                 << (words_per_cycle == 0
                         ? "no limit"
@@ -170,7 +183,8 @@ bool run_networks(Engine& engine) {
                 << ": " << run.cycles << " cycles, over the closed form's "
                 << cycles / run.closed_form_cycles;
       if (words_per_cycle > 0) std::cout << ", over the tile loop's " << cycles / run.tile_loop_cycles;
-      std::cout << (close ? "" : " (too far)") << ", wrong words " << run.wrong_words << "\n";
+      std::cout << (close ? "" : " (too far)") << ", wrong words " << run.wrong_words
+                << ", layers with wrong counts " << run.wrong_counts << "\n";
     }
   }
   return right;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "npu_model/energy.h"
 #include "tests/rtl/layer_data.h"
 
 namespace fluidbatch::rtl {
@@ -47,6 +48,7 @@ struct Counters {
   std::int64_t input_words = 0;
   std::int64_t weight_words = 0;
   std::int64_t output_words = 0;
+  npu::LayerAccesses accesses;  ///< counted at the enables of memories and multipliers, and at the channel
 };
 
 class Engine {

@@ -129,14 +129,14 @@ NetworkRun run_network(Engine& engine, int batch, double words_per_cycle, std::u
     const Words weights =
         LayerData::random_words(gemm.p, gemm.c, random).unaryExpr([](std::int64_t w) { return w >> 3; });
     LayerData data(blocks_of_samples(layer, maps, c.policy), {weights}, kShift);
-    const double latency = layer_cost(c.layer, c.npu, batch, c.policy).latency_cycles;
-    run.closed_form_cycles += latency;
+    const npu::LayerCost cost = layer_cost(c.layer, c.npu, batch, c.policy);
+    run.closed_form_cycles += cost.latency_cycles;
     if (words_per_cycle > 0)
       run.tile_loop_cycles += test::run_tile_loop(c.layer, c.npu, c.policy).latency_cycles;
-    run.cycles += engine
-                      .run(control_words_of(c, kShift, words_per_cycle), data,
-                           10'000 + 4 * static_cast<std::int64_t>(latency))
-                      .cycles;
+    const Counters found = engine.run(control_words_of(c, kShift, words_per_cycle), data,
+                                      10'000 + 4 * static_cast<std::int64_t>(cost.latency_cycles));
+    run.cycles += found.cycles;
+    run.wrong_counts += found.accesses == layer_accesses(c.layer, c.npu, batch, c.policy, cost) ? 0 : 1;
     for (int s = 0; s < batch; ++s) {
       const auto sample = static_cast<std::size_t>(s);
       maps[sample] = data.stored(0, s / c.policy.b_r).middleRows(s % c.policy.b_r * gemm.r, gemm.r);

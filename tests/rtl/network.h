@@ -9,6 +9,7 @@ namespace fluidbatch::rtl {
 
 struct NetworkRun {
   std::int64_t wrong_words = 0;   ///< of the last layer, beside convolutions that are worked out directly
+  std::int64_t wrong_counts = 0;  ///< layers whose accesses are not layer_accesses'
   std::int64_t cycles = 0;        ///< of the RTL, all layers
   double closed_form_cycles = 0;  ///< layer_cost's
   double tile_loop_cycles = 0;    ///< of tests/support/tile_loop.h; only with a limit of bandwidth

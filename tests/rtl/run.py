@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 RTL = ROOT / "npu_model" / "rtl"
 BUILD = ROOT / "build" / "rtl"
-ENGINE = ["npu_engine.sv", "layer_walk.sv", "processing_element.sv"]
+ENGINE = ["npu_engine.sv", "layer_walk.sv", "input_buffer.sv", "output_control.sv", "processing_element.sv"]
 SYSTEM = ["npu_system.sv", "memory_channel.sv", *ENGINE]
 
 

@@ -55,11 +55,7 @@ class VerilatedEngine : public Engine {
       model_.clk = 1;
       model_.eval();
     }
-    return {.cycles = static_cast<std::int64_t>(model_.cycles),
-            .compute_cycles = static_cast<std::int64_t>(model_.compute_cycles),
-            .input_words = static_cast<std::int64_t>(model_.words_in),
-            .weight_words = static_cast<std::int64_t>(model_.words_of_weights),
-            .output_words = static_cast<std::int64_t>(model_.words_out)};
+    return counters();
   }
 
  private:
@@ -70,6 +66,24 @@ class VerilatedEngine : public Engine {
     model_.eval();
     model_.clk = 1;
     model_.eval();
+  }
+
+  [[nodiscard]] Counters counters() const {
+    const auto count = [](std::uint64_t counter) { return static_cast<std::int64_t>(counter); };
+    Counters counters{.cycles = count(model_.cycles),
+                      .compute_cycles = count(model_.compute_cycles),
+                      .input_words = count(model_.words_in),
+                      .weight_words = count(model_.words_of_weights),
+                      .output_words = count(model_.words_out),
+                      .accesses = {.macs = count(model_.macs),
+                                   .input_writes = count(model_.input_buffer_writes),
+                                   .input_reads = count(model_.input_buffer_reads),
+                                   .weight_writes = count(model_.weight_buffer_writes),
+                                   .weight_reads = count(model_.weight_buffer_reads),
+                                   .output_writes = count(model_.output_buffer_writes),
+                                   .output_reads = count(model_.output_buffer_reads)}};
+    counters.accesses.dram_words = counters.input_words + counters.weight_words + counters.output_words;
+    return counters;
   }
 
   void write(const ControlBlockWords& control) {
