@@ -125,12 +125,34 @@ def html(pages, figures, quick):
     )
 
 
-def markdown(pages):
-    def table(head, rows):
-        return "\n".join(
-            ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)] + ["| " + " | ".join(row) + " |" for row in rows]
-        )
+def table_markdown(head, rows):
+    return "\n".join(
+        ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)] + ["| " + " | ".join(row) + " |" for row in rows]
+    )
 
+
+def section_markdown(page):
+    parts = [f"## {page['title']}", "", page["seen"], ""]
+    for figure in page["figures"]:
+        parts += [f"![{page['title']}](pictures/reproduction/{figure}.svg)", ""]
+    for one in page["tables"]:
+        parts += [f"{one['caption']}:", "", table_markdown(one["head"], one["rows"]), ""]
+    return "\n".join(parts)
+
+
+def with_sections(text, pages):
+    """The report in Markdown with other sections of these pages; one that is not there comes last. ValueError where a
+    page has claims, whose table is that of all pages."""
+    for page in pages:
+        if page["claims"]:
+            raise ValueError(f"{page['name']}: has claims, which only a run of all experiments writes")
+        head, begin, rest = text.partition(f"## {page['title']}\n")
+        after = rest.find("\n## ") + 1 if begin else 0
+        text = (head if begin else text + "\n") + section_markdown(page) + ("\n" + rest[after:] if after else "")
+    return text
+
+
+def markdown(pages):
     parts = [
         "# The paper's claims, reproduced",
         "",
@@ -141,13 +163,8 @@ def markdown(pages):
         "of this setting. The grid of the headline, and what is made of it, was declared before it was run:",
         "[experiments/headline/README.md](../experiments/headline/README.md).",
         "",
-        table(["claim", "published", "found (mean ± 95 %)", "verdict"], claims_of(pages)),
+        table_markdown(["claim", "published", "found (mean ± 95 %)", "verdict"], claims_of(pages)),
         "",
+        *map(section_markdown, pages),
     ]
-    for page in pages:
-        parts += [f"## {page['title']}", "", page["seen"], ""]
-        for figure in page["figures"]:
-            parts += [f"![{page['title']}](pictures/reproduction/{figure}.svg)", ""]
-        for one in page["tables"]:
-            parts += [f"{one['caption']}:", "", table(one["head"], one["rows"]), ""]
     return "\n".join(parts)

@@ -5,7 +5,8 @@
 
 results/NAME.sqlite holds the numbers of an experiment, figures/NAME.{svg,png,json} what is made of them. --quick runs
 3,000 requests where the full run has 50,000 to 200,000. A second run continues from the results that exist. log.txt
-says how long each took. --markdown writes docs/reproduction.md with the pictures in a folder beside it.
+says how long each took. --markdown writes docs/reproduction.md with the pictures in a folder beside it; with --only,
+the sections of those experiments.
 """
 
 import argparse
@@ -103,12 +104,19 @@ def main():
     )
     print(f"{arguments.out}/report.html")
     if arguments.markdown:
+        if tuple(arguments.only) == NAMES:
+            text = report.markdown(pages)
+        else:
+            try:
+                text = report.with_sections(arguments.markdown.read_text(encoding="utf-8"), pages)
+            except ValueError as error:
+                sys.exit(f"{arguments.markdown} is left as it is: {error}")
         pictures = arguments.markdown.parent / "pictures" / "reproduction"
         pictures.mkdir(parents=True, exist_ok=True)
         for page in pages:
             for figure in page["figures"]:
                 shutil.copy(arguments.out / "figures" / f"{figure}.svg", pictures)
-        arguments.markdown.write_text(report.markdown(pages), encoding="utf-8")
+        arguments.markdown.write_text(text, encoding="utf-8")
         print(arguments.markdown)
     return 0
 

@@ -79,6 +79,24 @@ class Reproduction(CommandLineTest):
         self.assertIn("replications: 5", text)
 
 
+class Markdown(unittest.TestCase):
+    def test_some_sections_alone(self):
+        import report
+
+        def page(name, seen, claims=()):
+            return {"name": name, "title": f"About {name}", "seen": seen, "figures": [name], "claims": list(claims),
+                    "tables": [{"caption": "A table", "head": ["x"], "rows": [[seen]]}]}
+
+        one, two, three = page("one", "first"), page("two", "second"), page("three", "third")
+        text = report.markdown([one, two])
+        self.assertEqual(report.with_sections(text, [one]), text)
+        self.assertEqual(report.with_sections(text, [page("one", "new"), page("two", "newer")]),
+                         report.markdown([page("one", "new"), page("two", "newer")]))
+        self.assertEqual(report.with_sections(text, [three]), report.markdown([one, two, three]))
+        with self.assertRaisesRegex(ValueError, "one: has claims"):
+            report.with_sections(text, [page("one", "new", [{"claim": "a", "published": "b", "found": "c", "verdict": "d"}])])
+
+
 @unittest.skipUnless(os.environ.get("FLUIDBATCH_BUILD", "").endswith("release"), "takes long with sanitizers")
 class AdaptiveExits(CommandLineTest):
     FOLDER = ROOT / "experiments/adaptive_exits"
