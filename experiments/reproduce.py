@@ -37,6 +37,7 @@ NAMES = (
     "when_it_pays",
     "optimum",
     "site",
+    "area",
 )
 QUICK = ("--set", "requests=3000", "--set", "warmup_requests=300")
 

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "experiments"))
 sys.path.append(str(ROOT))
 
 # What does not depend on how many requests are simulated, and the cheapest figure of what does.
-SAME_IN_EVERY_RUN = ("npu_batching", "control_block", "design_space")
+SAME_IN_EVERY_RUN = ("npu_batching", "control_block", "design_space", "area")
 CHEAPEST = "load_latency"
 
 
@@ -34,7 +34,7 @@ class Reproduction(CommandLineTest):
         first = self.reproduce("first", *SAME_IN_EVERY_RUN, CHEAPEST)
         second = self.reproduce("second", *SAME_IN_EVERY_RUN, CHEAPEST)
         files = ["report.html"] + sorted(f"figures/{p.name}" for p in (first / "figures").iterdir())
-        self.assertEqual(len(files), 1 + 3 * 4 + 2)  # the control block has two pictures
+        self.assertEqual(len(files), 1 + 3 * 5 + 2)  # the control block has two pictures
         for file in files:
             self.assertEqual((first / file).read_bytes(), (second / file).read_bytes(), file)
         docs = (ROOT / "docs/reproduction.md").read_text()
@@ -95,6 +95,90 @@ class Markdown(unittest.TestCase):
         self.assertEqual(report.with_sections(text, [three]), report.markdown([one, two, three]))
         with self.assertRaisesRegex(ValueError, "one: has claims"):
             report.with_sections(text, [page("one", "new", [{"claim": "a", "published": "b", "found": "c", "verdict": "d"}])])
+
+
+# Stands in for Yosys: cells of each K_MAX from a file beside it.
+YOSYS = """#!/bin/sh
+[ "$1" = -V ] && echo "$(cat "$0.version") (git sha1 0)" && exit
+k_max=$(echo "$3" | sed 's/.*K_MAX \\([0-9]*\\).*/\\1/')
+cat "$0.$k_max"
+"""
+
+
+class Area(CommandLineTest):
+    def test_a_line(self):
+        from area import fits
+
+        # Means 1 and 2, slope (1 + 0 + 2) / 2, and residuals 1/2, -1, 1/2.
+        for found, wanted in zip(fits.line([(0, 1), (1, 1), (2, 4)]), (0.5, 1.5, 1), strict=True):
+            self.assertAlmostEqual(found, wanted, places=12)
+
+    def test_slopes_and_what_they_say_of_a_larger_engine(self):
+        from area import fits
+
+        # a + b T_P + (c + d T_P) T_C, with other a, b and c where PEs stack.
+        engines = [{"t_p": p, "t_c": c, "k_max": k, "dsps": p * c, "luts": fixed + banks * p + (column + 3 * p) * c}
+                   for p, c in ((4, 4), (4, 8), (4, 12), (8, 4), (8, 8)) for k, fixed, banks, column in ((1, 100, 10, 20), (4, 150, 30, 60))]
+        for t_p, k_max, intercept, slope in ((4, 1, 140, 8), (8, 1, 180, 5.5), (4, 4, 270, 18), (8, 4, 390, 10.5)):
+            found = fits.along_columns(engines, t_p, k_max)
+            for value, wanted in zip(found, (intercept, slope, 0), strict=True):
+                self.assertAlmostEqual(value, wanted, places=9, msg=(t_p, k_max))
+        # 100 + 240 + (20 + 72) 72, and 150 + 720 + (60 + 72) 72.
+        for k_max, luts, per_dsp in ((1, 6964, 92 / 24), (4, 10374, 132 / 24)):
+            self.assertAlmostEqual(fits.Sizes(engines).cells(24, 72, k_max), luts, places=6)
+            self.assertAlmostEqual(fits.Sizes(engines).further_dsp(24, k_max), per_dsp, places=9)
+            self.assertAlmostEqual(fits.Sizes(engines).residuals[k_max], 0, places=6)
+        # 40 more in one engine of five: of what stacking adds, in three numbers, the rest cannot all be met.
+        engines[1]["luts"] += 40
+        found = fits.Sizes(engines)
+        self.assertAlmostEqual(found.residuals[1], 0, places=6)
+        self.assertTrue(1 < found.residuals[4] < 40, found.residuals)
+
+    def test_what_a_cell_counts_as(self):
+        from area import synthesise
+
+        cells = {"LUT2": 3, "LUT6": 4, "FDRE": 5, "FDSE": 1, "RAM32M16": 2, "SRL16E": 1, "RAMB18E2": 3, "DSP48E2": 7, "CARRY4": 8, "MUXF7": 9}
+        self.assertEqual(synthesise.counts_of(cells), {"dsps": 7, "luts": 7, "lutram_luts": 17, "ffs": 6, "carries": 8, "brams": 1.5})
+        with self.assertRaisesRegex(ValueError, "URAM288"):
+            synthesise.counts_of({"URAM288": 1})
+
+    def check_against(self, version, more_luts=0):
+        """`synthesise.py --check` with a Yosys that finds what is stored, and some LUTs more."""
+        from area import synthesise
+
+        self.write("yosys", YOSYS)
+        (self.folder / "yosys").chmod(0o755)
+        self.write("yosys.version", version)
+        for row in synthesise.read()[1]:
+            if (row["t_p"], row["t_c"]) == synthesise.SMALLEST:
+                cells = {"DSP48E2": row["dsps"], "LUT6": row["luts"] + more_luts, "SRL16E": row["lutram_luts"], "FDRE": row["ffs"],
+                         "CARRY4": row["carries"], "RAMB36E2": row["brams"]}
+                self.write(f"yosys.{row['k_max']:.0f}", "".join(f"     {name} {count:.0f}\n" for name, count in cells.items()))
+        return self.synthesise(f"{self.folder}:/usr/bin:/bin")
+
+    @staticmethod
+    def synthesise(path):
+        script = ["/usr/bin/python3", "-B", str(ROOT / "experiments/area/synthesise.py"), "--check"]
+        return subprocess.run(script, capture_output=True, text=True, env={"PATH": path})
+
+    def test_stale_counts_are_found(self):
+        from area import synthesise
+
+        version = next(line.split("Tool: ")[1] for line in synthesise.read()[0] if "Tool: " in line)
+        same = self.check_against(version)
+        self.assertEqual((same.returncode, same.stderr), (0, ""))
+        self.assertEqual(same.stdout.count("16 DSPs"), 3)
+        other = self.check_against(version, more_luts=1)
+        self.assertEqual(other.returncode, 1)
+        self.assertRegex(other.stderr, r"another RTL: it has luts (\d+), and here are \d+; experiments/area/synthesise.py makes it")
+        newer = self.check_against("Yosys 9.9")
+        self.assertEqual(newer.returncode, 2)
+        self.assertIn("another version than Yosys 9.9", newer.stderr)
+
+    def test_yosys_is_missing(self):
+        result = self.synthesise(str(self.folder))
+        self.assertEqual(result.returncode, 2)
+        self.assertEqual(result.stderr, "yosys is not on PATH: install Debian's package yosys, as `make rtl` does\n")
 
 
 @unittest.skipUnless(os.environ.get("FLUIDBATCH_BUILD", "").endswith("release"), "takes long with sanitizers")
