@@ -37,6 +37,7 @@ NAMES = (
     "when_it_pays",
     "optimum",
     "site",
+    "energy",
     "area",
 )
 QUICK = ("--set", "requests=3000", "--set", "warmup_requests=300")
