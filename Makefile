@@ -41,7 +41,7 @@ figure-packages:
 	@.ci/install-packages python3 python3-matplotlib
 
 lint-packages:
-	@.ci/install-packages clang-format clang-tidy flake8
+	@.ci/install-packages clang-format clang-tidy flake8 libclang-14-dev llvm-14-dev
 
 fuzz-packages:
 	@.ci/install-packages clang-14 libclang-rt-14-dev
@@ -98,14 +98,18 @@ reproduce: module figure-packages
 bench: release
 	@$(PYTHON) experiments/bench/bench.py $(FLUIDBATCH)
 
+LINT_PLUGIN := build/lint/lib/own_declarations.so
 SOURCES = $$(git ls-files -co --exclude-standard '*.cpp' '*.h')
 
-# Not of failing_calls.cpp, which stands in for the C library's functions under their own names.
+# Not of failing_calls.cpp, which stands in for the C library's functions under their own names, nor of findings.cpp.
 lint: packages lint-packages
 	@cmake --preset lint --log-level=WARNING
+	@cmake --build --preset lint
+	@$(PYTHON) tests/lint/test_own_declarations.py $(LINT_PLUGIN)
 	@clang-format --dry-run --Werror $(SOURCES)
 	@git ls-files -co --exclude-standard '*.py' | xargs flake8
-	@git ls-files '*.cpp' | grep -v tests/support/failing_calls.cpp | xargs -P $$(nproc) -n 1 clang-tidy --quiet -p build/lint --extra-arg=-Wno-unknown-warning-option 2>&1 | \
+	@git ls-files '*.cpp' | grep -Ev 'tests/(support/failing_calls|lint/findings).cpp' | \
+	  xargs -P $$(nproc) -n 1 clang-tidy --quiet -p build/lint --load=$(LINT_PLUGIN) --extra-arg=-Wno-unknown-warning-option 2>&1 | \
 	  { grep -Ev '^[0-9]+ warnings? (generated|treated)|^$$' || true; } | tee build/lint.log
 	@test ! -s build/lint.log && echo "lint: nothing found"
 
