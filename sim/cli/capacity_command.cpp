@@ -24,19 +24,25 @@ namespace {
 
 using Verdict = CapacityProbe::Verdict;
 
+/// Empty where there is no value.
+std::string cell(double value) { return std::isnan(value) ? std::string() : io::shortest(value); }
+
 /// A row for each load, and for each service with an SLO where there are several services.
 void print_csv(const std::vector<Capacity>& capacities, const std::string& key, bool several_services) {
-  fmt::print("system,probe,{},requests,late,holds,throughput_hz,seed,runs,independent_requests,verdict{}\n",
-             io::csv_cell(key), several_services ? ",service" : "");
+  fmt::print(
+      "system,probe,{},requests,late,holds,throughput_hz,seed,runs,independent_requests,verdict{},"
+      "energy_per_request_j,average_power_w\n",
+      io::csv_cell(key), several_services ? ",service" : "");
   for (const Capacity& capacity : capacities) {
     for (std::size_t i = 0; i < capacity.probes.size(); ++i) {
       const CapacityProbe& probe = capacity.probes[i];
       for (const ServiceLateness& service : probe.services) {
-        fmt::print("{},{},{},{},{},{},{},{},{},{},{}{}\n", io::csv_cell(capacity.system), i,
+        fmt::print("{},{},{},{},{},{},{},{},{},{},{}{},{},{}\n", io::csv_cell(capacity.system), i,
                    io::shortest(probe.value), service.requests, service.late,
                    int{probe.verdict == Verdict::holds}, io::shortest(probe.throughput_hz), capacity.seed,
                    probe.runs, service.independent_requests, name_of(probe.verdict),
-                   several_services ? "," + io::csv_cell(service.service) : "");
+                   several_services ? "," + io::csv_cell(service.service) : "",
+                   cell(probe.energy_per_request_j), cell(probe.average_power_w));
       }
     }
   }
@@ -69,6 +75,10 @@ void print_single(const std::vector<Capacity>& capacities, const CapacityOptions
                   bool several_services, Notes& notes) {
   std::vector<std::string> head{"system", options.key, "fails from", "req/s", "late %", "loads", "runs"};
   if (several_services) head.insert(head.begin() + 5, "of");
+  const bool with_energy = std::ranges::any_of(capacities, [](const Capacity& capacity) {
+    return capacity.best() != nullptr && !std::isnan(capacity.best()->energy_per_request_j);
+  });
+  if (with_energy) head.insert(head.end(), {"mJ/req", "W"});
   TextTable table(head);
   for (const Capacity& capacity : capacities) {
     const CapacityProbe* best = capacity.best();
@@ -82,6 +92,10 @@ void print_single(const std::vector<Capacity>& capacities, const CapacityOptions
                                  std::to_string(capacity.probes.size()),
                                  std::to_string(capacity.runs())};
     if (several_services) row.insert(row.begin() + 5, held ? best->worst().service : "-");
+    if (with_energy) {
+      row.push_back(held ? rounded(1000 * best->energy_per_request_j) : "-");
+      row.push_back(held ? rounded(best->average_power_w) : "-");
+    }
     table.add(row);
   }
   fmt::print("{}", table.text());

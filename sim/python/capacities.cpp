@@ -33,7 +33,10 @@ py::dict summary_of(const std::vector<sim::Capacity>& capacities, bool several_s
         .add("throughput_hz", best == nullptr ? kNone : best->throughput_hz)
         .add("late_share", best == nullptr ? kNone : best->worst().late_share());
     if (several_services) table.add("service", best == nullptr ? std::string() : best->worst().service);
-    table.add("loads", capacity.probes.size()).add("runs", capacity.runs());
+    table.add("loads", capacity.probes.size())
+        .add("runs", capacity.runs())
+        .add("energy_per_request_j", best == nullptr ? kNone : best->energy_per_request_j)
+        .add("average_power_w", best == nullptr ? kNone : best->average_power_w);
   }
   return table.dict();
 }
@@ -58,6 +61,8 @@ py::dict probes_of(const std::vector<sim::Capacity>& capacities, const std::stri
             .add("independent_requests", service.independent_requests)
             .add("verdict", sim::name_of(probe.verdict));
         if (several_services) table.add("service", service.service);
+        table.add("energy_per_request_j", probe.energy_per_request_j)
+            .add("average_power_w", probe.average_power_w);
       }
     }
   }

@@ -33,6 +33,8 @@ using Verdict = CapacityProbe::Verdict;
 struct ProbeRun {
   std::vector<ServiceRun> services;
   double throughput_hz = 0;
+  double energy_per_request_j = 0;
+  double average_power_w = 0;
   double mean_latency_s = 0;
   double requests = 0;
   bool saturated = false;
@@ -41,8 +43,9 @@ struct ProbeRun {
 template <typename Self, typename Visit>
 requires std::same_as<std::remove_const_t<Self>, ProbeRun>
 void fields(Self& run, Visit& visit) {
-  auto& [services, throughput_hz, mean_latency_s, requests, saturated] = run;
-  visit(services, throughput_hz, mean_latency_s, requests, saturated);
+  auto& [services, throughput_hz, energy_per_request_j, average_power_w, mean_latency_s, requests,
+         saturated] = run;
+  visit(services, throughput_hz, energy_per_request_j, average_power_w, mean_latency_s, requests, saturated);
 }
 
 /// Runs are looked at when there are 1, 2, 4 .. `most_runs` of them.
@@ -102,6 +105,8 @@ class Probe {
     std::size_t saturated = 0;
     for (std::size_t i = 0; i < runs; ++i) {
       probe.throughput_hz += runs_[i].throughput_hz / static_cast<double>(runs);
+      probe.energy_per_request_j += runs_[i].energy_per_request_j / static_cast<double>(runs);
+      probe.average_power_w += runs_[i].average_power_w / static_cast<double>(runs);
       if (runs_[i].saturated) ++saturated;
     }
     const bool mostly_saturated = 2 * saturated > runs;
@@ -263,6 +268,8 @@ class Searches {
         statistics.saturated || std::ranges::any_of(statistics.services, &RunStatistics::saturated);
     return {.services = measured.runs(search.long_s(), options_.violation_rate),
             .throughput_hz = statistics[StatisticId::throughput],
+            .energy_per_request_j = statistics[StatisticId::energy_per_request],
+            .average_power_w = statistics[StatisticId::average_power],
             .mean_latency_s = statistics[StatisticId::mean_latency],
             .requests = statistics[StatisticId::requests],
             .saturated = any_saturated};

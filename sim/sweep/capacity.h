@@ -51,6 +51,9 @@ struct CapacityProbe {
   std::vector<ServiceLateness> services;  ///< those that have an SLO
   Verdict verdict = Verdict::open;
   double throughput_hz = 0;  ///< mean over the runs, of all services
+  // Likewise; NaN where an NPU says nothing of energy.
+  double energy_per_request_j = 0;
+  double average_power_w = 0;
 
   /// The service of which the largest share is late.
   [[nodiscard]] const ServiceLateness& worst() const;

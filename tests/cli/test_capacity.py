@@ -150,7 +150,8 @@ class Capacity(CommandLineTest):
             self.succeed("run", "c.yaml", "--out", "check", "--set", "workload.arrivals.rho=" + row["workload.arrivals.rho"])
             summary = json.loads((self.folder / "check" / row["system"] / "summary.json").read_text())["statistics"]
             self.assertEqual(round(summary["slo_violation_rate"] * 5000), int(row["late"]))
-            self.assertEqual(summary["throughput_hz"], float(row["throughput_hz"]))
+            for statistic in ("throughput_hz", "energy_per_request_j", "average_power_w"):
+                self.assertEqual(summary[statistic], float(row[statistic]), statistic)
 
     def test_it_brackets_to_the_tolerance(self):
         self.write("c.yaml", SYSTEMS)

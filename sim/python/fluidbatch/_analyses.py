@@ -162,7 +162,8 @@ class Capacities:
         """A row for each system and seed (the number of the search, from 0): value, the highest load that was shown to
         hold, of the key that was raised (0 where none did); endless: even the highest that was tried holds;
         fails_from, the lowest load that surely fails (NaN: none was met); throughput_hz and late_share of the runs at
-        value (NaN where none held), and of sites the service that this share is of; loads and runs that it took."""
+        value (NaN where none held), and of sites the service that this share is of; loads and runs that it took;
+        energy_per_request_j and average_power_w at value (NaN: no energies)."""
         return self._table
 
     @property
