@@ -135,16 +135,31 @@ class GemmCost {
   /// Sum over the row blocks, through each of which all column tiles pass, of the larger of compute and
   /// words; `first_weights` cross with the first block, `other_weights` with each of the others.
   [[nodiscard]] double row_block_cycles(double first_weights, double other_weights) const {
-    const auto block = [&](std::int64_t rows, double weights) {
+    const auto block = [&](std::int64_t rows, double weights, double lag_cycles) {
       const std::int64_t compute =
           channels_.count * (charged_rows(rows) * depth_.count * b_p_ + npu_.fill_cycles);
       const auto out = static_cast<double>(rows * gemm_.c * b_p_);
-      return std::max(static_cast<double>(compute), transfer_cycles(npu_, input_words(rows) + weights, out));
+      return std::max(static_cast<double>(compute) + lag_cycles,
+                      transfer_cycles(npu_, input_words(rows) + weights, out));
     };
-    if (rows_.count == 1) return block(rows_.last, first_weights);
-    double cycles = block(rows_.tile, first_weights) + block(rows_.last, other_weights);
-    if (rows_.count > 2) cycles += static_cast<double>(rows_.count - 2) * block(rows_.tile, other_weights);
+    const std::int64_t first_rows = rows_.count == 1 ? rows_.last : rows_.tile;
+    const double first = block(first_rows, first_weights, first_lag_cycles(first_rows, first_weights));
+    if (rows_.count == 1) return first;
+    double cycles = first + block(rows_.last, other_weights, 0);
+    if (rows_.count > 2) cycles += static_cast<double>(rows_.count - 2) * block(rows_.tile, other_weights, 0);
     return cycles;
+  }
+
+  /// How long the first row block's compute waits for its inputs, beyond the first load: by the end of its
+  /// first column they are there, with that column's weights, and one tile is left to be computed.
+  [[nodiscard]] double first_lag_cycles(std::int64_t rows, double weights) const {
+    if (npu_.first_row_block == FirstRowBlock::overlapped) return 0;
+    const auto columns =
+        static_cast<double>(std::min(channels_.tile, gemm_.c)) / static_cast<double>(gemm_.c);
+    const auto one_tile = static_cast<double>(charged_rows(rows));
+    const auto one_column = static_cast<double>(charged_rows(rows) * depth_.count * b_p_);
+    const double words = input_words(rows) + weights * columns;
+    return std::max(0.0, transfer_cycles(npu_, words, 0) + one_tile - first_load_cycles() - one_column);
   }
 
   /// Sum over the columns, past each of which all row tiles go, of the larger of compute and words.

@@ -43,6 +43,13 @@ enum class RowWeights {
   each_block,  ///< for each row block
 };
 
+/// When the inputs of the first row block that stays come (Residency::row and ::weights): those of the others
+/// come while the block before is computed.
+enum class FirstRowBlock {
+  overlapped,  ///< spread over all of its columns, as if what is not there could be computed with
+  awaited,     ///< with one column of weights by the end of the first column's pass, as in a machine
+};
+
 /// The word used for `residency` in YAML and CSV: stream, row, column, weights.
 std::string_view name_of(Residency residency);
 
@@ -96,6 +103,7 @@ struct Npu {
   InputPath input_path = InputPath::im2col;
   std::optional<Residency> residency = Residency::stream;  ///< none: `auto`, chosen by layer and batch
   RowWeights row_weights = RowWeights::once;
+  FirstRowBlock first_row_block = FirstRowBlock::overlapped;
   std::int64_t on_chip_bytes = 0;                          ///< of all buffers together; 0: unlimited
   std::optional<OperationEnergies> energy = std::nullopt;  ///< none: nothing is said of energy
 

@@ -13,21 +13,11 @@
 namespace fluidbatch::sim {
 namespace {
 
-constexpr std::array kEngineKeys{"clock_hz",
-                                 "bandwidth_bytes_per_s",
-                                 "word_bytes",
-                                 "edge_rows",
-                                 "weight_reuse",
-                                 "weight_source",
-                                 "weight_buffer_words",
-                                 "output_tiles",
-                                 "fill_cycles",
-                                 "layer_overhead_cycles",
-                                 "input_path",
-                                 "residency",
-                                 "row_weights",
-                                 "on_chip_bytes",
-                                 "energy"};
+constexpr std::array kEngineKeys{
+    "clock_hz",     "bandwidth_bytes_per_s", "word_bytes",          "edge_rows",
+    "weight_reuse", "weight_source",         "weight_buffer_words", "output_tiles",
+    "fill_cycles",  "layer_overhead_cycles", "input_path",          "residency",
+    "row_weights",  "first_row_block",       "on_chip_bytes",       "energy"};
 
 io::Node energy_yaml(const npu::OperationEnergies& energies) {
   io::Node yaml = io::Node::map();

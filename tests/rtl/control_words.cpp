@@ -33,6 +33,7 @@ npu::Npu npu_of(const EngineSize& size) {
   npu.input_bandwidth_bytes_per_s = std::numeric_limits<double>::infinity();
   npu.output_bandwidth_bytes_per_s = std::numeric_limits<double>::infinity();
   npu.row_weights = npu::RowWeights::each_block;
+  npu.first_row_block = npu::FirstRowBlock::awaited;
   return npu;
 }
 

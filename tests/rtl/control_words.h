@@ -16,7 +16,8 @@ struct Case {
 };
 
 /// An engine of this size without a limit of bandwidth, all its other fields as by default but for
-/// `row_weights`: the RTL keeps no weights from one row block to the next.
+/// `row_weights`: the RTL keeps no weights from one row block to the next; and it computes nothing with
+/// inputs that are not there yet.
 npu::Npu npu_of(const EngineSize& size);
 
 /// What the host writes for a case. `words_per_cycle` of the channel; 0: unlimited.

@@ -31,6 +31,9 @@ constexpr std::array kInputPaths{Name{npu::InputPath::im2col, "im2col"},
 constexpr std::array kRowWeights{Name{npu::RowWeights::once, "once"},
                                  Name{npu::RowWeights::each_block, "each_block"}};
 
+constexpr std::array kFirstRowBlocks{Name{npu::FirstRowBlock::overlapped, "overlapped"},
+                                     Name{npu::FirstRowBlock::awaited, "awaited"}};
+
 void read_bandwidth(io::MapReader& reader, npu::Npu& npu) {
   const io::Range range = io::Range::positive_or_infinite();
   npu.channel = io::read_name(reader, "channel", kChannels, npu::Channel::shared);
@@ -104,6 +107,7 @@ io::MapReader npu_reader(const io::Node& document) {
                         "input_path",
                         "residency",
                         "row_weights",
+                        "first_row_block",
                         "on_chip_bytes",
                         "energy"});
 }
@@ -147,6 +151,8 @@ npu::Npu npu_of(io::MapReader& reader) {
   npu.input_path = io::read_name(reader, "input_path", kInputPaths, npu::InputPath::im2col);
   npu.residency = read_residency(reader);
   npu.row_weights = io::read_name(reader, "row_weights", kRowWeights, npu::RowWeights::once);
+  npu.first_row_block =
+      io::read_name(reader, "first_row_block", kFirstRowBlocks, npu::FirstRowBlock::overlapped);
   npu.on_chip_bytes = reader.has("on_chip_bytes") ? reader.integer("on_chip_bytes", 1, kMostWords) : 0;
   npu.energy = read_energy(reader);
   try {
