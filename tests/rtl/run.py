@@ -6,6 +6,7 @@ usage: run.py [LAYERS [SEED]]   (random layers of each engine and kind of channe
 Exit code 1 where something is not as it should be, 2 where a tool is missing or an argument is wrong.
 """
 
+import re
 import shutil
 import subprocess
 import sys
