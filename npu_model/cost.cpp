@@ -5,12 +5,12 @@
 #include <limits>
 #include <stdexcept>
 
+#include "npu_model/ceil_div.h"
+
 namespace fluidbatch::npu {
 namespace {
 
 constexpr double kInfeasible = std::numeric_limits<double>::infinity();
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// Cycles to bring `in` words and take `out` words away: one after the other over a shared channel, at the
 /// same time over separate ones.

@@ -1,11 +1,11 @@
 #include "npu_model/energy.h"
 
+#include "npu_model/ceil_div.h"
+
 namespace fluidbatch::npu {
 namespace {
 
 constexpr double kJoulesPerPicojoule = 1e-12;
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 LayerAccesses mover_accesses(const LayerCost& cost) {
   return {.input_writes = cost.input_words,

@@ -9,24 +9,25 @@
 namespace fluidbatch::npu {
 namespace {
 
+constexpr std::array kOperationEnergyKeys{
+    OperationEnergyKey{"mac_pj", &OperationEnergies::mac_pj},
+    OperationEnergyKey{"input_buffer_pj_per_word", &OperationEnergies::input_buffer_pj_per_word},
+    OperationEnergyKey{"weight_buffer_pj_per_word", &OperationEnergies::weight_buffer_pj_per_word},
+    OperationEnergyKey{"output_buffer_pj_per_word", &OperationEnergies::output_buffer_pj_per_word},
+    OperationEnergyKey{"dram_pj_per_word", &OperationEnergies::dram_pj_per_word},
+    OperationEnergyKey{"static_w", &OperationEnergies::static_w}};
 constexpr std::array kResidencies{Residency::stream, Residency::row, Residency::column, Residency::weights};
 
 void require(bool holds, const std::string& message) {
   if (!holds) throw std::invalid_argument(message);
 }
 
-void require_energy(const char* name, double value) {
-  require(value >= 0 && std::isfinite(value),
-          "energy." + std::string(name) + " must be finite and not negative");
-}
-
 void validate(const OperationEnergies& energies) {
-  require_energy("mac_pj", energies.mac_pj);
-  require_energy("input_buffer_pj_per_word", energies.input_buffer_pj_per_word);
-  require_energy("weight_buffer_pj_per_word", energies.weight_buffer_pj_per_word);
-  require_energy("output_buffer_pj_per_word", energies.output_buffer_pj_per_word);
-  require_energy("dram_pj_per_word", energies.dram_pj_per_word);
-  require_energy("static_w", energies.static_w);
+  for (const OperationEnergyKey& key : kOperationEnergyKeys) {
+    const double value = energies.*key.value;
+    require(value >= 0 && std::isfinite(value),
+            "energy." + std::string(key.name) + " must be finite and not negative");
+  }
 }
 
 }  // namespace
@@ -44,6 +45,8 @@ std::string_view name_of(Residency residency) {
   }
   return "?";
 }
+
+std::span<const OperationEnergyKey> operation_energy_keys() { return kOperationEnergyKeys; }
 
 std::span<const Residency> all_residencies() { return kResidencies; }
 

@@ -77,6 +77,15 @@ struct OperationEnergies {
   double static_w = 0;          ///< all the time, busy or idle
 };
 
+/// One of the energies, as in an NPU's YAML.
+struct OperationEnergyKey {
+  const char* name = "";
+  double OperationEnergies::*value = nullptr;
+};
+
+/// All of them, in the order of the fields.
+std::span<const OperationEnergyKey> operation_energy_keys();
+
 /// A stacked-PE GEMM engine <T_R, T_P, T_C>: T_C processing elements, each a T_P-wide dot product, over
 /// tiles of T_R rows. All fields as in an NPU's YAML; `validate` says what is allowed.
 struct Npu {

@@ -24,9 +24,6 @@ namespace {
 
 using Verdict = CapacityProbe::Verdict;
 
-/// Empty where there is no value.
-std::string cell(double value) { return std::isnan(value) ? std::string() : io::shortest(value); }
-
 /// A row for each load, and for each service with an SLO where there are several services.
 void print_csv(const std::vector<Capacity>& capacities, const std::string& key, bool several_services) {
   fmt::print(
@@ -42,7 +39,7 @@ void print_csv(const std::vector<Capacity>& capacities, const std::string& key, 
                    int{probe.verdict == Verdict::holds}, io::shortest(probe.throughput_hz), capacity.seed,
                    probe.runs, service.independent_requests, name_of(probe.verdict),
                    several_services ? "," + io::csv_cell(service.service) : "",
-                   cell(probe.energy_per_request_j), cell(probe.average_power_w));
+                   io::csv_number(probe.energy_per_request_j), io::csv_number(probe.average_power_w));
       }
     }
   }

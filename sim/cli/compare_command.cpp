@@ -13,7 +13,6 @@
 #include "sim/sweep/compare.h"
 #include "workloads/io/csv.h"
 #include "workloads/io/input_error.h"
-#include "workloads/io/text_number.h"
 
 namespace fluidbatch::sim::cli {
 namespace {
@@ -157,17 +156,17 @@ void print_csv(const std::vector<Comparison>& comparisons, const std::string& by
       "{},metric,unit,replications,mean,ci95,ratio,ratio_low,ratio_high,best,saturated,base_saturated,upper,"
       "drop_rate\n",
       io::csv_cell(by));
-  const auto number = [](double value) { return std::isnan(value) ? std::string() : io::shortest(value); };
   for (const Comparison& comparison : comparisons) {
     for (const ComparedRow& row : comparison.rows) {
       for (const ComparedCell& cell : row.cells) {
         for (const std::string& value : row.values) fmt::print("{},", io::csv_cell(value));
         fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
                    io::csv_cell(comparison.columns[cell.column]), comparison.metric.name,
-                   comparison.metric.unit, cell.replications, number(cell.value.mean),
-                   number(cell.value.half_width), number(cell.ratio.ratio), number(cell.ratio.low),
-                   number(cell.ratio.high), int{cell.best}, int{cell.saturated}, int{cell.base_saturated},
-                   number(cell.upper), number(cell.drop_rate));
+                   comparison.metric.unit, cell.replications, io::csv_number(cell.value.mean),
+                   io::csv_number(cell.value.half_width), io::csv_number(cell.ratio.ratio),
+                   io::csv_number(cell.ratio.low), io::csv_number(cell.ratio.high), int{cell.best},
+                   int{cell.saturated}, int{cell.base_saturated}, io::csv_number(cell.upper),
+                   io::csv_number(cell.drop_rate));
       }
     }
   }

@@ -1,6 +1,5 @@
 // `optimum`.
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -20,7 +19,6 @@
 #include "sim/sweep/optima.h"
 #include "workloads/io/csv.h"
 #include "workloads/io/input_error.h"
-#include "workloads/io/text_number.h"
 
 namespace fluidbatch::sim::cli {
 namespace {
@@ -69,11 +67,11 @@ class Command {
 
   void print_csv() const {
     fmt::print("system,free_s,fbe_s,policy_mean_s,policy_mean_low_s,policy_mean_high_s\n");
-    const auto cell = [](double value) { return std::isnan(value) ? std::string() : io::shortest(value); };
     for (const OptimumRow& row : rows_) {
-      fmt::print("{},{},{},{},{},{}\n", io::csv_cell(row.system.label), cell(row.free_s()), cell(row.fbe_s()),
-                 cell(row.mean_s()), cell(row.mean_s() - row.half_width_s()),
-                 cell(row.mean_s() + row.half_width_s()));
+      fmt::print("{},{},{},{},{},{}\n", io::csv_cell(row.system.label), io::csv_number(row.free_s()),
+                 io::csv_number(row.fbe_s()), io::csv_number(row.mean_s()),
+                 io::csv_number(row.mean_s() - row.half_width_s()),
+                 io::csv_number(row.mean_s() + row.half_width_s()));
     }
     for (const std::string& line : optimum_remarks(rows_)) note("note: {}\n", line);
   }

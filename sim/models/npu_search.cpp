@@ -21,12 +21,8 @@ constexpr std::array kEngineKeys{
 
 io::Node energy_yaml(const npu::OperationEnergies& energies) {
   io::Node yaml = io::Node::map();
-  yaml.put("mac_pj", io::Node::number(energies.mac_pj));
-  yaml.put("input_buffer_pj_per_word", io::Node::number(energies.input_buffer_pj_per_word));
-  yaml.put("weight_buffer_pj_per_word", io::Node::number(energies.weight_buffer_pj_per_word));
-  yaml.put("output_buffer_pj_per_word", io::Node::number(energies.output_buffer_pj_per_word));
-  yaml.put("dram_pj_per_word", io::Node::number(energies.dram_pj_per_word));
-  yaml.put("static_w", io::Node::number(energies.static_w));
+  for (const npu::OperationEnergyKey& key : npu::operation_energy_keys())
+    yaml.put(key.name, io::Node::number(energies.*key.value));
   return yaml;
 }
 

@@ -1,6 +1,7 @@
 // Code that clang-tidy has much to say of, in each kind of declaration: test_own_declarations.py counts on
 // it.
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -14,7 +15,7 @@
 #include "tests/lint/own.h"
 
 using std::map;
-namespace unused_alias = std::placeholders;
+namespace unused_alias = std::chrono;
 
 #define TEST_BODY(name) static void name()
 #define TWICE(x) x * 2

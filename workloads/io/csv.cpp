@@ -159,4 +159,6 @@ std::string csv_cell(std::string_view text) {
   return cell + '"';
 }
 
+std::string csv_number(double value) { return std::isnan(value) ? std::string() : shortest(value); }
+
 }  // namespace fluidbatch::io

@@ -66,4 +66,7 @@ class CsvReader {
 /// spreadsheet would take it for a formula (`=`, `+`, `-` or `@` in front) though it is no number.
 std::string csv_cell(std::string_view text);
 
+/// The shortest text that reads back; nothing where there is no value (NaN).
+std::string csv_number(double value);
+
 }  // namespace fluidbatch::io

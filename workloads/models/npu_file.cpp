@@ -115,16 +115,12 @@ io::MapReader npu_reader(const io::Node& document) {
 /// All keys are needed: what an operation takes has no default.
 std::optional<npu::OperationEnergies> read_energy(io::MapReader& owner) {
   if (!owner.has("energy")) return std::nullopt;
-  io::MapReader reader(owner.required("energy"), "energy",
-                       {"mac_pj", "input_buffer_pj_per_word", "weight_buffer_pj_per_word",
-                        "output_buffer_pj_per_word", "dram_pj_per_word", "static_w"});
-  const auto number = [&](const char* key) { return reader.number(key, {.min = 0, .max = kMostEnergy}); };
-  const npu::OperationEnergies energies{.mac_pj = number("mac_pj"),
-                                        .input_buffer_pj_per_word = number("input_buffer_pj_per_word"),
-                                        .weight_buffer_pj_per_word = number("weight_buffer_pj_per_word"),
-                                        .output_buffer_pj_per_word = number("output_buffer_pj_per_word"),
-                                        .dram_pj_per_word = number("dram_pj_per_word"),
-                                        .static_w = number("static_w")};
+  std::vector<std::string> names;
+  for (const npu::OperationEnergyKey& key : npu::operation_energy_keys()) names.emplace_back(key.name);
+  io::MapReader reader(owner.required("energy"), "energy", names);
+  npu::OperationEnergies energies;
+  for (const npu::OperationEnergyKey& key : npu::operation_energy_keys())
+    energies.*key.value = reader.number(key.name, {.min = 0, .max = kMostEnergy});
   owner.resolve("energy", reader.resolved());
   return energies;
 }
