@@ -174,6 +174,23 @@ TEST_CASE("a slice of a trace counts from its begin, before the time scale", "[t
                     Contains("to_s must be a number, above 2"));
 }
 
+TEST_CASE("a row just before a slice, with the same double as its begin, is the begin", "[trace]") {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("t.csv", "arrival_s\n0\n0.999999999999999999999\n1.5\n");
+  for (const bool dates_of_sending : {false, true}) {
+    const workloads::Trace trace =
+        workloads::load_trace(file, {.from_s = 1, .dates_of_sending = dates_of_sending});
+    REQUIRE(trace.arrivals.size() == 2);
+    CHECK(trace.arrivals[0].date_s == 0);
+    CHECK(trace.arrivals[0].sent_s == 0);
+    CHECK(trace.arrivals[1].sent_s == 0.5);
+  }
+  const auto sent = folder.write("u.csv", "sent_s,arrival_s\n0,0.5\n0.25,1.5\n");
+  const workloads::Trace before = workloads::load_trace(sent, {.from_s = 1});
+  REQUIRE(before.arrivals.size() == 1);
+  CHECK(before.arrivals[0].sent_s == -0.75);  // a sending before the slice stays where it was
+}
+
 TEST_CASE("with an uplink a trace is in the order of sending", "[trace]") {
   const test::TemporaryFolder folder;
   const auto file = folder.write("t.csv", "device,sent_s,arrival_s\n0,1.5,2\n1,1.25,3\n2,1.25,3\n");

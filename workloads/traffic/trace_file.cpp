@@ -188,9 +188,7 @@ class TraceReader {
     const double counts_s = options_.dates_of_sending ? own_sent_s : own_s;
     if (counts_s < options_.from_s || counts_s >= options_.to_s) return std::nullopt;
     arrival.sent_s = date_s(sent_s, own_sent_s);
-    // Not below 0 where the exact date and from_s have the same double.
-    arrival.date_s =
-        std::max(0.0, options_.dates_of_sending ? arrival.sent_s : date_s(since_origin_s, own_s));
+    arrival.date_s = options_.dates_of_sending ? arrival.sent_s : date_s(since_origin_s, own_s);
     return arrival;
   }
 
@@ -220,7 +218,9 @@ class TraceReader {
   /// In the run's time, of a date after the origin: exactly, and as a double. May be below 0 for a sending
   /// that is before the slice.
   [[nodiscard]] double date_s(const io::Decimal& exact_s, double own_s) const {
-    const double sliced_s = options_.from_s == 0 ? own_s : exact_s.minus(from_s_).to_double();
+    double sliced_s = options_.from_s == 0 ? own_s : exact_s.minus(from_s_).to_double();
+    // In the slice by its double, and just before from_s exactly: the slice begins with it.
+    if (own_s >= options_.from_s) sliced_s = std::max(0.0, sliced_s);
     const double date_s = sliced_s * options_.time_scale;
     if (!(date_s <= kLastTraceDate_s)) {
       throw io::InputError(
