@@ -5,11 +5,12 @@ PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3 -B
 FLUIDBATCH := build/release/bin/fluidbatch
 
-.PHONY: help run test test-cluster rtl rtl-packages fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages python-packages figure-packages lint-packages release dev program module importer
+.PHONY: help run test test-cluster rtl rtl-packages fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages python-packages figure-packages lint-packages release dev program module importer test-browser browser-packages
 
 help:
 	@echo "make run      build, and simulate experiments/quickstart.yaml"
 	@echo "make test     build with and without sanitizers, and run all tests"
+	@echo "make test-browser  drive the pages of \`report\` in a headless Chromium"
 	@echo "make test-cluster  bring a Slurm cluster up on this machine and run a sweep on it (root)"
 	@echo "make rtl      the engine in hardware: lint, bench and a small synthesis (Verilator, Yosys)"
 	@echo "make fuzz     build with clang, and fuzz each reader for FUZZ_SECONDS (default 30); then commands on 1,500 mutated inputs"
@@ -34,8 +35,11 @@ python-packages:
 
 # The importer of ONNX models and the tests besides.
 packages: run-packages python-packages
-	@.ci/install-packages libonnx-dev libprotobuf-dev catch2 mold python3 python3-matplotlib python3-simpy3 valgrind \
+	@.ci/install-packages node-d3 libonnx-dev libprotobuf-dev catch2 mold python3 python3-matplotlib python3-simpy3 valgrind \
 	  python3-pandas python3-tqdm python3-pytest mypy jupyter-nbconvert python3-ipykernel
+
+browser-packages:
+	@.ci/install-packages node-d3 chromium chromium-driver python3-selenium python3-pytest
 
 figure-packages:
 	@.ci/install-packages python3 python3-matplotlib
@@ -67,6 +71,10 @@ run: program
 test: dev release
 	@echo 'subdirs(dev release)' > build/CTestTestfile.cmake
 	@ctest --test-dir build --output-on-failure --parallel $$(nproc)
+
+# The program with the pages that it writes; Debian's own d3 is built into it.
+test-browser: browser-packages program
+	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/browser
 
 test-cluster: program
 	@.ci/install-packages python3 munge slurm-wlm
@@ -102,6 +110,7 @@ LINT_PLUGIN := build/lint/lib/own_declarations.so
 TIDY := clang-tidy --quiet -p build/lint --load=$(LINT_PLUGIN) --extra-arg=-Wno-unknown-warning-option
 # Left out file by file: clang-tidy writes these lines in pieces, which mix where two of them write to one pipe.
 TIDY_COUNTS := ^[0-9]+ warnings? (generated|treated)|^$$
+PAGE_SOURCES = $$(git ls-files -co --exclude-standard '*.js')
 SOURCES = $$(git ls-files -co --exclude-standard '*.cpp' '*.h')
 
 # Not of failing_calls.cpp, which stands in for the C library's functions under their own names, nor of findings.cpp.
@@ -109,14 +118,14 @@ lint: packages lint-packages
 	@cmake --preset lint --log-level=WARNING
 	@cmake --build --preset lint
 	@$(PYTHON) tests/lint/test_own_declarations.py $(LINT_PLUGIN)
-	@clang-format --dry-run --Werror $(SOURCES)
+	@clang-format --dry-run --Werror $(SOURCES) $(PAGE_SOURCES)
 	@git ls-files -co --exclude-standard '*.py' | xargs flake8
 	@git ls-files '*.cpp' | grep -Ev 'tests/(support/failing_calls|lint/findings).cpp' | \
 	  xargs -P $$(nproc) -n 1 sh -c '{ $(TIDY) "$$0" || echo "clang-tidy fails: $$0"; } 2>&1 | grep -Ev "$(TIDY_COUNTS)"' | tee build/lint.log
 	@test ! -s build/lint.log && echo "lint: nothing found"
 
 format: lint-packages
-	@clang-format -i $(SOURCES)
+	@clang-format -i $(SOURCES) $(PAGE_SOURCES)
 
 docs: release
 	@$(PYTHON) docs/update.py build/release/bin

@@ -20,8 +20,9 @@ struct RunArguments {
   std::optional<Driver> driver;        ///< that was asked for
   bool audit = false;                  ///< hold policies to what they say of the boundaries to come
   bool timeline = false;
-  std::string timeline_requests;  ///< A..B or A, several joined by commas
-  std::string series_s;           ///< seconds, or nothing
+  std::string timeline_requests;      ///< A..B or A, several joined by commas
+  std::string series_s;               ///< seconds, or nothing
+  std::optional<std::int64_t> point;  ///< `config` is a results file, and this one of its points
 };
 
 struct SweepArguments {
@@ -41,6 +42,11 @@ struct MergeArguments {
   std::vector<std::string> files;
   std::string out;
   bool partial = false;  ///< merge even where points are missing
+};
+
+struct ReportArguments {
+  std::string from;  ///< a results file or the folder of a run
+  std::string out;
 };
 
 struct CompareArguments {
@@ -144,6 +150,8 @@ void run(const RunArguments& arguments);
 void check(const RunArguments& arguments);
 int sweep(const SweepArguments& arguments);        ///< the exit code
 int sweep_merge(const MergeArguments& arguments);  ///< the exit code
+void sweep_report(const ReportArguments& arguments);
+void run_report(const ReportArguments& arguments);
 void compare(const CompareArguments& arguments);
 void capacity(const CapacityArguments& arguments);
 void optimum(const OptimumArguments& arguments);

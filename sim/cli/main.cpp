@@ -56,10 +56,10 @@ void add_plugins(CLI::App& command, std::vector<std::string>& plugins) {
 
 /// Adds CONFIG, --set and --plugin, which commands that read a configuration share, and --seed, which is
 /// short for --set seed=N.
-void add_configuration(CLI::App& command, cli::RunArguments& arguments) {
-  command.add_option("config", arguments.config, "YAML file: what to simulate")
-      ->required()
-      ->type_name("CONFIG");
+CLI::Option* add_configuration(CLI::App& command, cli::RunArguments& arguments) {
+  CLI::Option* config = command.add_option("config", arguments.config, "YAML file: what to simulate")
+                            ->required()
+                            ->type_name("CONFIG");
   command
       .add_option("--set", arguments.overrides,
                   "Override a key of the configuration, e.g. --set workload.arrivals.rho=0.9; repeatable")
@@ -71,6 +71,7 @@ void add_configuration(CLI::App& command, cli::RunArguments& arguments) {
           "Short for --set seed=N")
       ->type_name("N");
   add_plugins(command, arguments.plugins);
+  return config;
 }
 
 /// Adds --until and --max-requests, which are short for --set, to a command whose runs may go on to a
@@ -129,7 +130,19 @@ void add_jobs(CLI::App& command, int& jobs) {
       ->check(CLI::Range(1, 4096));
 }
 
-void add_sweep(CLI::App& app, cli::SweepArguments& arguments, cli::MergeArguments& merged, int& exit_code) {
+/// Adds `report` to a command whose own arguments must not be required then.
+CLI::App* add_report(CLI::App& command, cli::ReportArguments& arguments, const char* from, const char* what,
+                     void (*write)(const cli::ReportArguments&)) {
+  CLI::App* report =
+      command.add_subcommand("report", "Write one page to look at in a browser (docs/explorer.md)");
+  report->add_option("from", arguments.from, what)->required()->type_name(from);
+  add_output(*report, "--out", arguments.out, "HTML file to write")->required()->type_name("FILE");
+  report->callback([&arguments, write] { write(arguments); });
+  return report;
+}
+
+void add_sweep(CLI::App& app, cli::SweepArguments& arguments, cli::MergeArguments& merged,
+               cli::ReportArguments& report_arguments, int& exit_code) {
   CLI::App* sweep = app.add_subcommand("sweep", "Run a configuration over axes of its keys, on all cores");
   sweep->add_option("sweep", arguments.sweep, "YAML file: base, axes, replications")->type_name("SWEEP");
   add_output(*sweep, "--out", arguments.out, "SQLite file for the results; must not exist yet")
@@ -155,9 +168,11 @@ void add_sweep(CLI::App& app, cli::SweepArguments& arguments, cli::MergeArgument
       ->type_name("ALL");
   merge->add_flag("--partial", merged.partial, "Merge even where points of the sweep are missing");
   merge->callback([&] { exit_code = cli::sweep_merge(merged); });
+  const CLI::App* report =
+      add_report(*sweep, report_arguments, "RESULTS", "SQLite file of a sweep", cli::sweep_report);
   sweep->require_subcommand(0, 1);
-  sweep->callback([&, merge] {
-    if (!merge->parsed()) exit_code = cli::sweep(arguments);
+  sweep->callback([&, merge, report] {
+    if (!merge->parsed() && !report->parsed()) exit_code = cli::sweep(arguments);
   });
 }
 
@@ -232,9 +247,12 @@ void add_optimum(CLI::App& app, cli::OptimumArguments& arguments) {
   optimum->callback([&] { cli::optimum(arguments); });
 }
 
-void add_run(CLI::App& app, cli::RunArguments& arguments) {
+void add_run(CLI::App& app, cli::RunArguments& arguments, cli::ReportArguments& report_arguments) {
   CLI::App* run = app.add_subcommand("run", "Simulate all systems of a configuration and compare them");
-  add_configuration(*run, arguments);
+  add_configuration(*run, arguments)->required(false);  // not with `report`
+  run->add_option("--point", arguments.point,
+                  "Run the point of this number of a sweep again: CONFIG is its results file")
+      ->type_name("N");
   add_precision(*run, arguments);
   add_output(*run, "--out", arguments.out,
              "Folder for the results; default: runs/ and the configuration's name")
@@ -250,7 +268,14 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
   run->add_option("--series", arguments.series_s,
                   "Write series.csv: queue, batch, latency, a row every DT seconds")
       ->type_name("DT");
-  run->callback([&] { cli::run(arguments); });
+  const CLI::App* report =
+      add_report(*run, report_arguments, "DIR", "Folder of a run's results", cli::run_report);
+  run->require_subcommand(0, 1);
+  run->callback([&, run, report] {
+    if (report->parsed()) return;
+    if (arguments.config.empty()) throw CLI::RequiredError(run->get_option("config")->get_name());
+    cli::run(arguments);
+  });
 
   CLI::App* check =
       app.add_subcommand("check", "Read a configuration and say what it means, without running it");
@@ -318,6 +343,7 @@ struct Arguments {
   cli::OptimumArguments optimum;
   cli::TailArguments tail;
   cli::MergeArguments merge;
+  cli::ReportArguments report;
   int exit_code = 0;
   cli::RunArguments describe;
   cli::NetworkImportArguments import;
@@ -555,9 +581,9 @@ int run_program(int argc, char** argv) {
   std::vector<const char*> words(argv, argv + argc);
   words.front() = "fluidbatch";
   arguments.search.command = arguments.fit.command = cli::shell_text(words);
-  add_run(app, arguments.run);
+  add_run(app, arguments.run, arguments.report);
   add_workload(app, arguments.describe, arguments.csv);
-  add_sweep(app, arguments.sweep, arguments.merge, arguments.exit_code);
+  add_sweep(app, arguments.sweep, arguments.merge, arguments.report, arguments.exit_code);
   add_compare(app, arguments.compare);
   add_capacity(app, arguments.capacity);
   add_optimum(app, arguments.optimum);

@@ -10,6 +10,8 @@
 #include "sim/cli/exit_codes.h"
 #include "sim/cli/precision_text.h"
 #include "sim/cli/site_text.h"
+#include "sim/config/overrides.h"
+#include "sim/config/plugins.h"
 #include "sim/config/run_config.h"
 #include "sim/drive/driver_choice.h"
 #include "sim/output/parts.h"
@@ -19,6 +21,7 @@
 #include "sim/run/run.h"
 #include "sim/run/run_notes.h"
 #include "sim/scenario/expected_length.h"
+#include "sim/sweep/point_configuration.h"
 #include "workloads/io/map_reader.h"
 #include "workloads/io/text_number.h"
 
@@ -290,8 +293,18 @@ RunOptions options_of(const RunArguments& arguments) {
   }
   options.configuration = arguments.config;
   options.named_after_configuration = !arguments.out;
-  options.folder = arguments.out ? fs::path(*arguments.out) : fs::path("runs") / options.configuration.stem();
+  std::string name = options.configuration.stem().string();
+  if (arguments.point) name += fmt::format("-point-{}", *arguments.point);
+  options.folder = arguments.out ? fs::path(*arguments.out) : fs::path("runs") / name;
   return options;
+}
+
+RunConfig configuration_of(const RunArguments& arguments) {
+  if (!arguments.point) return load_run_config(arguments.config, arguments.overrides, arguments.plugins);
+  io::Node document = point_configuration(arguments.config, *arguments.point);
+  for (const std::string& assignment : arguments.overrides) apply_override(document, assignment);
+  add_plugins(document, arguments.plugins);
+  return read_run_config(document);
 }
 
 }  // namespace
@@ -306,7 +319,7 @@ std::string override_of_target(const std::string& target) {
 }
 
 void run(const RunArguments& arguments) {
-  RunConfig config = load_run_config(arguments.config, arguments.overrides, arguments.plugins);
+  RunConfig config = configuration_of(arguments);
   config.audit = arguments.audit;
   print_warnings(config.warnings);
   RunOptions options = options_of(arguments);

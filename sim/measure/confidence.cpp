@@ -14,6 +14,11 @@ constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
+double students_t(double freedom) {
+  constexpr double kUpper = 0.975;
+  return boost::math::quantile(boost::math::students_t(freedom), kUpper);
+}
+
 Interval mean_interval(std::span<const double> values) {
   const auto n = static_cast<double>(values.size());
   double mean = 0;
@@ -21,9 +26,7 @@ Interval mean_interval(std::span<const double> values) {
   if (values.size() < 2) return {.mean = values.empty() ? kUndefined : mean, .half_width = kUndefined};
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
-  constexpr double kUpper = 0.975;
-  const double t = boost::math::quantile(boost::math::students_t(n - 1), kUpper);
-  return {.mean = mean, .half_width = t * std::sqrt(squares / (n - 1) / n)};
+  return {.mean = mean, .half_width = students_t(n - 1) * std::sqrt(squares / (n - 1) / n)};
 }
 
 RatioInterval paired_ratio(std::span<const double> values, std::span<const double> bases) {

@@ -11,6 +11,10 @@ struct Interval {
   double half_width = 0;  ///< of the 95 % interval, Student's t; NaN for fewer than two values
 };
 
+/// The 97.5th percentile of Student's t with so many degrees of freedom, at least 1: half-widths of 95 %
+/// intervals are this many standard errors.
+double students_t(double freedom);
+
 /// Of the mean of independent values.
 Interval mean_interval(std::span<const double> values);
 
