@@ -21,6 +21,7 @@ help:
 	@echo "make lint     clang-format, clang-tidy and flake8; must find nothing"
 	@echo "make format   let clang-format rewrite the sources"
 	@echo "make docs     write the parts of docs/ that are made by commands"
+	@echo "make site     the docs as a site that needs no network, in build/site"
 	@echo "make install  install below PREFIX (default /usr/local)"
 	@echo "make clean    remove the build and run folders"
 
@@ -129,6 +130,14 @@ format: lint-packages
 
 docs: release
 	@$(PYTHON) docs/update.py build/release/bin
+	@$(PYTHON) docs/tutorial.py build/release/bin
+
+.PHONY: site site-packages
+site-packages:
+	@.ci/install-packages python3 mkdocs mkdocs-material doxygen python3-markdown-it
+
+site: site-packages
+	@$(PYTHON) docs/site/build.py
 
 install: importer
 	@cmake --build --preset release --target fluidbatch_archive

@@ -7,7 +7,7 @@ if(FLUIDBATCH_ONNX)
 endif()
 install(DIRECTORY npu_model/npus npu_model/boards workloads/networks DESTINATION ${CMAKE_INSTALL_DATADIR}/fluidbatch)
 install(FILES README.md LICENSE CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs PATTERN site EXCLUDE)
 
 # The library: all layers but the importer of ONNX models and the command line.
 list(TRANSFORM FLUIDBATCH_LAYERS REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)

@@ -28,6 +28,7 @@ std::span<const Mode> all_modes();
 /// auto, all that go with B_P.
 std::vector<BatchPolicy> candidates(Mode mode, const Npu& npu, int batch);
 
+/// A batch policy, and the latency that it gives.
 struct Choice {
   BatchPolicy policy;
   double latency_cycles = 0;

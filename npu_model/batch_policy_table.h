@@ -43,7 +43,9 @@ class BatchPolicyTable : public std::enable_shared_from_this<BatchPolicyTable> {
     return control_block_ ? name_of(control_block_->mode()) : "measured";
   }
 
+  /// The layer itself, from 0.
   [[nodiscard]] const Layer& layer(int index) const { return layers_[static_cast<std::size_t>(index)]; }
+  /// The segment that a layer belongs to, from 0.
   [[nodiscard]] int segment_of(int layer) const { return segment_of_[static_cast<std::size_t>(layer)]; }
   /// First layer of `segment`; that of segment segments() is layers().
   [[nodiscard]] int segment_begin(int segment) const {

@@ -21,7 +21,9 @@ class ControlBlock {
   [[nodiscard]] const Npu& npu() const { return npu_; }
   [[nodiscard]] Mode mode() const { return mode_; }
 
+  /// The policy that was chosen. Preconditions here and below: layers from 0, batches from 1 to the largest.
   [[nodiscard]] const BatchPolicy& policy(int layer, int batch) const { return policies_[at(layer, batch)]; }
+  /// What the layer costs under it.
   [[nodiscard]] const LayerCost& cost(int layer, int batch) const { return costs_[at(layer, batch)]; }
 
   /// Seconds, layers x max_batch.

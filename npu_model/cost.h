@@ -33,6 +33,7 @@ enum class Bound { compute, input, weights, output };
 /// The word used for `bound` in CSV: compute, input, weights, output.
 std::string_view name_of(Bound bound);
 
+/// What a layer takes for a batch under a batch policy: cycles, words, and the latency that they make.
 struct LayerCost {
   std::int64_t compute_cycles = 0;  ///< as if memory were infinitely fast
   std::int64_t input_words = 0;

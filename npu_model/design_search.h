@@ -23,6 +23,7 @@ std::string_view name_of(Objective objective);
 
 std::span<const Objective> all_objectives();
 
+/// What a search is to try, and what it judges by.
 struct SearchSettings {
   Npu base;  ///< everything but the tile sizes; what stays on the chip fits its on_chip_bytes
   Board board;
@@ -51,6 +52,7 @@ struct EnergyScores {
   double energy_per_sample_j = 0;  ///< mean over the mix
   double edp_js = 0;               ///< mean over the mix of energy per sample times latency per sample
 };
+/// Preconditions: a value of each for each of `batches`, at least one.
 EnergyScores energy_scores(const std::vector<double>& energies_j, const std::vector<double>& latencies_s,
                            const std::vector<int>& batches);
 
@@ -59,6 +61,7 @@ EnergyScores energy_scores(const std::vector<double>& energies_j, const std::vec
 std::vector<double> network_energies_j(const std::vector<Layer>& layers, const Npu& npu,
                                        const SearchSettings& settings);
 
+/// The engines that fit, and the best of them.
 struct SearchResult {
   /// By the objective, best first; equal ones by T_R, T_P, T_C.
   std::vector<Design> designs;

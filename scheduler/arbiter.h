@@ -54,6 +54,7 @@ class Arbiter {
   /// `heads`: the oldest request of each queue that is not empty, in the order of the services.
   virtual void consider(const ArbiterView& /*view*/, std::span<const Contender> /*heads*/) {}
 
+  /// How urgent it is: any number but NaN, the smaller the sooner.
   [[nodiscard]] virtual double rank(const ArbiterView& view, const Contender& contender) const = 0;
 
   /// An arbiter in the same state, which goes its own way from here.

@@ -51,7 +51,9 @@ class ExitControl {
   ExitControl& operator=(const ExitControl&) = delete;
   virtual ~ExitControl() = default;
 
+  /// Who of the batch leaves at this exit.
   [[nodiscard]] virtual ExitRule rule(const ExitView& view) const = 0;
+  /// A sample has left: what a control that learns looks at.
   virtual void taken(const ExitTaken& /*exit*/) {}
 
   /// A control in the same state, which goes its own way from here.

@@ -94,6 +94,7 @@ class ExactForecast {
   ExactForecast(const npu::BatchPolicyTable& table, const std::vector<double>& go_on)
       : table_(table), go_on_(go_on) {}
 
+  /// So many, for sure.
   static Counts exactly(std::size_t samples) {
     Counts counts(samples + 1);
     counts.back() = 1;
@@ -128,6 +129,7 @@ class ExactForecast {
     }
     return course;
   }
+  /// The same of a known number of samples.
   [[nodiscard]] Course run(std::size_t samples, int first, int last) const {
     Counts counts = exactly(samples);
     return run(counts, first, last);

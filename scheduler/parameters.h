@@ -59,9 +59,11 @@ class ParameterValues {
 
   /// Throws std::logic_error where no such parameter was declared.
   [[nodiscard]] double number(std::string_view name) const;
+  /// The same as a whole number, of a parameter that is one.
   [[nodiscard]] int integer(std::string_view name) const { return static_cast<int>(number(name)); }
   /// What the file held that the parameter of that kind named. Throws std::logic_error where there is none.
   [[nodiscard]] const std::shared_ptr<const FbeTable>& table() const;
+  /// The same of a parameter that is true or false.
   [[nodiscard]] bool flag(std::string_view name) const { return number(name) != 0; }
   /// What the word that was given stands for.
   template <typename Meaning, std::size_t N>

@@ -37,8 +37,11 @@ struct Decision {
     return {
         .action = Action::go_on, .samples = 0, .date_s = 0, .refusal = refusal, .until_layer = until_layer};
   }
+  /// On an idle NPU: the oldest `samples` start as a batch.
   static Decision start(std::size_t samples) { return {.action = Action::start, .samples = samples}; }
+  /// The active batch is suspended, and the oldest `samples` of the queue run.
   static Decision preempt(std::size_t samples) { return {.action = Action::preempt, .samples = samples}; }
+  /// The oldest `samples` of the queue are given up.
   static Decision drop(std::size_t samples) { return {.action = Action::drop, .samples = samples}; }
   /// `date_s` must lie in the future; infinity waits for the next arrival, and is not allowed where nobody
   /// comes any more.
@@ -94,6 +97,7 @@ class Policy {
   Policy& operator=(const Policy&) = delete;
   virtual ~Policy() = default;
 
+  /// What the server does next.
   [[nodiscard]] virtual Decision decide(const ServerView& view) = 0;
 
   /// A policy in the same state, which goes its own way from here.

@@ -27,6 +27,7 @@ struct PolicyContext {
   std::shared_ptr<const FbeTable> decisions = nullptr;        ///< as PolicyInfo::decisions has made it
 };
 
+/// What a policy declares of itself: its name, its parameters, and how it is made.
 struct PolicyInfo {
   std::string name;
   std::string summary;  ///< one line
@@ -74,6 +75,7 @@ struct ExitControlContext {
   std::vector<std::vector<JudgedExit>> calibration;
 };
 
+/// As PolicyInfo.
 struct ExitControlInfo {
   std::string name;
   std::string summary;  ///< one line
@@ -96,6 +98,7 @@ class ExitControlRegistration {
                                    const char* interface = FLUIDBATCH_POLICY_INTERFACE);
 };
 
+/// As PolicyInfo.
 struct ArbiterInfo {
   std::string name;
   std::string summary;  ///< one line
@@ -117,6 +120,7 @@ class ArbiterRegistration {
   explicit ArbiterRegistration(const ArbiterInfo& info, const char* interface = FLUIDBATCH_POLICY_INTERFACE);
 };
 
+/// As PolicyInfo.
 struct RouterInfo {
   std::string name;
   std::string summary;  ///< one line

@@ -45,6 +45,7 @@ class RequestWindow {
   [[nodiscard]] Request& operator[](RequestId id) { return ring_[id & mask_]; }
   [[nodiscard]] const Request& operator[](RequestId id) const { return ring_[id & mask_]; }
 
+  /// Adds a request at the end; its number.
   RequestId push(const Request& request) {
     if (end_ - first_ > mask_) grow();
     (*this)[end_] = request;

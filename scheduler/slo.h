@@ -25,6 +25,7 @@ struct ServerSlo {
   /// What the bound leaves at `now_s` of a request whose bound counts from `start_s`; negative where it is
   /// late.
   [[nodiscard]] double slack_s(double now_s, double start_s) const { return latency_s - (now_s - start_s); }
+  /// The date at which the bound ends that counts from `start_s`.
   [[nodiscard]] double deadline_s(double start_s) const { return start_s + latency_s; }
   /// True where a stay of `stay_s`, counted from `start_s`, breaks the bound.
   [[nodiscard]] bool is_missed_by(double stay_s) const { return is_late(stay_s, latency_s); }
@@ -36,6 +37,7 @@ struct Slo {
   bool end_to_end = false;      ///< from sending to answer, not from arrival at the server to completion
   double answer_latency_s = 0;  ///< from completion to the device's having its answer
 
+  /// From sending until the device has its answer.
   [[nodiscard]] double end_to_end_s(const Request& request) const {
     return request.completion_s - request.sent_s + answer_latency_s;
   }

@@ -61,9 +61,11 @@ struct DecisionProcess {
   std::vector<Action> actions;
   std::vector<Successor> successors;
 
+  /// What the action runs.
   [[nodiscard]] const Run& run(const Action& action) const {
     return runs[static_cast<std::size_t>(action.segment * max_batch + action.batch - 1)];
   }
+  /// The action of that number, from 0, in a configuration.
   [[nodiscard]] const Action& action(std::size_t configuration, std::size_t number) const {
     return actions[configurations[configuration].first_action + number];
   }

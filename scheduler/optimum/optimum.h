@@ -17,6 +17,7 @@
 
 namespace fluidbatch::scheduler {
 
+/// The system whose optimum is asked for. What it points to must outlive it.
 struct OptimumProblem {
   const npu::BatchPolicyTable& table;
   std::vector<double>

@@ -44,6 +44,7 @@ class PolicyIteration {
   [[nodiscard]] int longest() const { return longest_; }
   [[nodiscard]] std::size_t states() const { return values_.size(); }
   [[nodiscard]] double gain() const { return values_[0]; }
+  /// Whether the action is possible with so many in the queue.
   [[nodiscard]] bool may(const Action& action, int queued) const;
   /// The number of the action taken in a configuration with `queued` in the queue.
   [[nodiscard]] std::size_t choice(std::size_t configuration, int queued) const {

@@ -121,6 +121,7 @@ class BatchStack {
 
   /// All of it stands still from `date_s` on, until it comes back. Precondition: not empty.
   void park(double date_s) { top().suspended_since_s = date_s; }
+  /// It has the NPU again, from `date_s` on. Precondition: it was parked.
   void come_back(scheduler::RequestWindow& requests, double date_s) { resume(requests, top(), date_s); }
 
   /// Merges the two uppermost batches where they are about to run the same layer; true where they are.

@@ -6,6 +6,7 @@
 
 namespace fluidbatch::sim {
 
+/// Ends a run with exit code 3: a bug.
 class InvariantViolation : public std::logic_error {
  public:
   explicit InvariantViolation(const std::string& what) : std::logic_error("broken invariant: " + what) {}

@@ -29,6 +29,7 @@ class Observer {
   Observer& operator=(const Observer&) = delete;
   virtual ~Observer() = default;
 
+  /// A request has come to the server.
   virtual void admitted(scheduler::RequestId /*id*/, const scheduler::Request& /*request*/) {}
   /// Samples have been taken from the queue: as a batch on an idle NPU, or by a preemption.
   virtual void started(double /*date_s*/, int /*samples*/, bool /*preempting*/) {}
@@ -40,6 +41,7 @@ class Observer {
   /// In a site: the batches of a service, the active one among them, have been pushed off the NPU by another
   /// service; and they have it back.
   virtual void parked(double /*date_s*/) {}
+  /// They have it back.
   virtual void came_back(double /*date_s*/) {}
   /// A step has ended.
   virtual void stepped(const Step& /*step*/) {}
@@ -55,6 +57,7 @@ class Observer {
   /// A policy that could have preempted has not: at this date, and for the same reason at the boundaries that
   /// follow, `boundaries` in all.
   virtual void refused(double /*date_s*/, scheduler::Decision::Refusal /*refusal*/, int /*boundaries*/) {}
+  /// The next request in order of number, whose stay has ended, and those of all before it.
   virtual void completed(scheduler::RequestId /*id*/, const scheduler::Request& /*request*/) {}
 
  protected:

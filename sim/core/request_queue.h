@@ -17,6 +17,7 @@ class RequestQueue {
   [[nodiscard]] std::size_t size() const { return end_ - begin_; }
   [[nodiscard]] std::span<const scheduler::RequestId> ids() const { return {&room_[begin_], size()}; }
 
+  /// Adds a number at the end.
   void push(scheduler::RequestId id) {
     if (end_ == last_) make_room();
     room_[end_++] = id;

@@ -12,6 +12,7 @@
 
 namespace fluidbatch::sim {
 
+/// What a server needs to know of its system, besides the policy itself.
 struct ServerOptions {
   std::string policy = {};  ///< its name, for messages
   scheduler::PolicyTraits traits = {};

@@ -128,13 +128,17 @@ class SiteServer {
   // What routers may ask (scheduler::FleetView).
 
   [[nodiscard]] std::size_t in_system() const { return static_cast<std::size_t>(state_.in_system); }
+  /// Of all its requests, as FleetView::remaining_work_s.
   [[nodiscard]] double remaining_work_s(double now_s) const;
+  /// When a request of that service that comes now would be answered, as FleetView::earliest_finish_s.
   [[nodiscard]] double earliest_finish_s(double now_s, std::size_t service) const;
 
   [[nodiscard]] double time_scale_s() const;
   /// As ServingCore::finish, of each service.
   void finish() const;
+  /// What the lane of a service tells.
   [[nodiscard]] Sink& sink_of(std::size_t service) const { return lanes_[service].sink_; }
+  /// The bound that a service has here.
   [[nodiscard]] scheduler::ServerSlo slo_of(std::size_t service) const {
     return lanes_[service].options_.slo;
   }

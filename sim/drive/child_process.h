@@ -12,6 +12,7 @@ namespace fluidbatch::sim {
 
 /// How a child ended. `text` is what its task returned, or the message of what it threw.
 struct ChildOutcome {
+  /// How it ended, as the child reports it.
   enum class Kind : char {
     done = 'd',
     input_error = 'u',   ///< what the user can mend: io::InputError, too little memory, a kill from outside

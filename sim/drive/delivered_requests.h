@@ -29,6 +29,7 @@ class DeliveredRequests final : public workloads::RequestStream {
     return waiting_.empty() && on_the_way_ == 0 && sends_.exhausted();
   }
 
+  /// One at a time: what comes later may still change.
   std::size_t read(std::span<workloads::Arrival> block) override {
     if (waiting_.empty()) return 0;
     block.front() = waiting_.front().request;

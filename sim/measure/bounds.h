@@ -11,6 +11,7 @@
 
 namespace fluidbatch::sim {
 
+/// Mean latencies that no policy can be below; NaN where there are none.
 struct LatencyBounds {
   double mean_unloaded_s = 0;     ///< mean of each request's latency on an idle NPU, given its true exit
   double mean_clairvoyant_s = 0;  ///< mean of the relaxed clairvoyant schedule

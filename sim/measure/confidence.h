@@ -6,6 +6,7 @@
 
 namespace fluidbatch::sim {
 
+/// A mean with its 95 % interval.
 struct Interval {
   double mean = 0;
   double half_width = 0;  ///< of the 95 % interval, Student's t; NaN for fewer than two values
@@ -18,6 +19,7 @@ double students_t(double freedom);
 /// Of the mean of independent values.
 Interval mean_interval(std::span<const double> values);
 
+/// A ratio of means with its 95 % interval.
 struct RatioInterval {
   double ratio = 0;  ///< mean of the values over mean of the bases; NaN where that is 0
   double low = 0;    ///< of the 95 % interval, not below 0; NaN for fewer than two pairs

@@ -65,6 +65,7 @@ struct Totals {
   double progress = 0;            ///< of the inverse, the means of the services' served ones, summed up
 };
 
+/// Observes a run, and keeps what its statistics are made of.
 class Recorder final : public Observer {
  public:
   /// `watch`, where not null, sees the run; where it says stop, `completed` throws RunStopped.

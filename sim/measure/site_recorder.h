@@ -61,6 +61,7 @@ class SiteRecorder {
   SiteRecorder& operator=(const SiteRecorder&) = delete;
   ~SiteRecorder() = default;
 
+  /// The recorder of a service on an NPU, which is the sink of that lane.
   [[nodiscard]] Cell& cell(std::size_t npu, std::size_t service) {
     return cells_[npu * slos_.size() + service];
   }

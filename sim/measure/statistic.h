@@ -68,6 +68,7 @@ inline constexpr std::size_t kStatistics = static_cast<std::size_t>(StatisticId:
 /// Which way a statistic gets better.
 enum class Better { lower, higher, neither };
 
+/// The declaration of a statistic.
 struct Statistic {
   StatisticId id = StatisticId::count;
   const char* name = "";  ///< as in summary.json; the unit is its ending

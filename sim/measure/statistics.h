@@ -39,9 +39,13 @@ struct RunStatistics {
   std::vector<RunStatistics> npus;
 
   [[nodiscard]] double operator[](StatisticId id) const { return values[static_cast<std::size_t>(id)]; }
+  /// Why a value is NaN.
   [[nodiscard]] Absence absence(StatisticId id) const { return absences[static_cast<std::size_t>(id)]; }
+  /// Sets a value.
   void set(StatisticId id, double value) { values[static_cast<std::size_t>(id)] = value; }
+  /// Sets a value to NaN, with the reason.
   void set_absent(StatisticId id, Absence why);
+  /// Sets the half-width of an interval, or why there is none.
   void set(StatisticId id, const HalfWidth& half_width);
 };
 

@@ -26,6 +26,7 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
   ~OutputFile();
 
+  /// Adds text at the end.
   void write(std::string_view text);
   /// Must be called at the end: only then is there a file.
   void close();

@@ -15,6 +15,7 @@ namespace fluidbatch::sim {
 /// new ones are there, and nothing else is touched. All members throw io::InputError.
 class RunFolder {
  public:
+  /// What a run wants of its folder.
   struct Request {
     std::filesystem::path folder;
     std::vector<std::string> labels;            ///< of the systems, each a folder

@@ -15,6 +15,7 @@ namespace fluidbatch::sim {
 /// The columns of series.csv, those of exits included.
 std::vector<ColumnDeclaration> series_columns();
 
+/// Observes a run, and writes a row for each interval of time.
 class Series final : public Observer {
  public:
   static constexpr std::size_t kMostRows = 10'000'000;

@@ -12,6 +12,7 @@ class TextTable {
  public:
   explicit TextTable(std::vector<std::string> header) : rows_{std::move(header)} {}
 
+  /// Adds a row, with a cell for each column.
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
   /// The table, each row with its line end, no blanks at line ends.
   [[nodiscard]] std::string text() const;

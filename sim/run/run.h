@@ -15,6 +15,7 @@ namespace fluidbatch::sim {
 
 struct Scenario;
 
+/// How a run is driven, and what it writes.
 struct RunOptions {
   std::optional<std::filesystem::path> folder;  ///< where the outputs go; none are written without
   std::filesystem::path configuration;          ///< the file that was read, which no output replaces

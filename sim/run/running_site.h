@@ -27,6 +27,7 @@ class RunningSite {
   [[nodiscard]] SiteCore& core() { return *core_; }
   [[nodiscard]] const SiteCore& core() const { return *core_; }
 
+  /// As RunningSystem::split: from here on it has another lawful future.
   void split(std::uint64_t branch) {
     parts_.split(branch);
     core_->split(branch);

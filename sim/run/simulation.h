@@ -13,6 +13,7 @@ namespace fluidbatch::sim {
 struct Scenario;
 struct System;
 
+/// How a simulation is driven, and who looks on.
 struct SimulationOptions {
   Driver driver = Driver::bare;           ///< those of SimGrid work once per process (engine.h)
   std::vector<Observer*> observers = {};  ///< see the run; must outlive it

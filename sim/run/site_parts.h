@@ -27,6 +27,7 @@ class SiteParts {
 
   [[nodiscard]] std::size_t npus() const { return arbiters_.size(); }
   [[nodiscard]] std::size_t services() const { return scenario_.services.size(); }
+  /// The latencies of a service on an NPU, both from 0.
   [[nodiscard]] const npu::BatchPolicyTable& table(std::size_t npu, std::size_t service) const {
     return *system_.npus[npu].tables[service];
   }
@@ -34,6 +35,7 @@ class SiteParts {
   [[nodiscard]] bool decides_exits(std::size_t service) const {
     return system_.exit_controls[service].decides();
   }
+  /// The exits of a service.
   [[nodiscard]] const workloads::ExitSpec& exits_of(std::size_t service) const { return *exits_of_[service]; }
   [[nodiscard]] const workloads::ExitSpec& exits() const { return *exits_; }
   [[nodiscard]] workloads::RequestStream& stream() const { return *stream_; }

@@ -54,21 +54,25 @@ class ScenarioBuilder {
   ScenarioBuilder& reference_max_batch(int max_batch);
   /// At least one.
   ScenarioBuilder& system(SystemSpec system);
+  /// One with the policy of that name and all else at its default.
   ScenarioBuilder& system(const char* policy) { return system(SystemSpec{.policy = policy}); }
 
   // Of a site: its services, in order. What one leaves out is what is said here without services.
 
+  /// Adds one; groups of devices send for it by its name.
   ScenarioBuilder& service(ServiceSpec service);
 
   // What comes. `arrivals` or `devices` must be given.
 
   /// One group of one device (or of those that the process speaks of).
   ScenarioBuilder& arrivals(ArrivalProcess process);
+  /// A device that sends as a Poisson process.
   ScenarioBuilder& poisson(workloads::Rate rate) { return arrivals(sim::poisson(rate)); }
   /// Recorded arrivals, one group. Where all name their exits, these are taken unless something else is said;
   /// policies know `known_exit_rates` or, where empty, the rates that they have.
   ScenarioBuilder& recorded(const std::vector<Sample>& samples,
                             const std::vector<double>& known_exit_rates = {});
+  /// Recorded arrivals of which no more is known than their dates, in order.
   ScenarioBuilder& dates_s(const std::vector<double>& dates);
   /// Several groups.
   ScenarioBuilder& devices(std::vector<GroupSpec> groups);
@@ -77,6 +81,7 @@ class ScenarioBuilder {
 
   // Which exit each takes: the final one.
 
+  /// Any model of exits.
   ScenarioBuilder& exits(ExitModel model);
   /// Independent exits: of the samples that reach each early exit, the share that leaves there.
   ScenarioBuilder& exit_rates(const std::vector<double>& rates);

@@ -7,6 +7,7 @@
 
 namespace fluidbatch::sim {
 
+/// The least time, and where it is reached.
 struct LeastNpuTime {
   double request_s = 0;  ///< expected NPU time of a request; its inverse is what the NPU can carry
   int batch = 1;         ///< the batch size that has it: the smallest one, where several do

@@ -13,6 +13,7 @@
 
 namespace fluidbatch::workloads {
 
+/// What a model of exits may need to understand its configuration.
 struct ExitContext {
   int exits = 1;  ///< of the network, the final one included
   /// That the exits are for; nullptr where they are read first, since a load of the devices takes their
@@ -21,6 +22,7 @@ struct ExitContext {
   std::size_t service = 0;  ///< that the exits are of, among those that the devices send for
 };
 
+/// A model of exits as it registers: its name, its keys besides `kind`, and how it is read.
 struct ExitKind {
   std::string name;
   std::vector<std::string> keys;
@@ -85,6 +87,7 @@ std::vector<double> rates_of(const std::vector<int>& taken, int exits);
 /// As define_arrivals.
 void define_exits(ExitKind kind);
 
+/// Registers a model of exits before main; one static object of it in each model's .cpp.
 class ExitRegistration {
  public:
   explicit ExitRegistration(ExitKind kind);

@@ -12,6 +12,7 @@
 
 namespace fluidbatch::io {
 
+/// A column: a name, and values of one type.
 struct Column {
   using Values = std::variant<std::vector<std::int64_t>, std::vector<double>, std::vector<std::string>,
                               std::vector<bool>>;
@@ -20,6 +21,7 @@ struct Column {
   Values values;
 };
 
+/// Columns of equal length, in order.
 class ColumnTable {
  public:
   /// Adds a column: of each of `rows` what `value` gives, a whole number, a number, a text or a flag.

@@ -37,9 +37,12 @@ class CsvReader {
   [[nodiscard]] std::string_view cell(std::size_t column) const;
   /// Whether a cell of the row is empty.
   [[nodiscard]] bool is_gap(std::size_t column) const { return cells_[column].text.empty(); }
+  /// The place of a cell of the row, for messages.
   [[nodiscard]] Mark mark(std::size_t column) const;
 
+  /// A cell of the row as a number; InputError where it is none.
   [[nodiscard]] double number(std::size_t column) const;
+  /// A cell of the row as a whole number from `min` to `max`; InputError where it is none.
   [[nodiscard]] std::int64_t integer(std::size_t column, std::int64_t min, std::int64_t max) const;
 
  private:

@@ -20,6 +20,7 @@ class Decimal {
   [[nodiscard]] bool is_negative() const { return units_ < 0; }
   /// Times ten to the power of `power`.
   [[nodiscard]] Decimal shifted(int power) const;
+  /// This one less the other.
   [[nodiscard]] Decimal minus(Decimal other) const;
   /// The nearest double.
   [[nodiscard]] double to_double() const;

@@ -19,6 +19,7 @@ struct Mark {
 /// `file.yaml:12:3`, or the bare source where there is no line.
 std::string to_string(const Mark& mark);
 
+/// What the user can mend; ends a command with exit code 2.
 class InputError : public std::runtime_error {
  public:
   InputError(const Mark& mark, const std::string& message)

@@ -29,6 +29,7 @@ class MapReader {
   /// Throws InputError where `node` is not a map or has a key outside `allowed`.
   MapReader(const Node& node, std::string what, std::vector<std::string> allowed);
 
+  /// Whether the key is given.
   [[nodiscard]] bool has(std::string_view key) const { return node_.find(key) != nullptr; }
   [[nodiscard]] const Mark& mark() const { return node_.mark; }
   /// What messages call the map.
@@ -36,10 +37,14 @@ class MapReader {
   /// The place of a key's value, or of the map where the key is not given.
   [[nodiscard]] const Mark& mark_of(std::string_view key) const;
 
+  /// A number in `range`.
   double number(const std::string& key, const Range& range, std::optional<double> default_value = {});
+  /// A whole number from `min` to `max`.
   std::int64_t integer(const std::string& key, std::int64_t min, std::int64_t max,
                        std::optional<std::int64_t> default_value = {});
+  /// A scalar, as text.
   std::string text(const std::string& key, std::optional<std::string> default_value = {});
+  /// `true` or `false`.
   bool boolean(const std::string& key, bool default_value);
   /// Index of the text among `choices`.
   std::size_t choice(const std::string& key, const std::vector<std::string>& choices,

@@ -29,6 +29,7 @@ struct Range {
             .finite = finite};
   }
 
+  /// Whether it is allowed.
   [[nodiscard]] bool contains(double value) const;
   /// What is allowed, for a message.
   [[nodiscard]] std::string text() const;

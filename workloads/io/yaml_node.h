@@ -11,7 +11,9 @@
 
 namespace fluidbatch::io {
 
+/// A value of a YAML file, with its place.
 struct Node {
+  /// What YAML makes of it.
   enum class Kind { null, scalar, sequence, map };
   struct Entry;
 
@@ -26,11 +28,16 @@ struct Node {
 
   /// The value under `key` of a map, or nullptr.
   [[nodiscard]] const Node* find(std::string_view key) const;
+  /// The same, to be changed.
   [[nodiscard]] Node* find(std::string_view key);
 
+  /// A scalar that is a text, quoted where it would be read as something else.
   static Node text(std::string value);
+  /// The shortest text that reads back to the same number.
   static Node number(double value);
+  /// A whole number.
   static Node integer(long long value);
+  /// `true` or `false`.
   static Node boolean(bool value);
   static Node map();
   static Node sequence();
@@ -38,6 +45,7 @@ struct Node {
   Node& put(std::string key, Node value);
 };
 
+/// A key of a map, with its place and its value.
 struct Node::Entry {
   std::string key;
   Mark key_mark;

@@ -117,6 +117,7 @@ struct ArrivalContext {
   bool uplink = false;  ///< the arrivals are sendings; otherwise they are at the server at once
 };
 
+/// An arrival process as it registers: its name, its keys, and how it is read.
 struct ArrivalKind {
   std::string name;
   std::vector<std::string> keys;  ///< besides `kind`
@@ -138,8 +139,11 @@ struct Rate {
   double value = 0;
   Unit unit = Unit::hz;
 
+  /// So many a second.
   static Rate hz(double value) { return {.value = value, .unit = Unit::hz}; }
+  /// Times one over the single-sample latency of the reference.
   static Rate rho(double value) { return {.value = value, .unit = Unit::rho}; }
+  /// Times what the reference can carry.
   static Rate load(double value) { return {.value = value, .unit = Unit::load}; }
 
   /// Asks of `context` what it needs.

@@ -10,6 +10,7 @@
 
 namespace fluidbatch::workloads {
 
+/// Devices that are alike.
 struct DeviceGroup {
   std::uint32_t count = 1;  ///< times that the arrivals stand there, each with draws of its own
   std::shared_ptr<const ArrivalSpec> arrivals;

@@ -13,6 +13,7 @@
 
 namespace fluidbatch::workloads {
 
+/// A stretch of time with one rate.
 struct RatePiece {
   double rate_hz = 0;
   double duration_s = 0;  ///< or its mean

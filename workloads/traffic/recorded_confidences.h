@@ -31,6 +31,7 @@ class RecordedConfidences {
   [[nodiscard]] std::size_t rows() const { return correct_.size() / exits(); }
   [[nodiscard]] const std::vector<double>& thresholds() const { return thresholds_; }
 
+  /// Of a row at an exit, from 0 to 1.
   [[nodiscard]] double confidence(std::size_t row, std::size_t exit) const {
     return confidences_[row * exits() + exit];
   }

@@ -32,6 +32,7 @@ enum class TimeUnit : std::int8_t { s = 0, ms = -3, us = -6, ns = -9 };
 /// The unit in seconds, as a power of ten.
 constexpr int power_of_ten(TimeUnit unit) { return static_cast<int>(unit); }
 
+/// How the dates of a trace are to be understood.
 struct TraceOptions {
   /// Which date of the trace is 0.
   enum class Origin {
@@ -52,6 +53,7 @@ struct TraceOptions {
   io::Decimal origin_s = {};
 };
 
+/// What was read of a trace.
 struct Trace {
   std::filesystem::path file;
   std::vector<Arrival> arrivals;

@@ -27,6 +27,7 @@ class WinnerTree {
   [[nodiscard]] double date_s() const { return std::bit_cast<double>(nodes_[1].date_bits); }
   [[nodiscard]] std::uint32_t leaf() const { return static_cast<std::uint32_t>(nodes_[1].leaf); }
 
+  /// The date of a leaf.
   [[nodiscard]] double date_of(std::uint32_t leaf) const {
     return std::bit_cast<double>(nodes_[first_leaf_ + leaf].date_bits);
   }
