@@ -33,6 +33,7 @@ struct RunEnergy {
   /// Why there is no energy; Absence::none where it is known for all.
   [[nodiscard]] Absence absence() const;
 
+  /// Dynamic and static, in a window of this length.
   [[nodiscard]] double total_j(double window_s) const { return dynamic.total_j() + static_w * window_s; }
 
   /// Throws InvariantViolation where total_j is not the sum over the steps with what passes in the window, to
