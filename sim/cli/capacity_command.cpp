@@ -16,7 +16,7 @@
 #include "sim/output/text_table.h"
 #include "sim/sweep/capacity.h"
 #include "sim/sweep/capacity_key.h"
-#include "workloads/io/csv.h"
+#include "workloads/io/column_table.h"
 #include "workloads/io/text_number.h"
 
 namespace fluidbatch::sim::cli {
@@ -24,25 +24,41 @@ namespace {
 
 using Verdict = CapacityProbe::Verdict;
 
+struct ProbedService {
+  const Capacity& capacity;
+  std::size_t number = 0;  ///< of the probe
+  const ServiceLateness& service;
+
+  [[nodiscard]] const CapacityProbe& probe() const { return capacity.probes[number]; }
+};
+
 /// A row for each load, and for each service with an SLO where there are several services.
-void print_csv(const std::vector<Capacity>& capacities, const std::string& key, bool several_services) {
-  fmt::print(
-      "system,probe,{},requests,late,holds,throughput_hz,seed,runs,independent_requests,verdict{},"
-      "energy_per_request_j,average_power_w\n",
-      io::csv_cell(key), several_services ? ",service" : "");
+io::ColumnTable probe_columns(const std::vector<Capacity>& capacities, const std::string& key,
+                              bool several_services) {
+  std::vector<ProbedService> rows;
   for (const Capacity& capacity : capacities) {
     for (std::size_t i = 0; i < capacity.probes.size(); ++i) {
-      const CapacityProbe& probe = capacity.probes[i];
-      for (const ServiceLateness& service : probe.services) {
-        fmt::print("{},{},{},{},{},{},{},{},{},{},{}{},{},{}\n", io::csv_cell(capacity.system), i,
-                   io::shortest(probe.value), service.requests, service.late,
-                   int{probe.verdict == Verdict::holds}, io::shortest(probe.throughput_hz), capacity.seed,
-                   probe.runs, service.independent_requests, name_of(probe.verdict),
-                   several_services ? "," + io::csv_cell(service.service) : "",
-                   io::csv_number(probe.energy_per_request_j), io::csv_number(probe.average_power_w));
-      }
+      for (const ServiceLateness& service : capacity.probes[i].services)
+        rows.push_back({capacity, i, service});
     }
   }
+  using Row = ProbedService;
+  io::ColumnTable table;
+  table.add("system", rows, [](const Row& row) { return row.capacity.system; });
+  table.add("probe", rows, [](const Row& row) { return row.number; });
+  table.add(key, rows, [](const Row& row) { return row.probe().value; });
+  table.add("requests", rows, [](const Row& row) { return row.service.requests; });
+  table.add("late", rows, [](const Row& row) { return row.service.late; });
+  table.add("holds", rows, [](const Row& row) { return row.probe().verdict == Verdict::holds; });
+  table.add("throughput_hz", rows, [](const Row& row) { return row.probe().throughput_hz; });
+  table.add("seed", rows, [](const Row& row) { return row.capacity.seed; });
+  table.add("runs", rows, [](const Row& row) { return row.probe().runs; });
+  table.add("independent_requests", rows, [](const Row& row) { return row.service.independent_requests; });
+  table.add("verdict", rows, [](const Row& row) { return std::string(name_of(row.probe().verdict)); });
+  if (several_services) table.add("service", rows, [](const Row& row) { return row.service.service; });
+  table.add("energy_per_request_j", rows, [](const Row& row) { return row.probe().energy_per_request_j; });
+  table.add("average_power_w", rows, [](const Row& row) { return row.probe().average_power_w; });
+  return table;
 }
 
 /// What the table says below it, where it applies.
@@ -141,7 +157,9 @@ void capacity(const CapacityArguments& arguments) {
   print_warnings(config.warnings);
   const bool several_services = config.services.size() > 1;
   const std::vector<Capacity> capacities = find_capacities(document, options);
-  if (arguments.csv) return print_csv(capacities, options.key, several_services);
+  if (arguments.csv || arguments.json) {
+    return fmt::print("{}", table_text(arguments, probe_columns(capacities, options.key, several_services)));
+  }
   const std::string what = options.key == "services"              ? "multiple of all rates"
                            : options.key.starts_with("services.") ? "multiple of the rates of " + options.key
                                                                   : options.key;

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "sim/drive/driver.h"
+#include "sim/output/table_json.h"
+#include "workloads/io/column_table.h"
 #include "workloads/io/yaml_node.h"
 
 namespace fluidbatch::sim::cli {
@@ -23,6 +25,9 @@ struct RunArguments {
   std::string timeline_requests;      ///< A..B or A, several joined by commas
   std::string series_s;               ///< seconds, or nothing
   std::optional<std::int64_t> point;  ///< `config` is a results file, and this one of its points
+  bool csv = false;
+  bool json = false;
+  std::string command;  ///< as the user gave it
 };
 
 struct SweepArguments {
@@ -55,6 +60,8 @@ struct CompareArguments {
   std::vector<std::string> metrics;
   std::string base;
   bool csv = false;
+  bool json = false;
+  std::string command;  ///< as the user gave it
 };
 
 struct CapacityArguments {
@@ -68,6 +75,8 @@ struct CapacityArguments {
   int seeds = 1;
   int jobs = 0;
   bool csv = false;
+  bool json = false;
+  std::string command;  ///< as the user gave it
 };
 
 struct OptimumArguments {
@@ -76,6 +85,8 @@ struct OptimumArguments {
   bool csv = false;
   std::optional<std::string> save;
   bool own = false;  ///< what is saved are the decisions of the system's policy
+  bool json = false;
+  std::string command;  ///< as the user gave it
 };
 
 struct TailArguments {
@@ -86,6 +97,8 @@ struct TailArguments {
   std::optional<std::string> max_events;  ///< text of a number
   int jobs = 0;                           ///< 0: all cores
   bool csv = false;
+  bool json = false;
+  std::string command;  ///< as the user gave it
 };
 
 struct NetworkImportArguments {
@@ -101,6 +114,8 @@ struct NpuTableArguments {
   int max_batch = 8;
   std::string mode = "r";
   bool csv = false;
+  bool json = false;
+  std::string command;  ///< as the user gave it
 };
 
 struct NpuExplainArguments {
@@ -128,6 +143,7 @@ struct NpuSearchArguments {
   std::map<std::string, std::string> engine;  ///< keys of an NPU's YAML other than tiles, with their texts
   int top = 10;
   bool csv = false;
+  bool json = false;
   std::optional<std::string> save;
   std::string command;  ///< as the user gave it, for the head of a saved NPU
 };
@@ -177,6 +193,12 @@ void metric_list(const std::string& table, bool markdown);
 
 /// `NAME:R` of --until as KEY=VALUE of --set.
 std::string override_of_target(const std::string& target);
+
+/// A table as CSV, or as JSON with the command that asked for it.
+template <typename Arguments>
+std::string table_text(const Arguments& arguments, const io::ColumnTable& table) {
+  return arguments.json ? table_json(arguments.command, table) : table.csv();
+}
 
 /// Each as a line on stderr.
 void print_warnings(const std::vector<std::string>& warnings);

@@ -11,7 +11,7 @@
 #include "sim/cli/commands.h"
 #include "sim/output/text_table.h"
 #include "sim/sweep/compare.h"
-#include "workloads/io/csv.h"
+#include "workloads/io/column_table.h"
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim::cli {
@@ -150,26 +150,39 @@ void print_comparison(const Comparison& comparison) {
   fmt::print("\n");
 }
 
-void print_csv(const std::vector<Comparison>& comparisons, const std::string& by) {
-  for (const std::string& axis : comparisons.front().axes) fmt::print("{},", io::csv_cell(axis));
-  fmt::print(
-      "{},metric,unit,replications,mean,ci95,ratio,ratio_low,ratio_high,best,saturated,base_saturated,upper,"
-      "drop_rate\n",
-      io::csv_cell(by));
+struct FlatCell {
+  const Comparison& comparison;
+  const ComparedRow& row;
+  const ComparedCell& cell;
+};
+
+/// A row for each cell of all comparisons.
+io::ColumnTable compared_columns(const std::vector<Comparison>& comparisons, const std::string& by) {
+  std::vector<FlatCell> cells;
   for (const Comparison& comparison : comparisons) {
     for (const ComparedRow& row : comparison.rows) {
-      for (const ComparedCell& cell : row.cells) {
-        for (const std::string& value : row.values) fmt::print("{},", io::csv_cell(value));
-        fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
-                   io::csv_cell(comparison.columns[cell.column]), comparison.metric.name,
-                   comparison.metric.unit, cell.replications, io::csv_number(cell.value.mean),
-                   io::csv_number(cell.value.half_width), io::csv_number(cell.ratio.ratio),
-                   io::csv_number(cell.ratio.low), io::csv_number(cell.ratio.high), int{cell.best},
-                   int{cell.saturated}, int{cell.base_saturated}, io::csv_number(cell.upper),
-                   io::csv_number(cell.drop_rate));
-      }
+      for (const ComparedCell& cell : row.cells) cells.push_back({comparison, row, cell});
     }
   }
+  io::ColumnTable table;
+  const std::vector<std::string>& axes = comparisons.front().axes;
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    table.add(axes[i], cells, [i](const FlatCell& its) { return its.row.values[i]; });
+  table.add(by, cells, [](const FlatCell& its) { return its.comparison.columns[its.cell.column]; });
+  table.add("metric", cells, [](const FlatCell& its) { return its.comparison.metric.name; });
+  table.add("unit", cells, [](const FlatCell& its) { return its.comparison.metric.unit; });
+  table.add("replications", cells, [](const FlatCell& its) { return its.cell.replications; });
+  table.add("mean", cells, [](const FlatCell& its) { return its.cell.value.mean; });
+  table.add("ci95", cells, [](const FlatCell& its) { return its.cell.value.half_width; });
+  table.add("ratio", cells, [](const FlatCell& its) { return its.cell.ratio.ratio; });
+  table.add("ratio_low", cells, [](const FlatCell& its) { return its.cell.ratio.low; });
+  table.add("ratio_high", cells, [](const FlatCell& its) { return its.cell.ratio.high; });
+  table.add("best", cells, [](const FlatCell& its) { return its.cell.best; });
+  table.add("saturated", cells, [](const FlatCell& its) { return its.cell.saturated; });
+  table.add("base_saturated", cells, [](const FlatCell& its) { return its.cell.base_saturated; });
+  table.add("upper", cells, [](const FlatCell& its) { return its.cell.upper; });
+  table.add("drop_rate", cells, [](const FlatCell& its) { return its.cell.drop_rate; });
+  return table;
 }
 
 }  // namespace
@@ -178,7 +191,7 @@ void compare(const CompareArguments& arguments) {
   const Comparisons comparisons =
       compare_results(arguments.results, arguments.by, arguments.metrics, arguments.base);
   const std::string unfinished = unfinished_text(comparisons.state);
-  if (!arguments.csv) {
+  if (!arguments.csv && !arguments.json) {
     fmt::print("{}{}", unfinished, unfinished.empty() ? "" : "\n");
     for (const Comparison& comparison : comparisons.of) print_comparison(comparison);
     return;
@@ -190,7 +203,7 @@ void compare(const CompareArguments& arguments) {
     fmt::print(stderr, "{}: not defined at any point: {}\n", comparison.metric.name,
                defined_where(comparison.metric));
   }
-  print_csv(comparisons.of, arguments.by);
+  fmt::print("{}", table_text(arguments, compared_columns(comparisons.of, arguments.by)));
 }
 
 }  // namespace fluidbatch::sim::cli

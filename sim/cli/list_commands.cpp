@@ -10,6 +10,7 @@
 #include "scheduler/registry.h"
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
+#include "sim/cli/shell_text.h"
 #include "sim/config/plugins.h"
 #include "sim/measure/statistic.h"
 #include "sim/models/npu_tables.h"
@@ -26,8 +27,13 @@ namespace {
 void column_list(const std::vector<ColumnDeclaration>& columns, bool markdown) {
   if (markdown) fmt::print("| column | unit | type | meaning |\n|---|---|---|---|\n");
   for (const ColumnDeclaration& column : columns) {
-    fmt::print(fmt::runtime(markdown ? "| `{}` | {} | {} | {} |\n" : "{:<26} {:<9} {:<14} {}\n"), column.name,
-               column.unit, name_of(column.type), column.meaning);
+    if (markdown) {
+      fmt::print("| `{}` | {} | {} | {} |\n", column.name, column.unit, name_of(column.type), column.meaning);
+      continue;
+    }
+    fmt::print("{}",
+               hanging(fmt::format("{:<15} {:<3} {:<12} ", column.name, column.unit, name_of(column.type)),
+                       column.meaning));
   }
 }
 
@@ -47,13 +53,14 @@ std::string values_of(const scheduler::Parameter& parameter) {
 }
 
 void print_parameter(const scheduler::Parameter& parameter) {
-  fmt::print("    {:<20} {} ({})\n", parameter.name, parameter.meaning, values_of(parameter));
+  fmt::print("{}", hanging(fmt::format("    {:<20} ", parameter.name),
+                           parameter.meaning + " (" + values_of(parameter) + ")"));
 }
 
 /// A policy, exit control, arbiter or router, whose name takes `width`.
 template <typename Info>
 void print_with_parameters(const Info& info, std::size_t width) {
-  fmt::print("{:<{}} {}\n", info.name, width, info.summary);
+  fmt::print("{}", hanging(fmt::format("{:<{}} ", info.name, width), info.summary));
   for (const scheduler::Parameter& parameter : info.parameters) print_parameter(parameter);
   if constexpr (std::is_same_v<Info, scheduler::ArbiterInfo>) {
     if (!info.may_preempt) return;
@@ -100,17 +107,17 @@ void router_list(const std::vector<std::string>& plugins) { print_all(scheduler:
 void network_list() {
   for (const std::string& name : io::shipped_names("networks")) {
     const workloads::Network network = workloads::load_network(argument("network", name));
-    fmt::print("{:<18} {:>7} MMAC {:>7} M weights  {} exit{}  {}\n", name, millions(network.macs()),
-               millions(network.weights()), network.exit_count(), network.exit_count() == 1 ? " " : "s",
-               network.description);
+    fmt::print("{:<18} {:>7} MMAC {:>7} M weights  {} exit{}\n{}", name, millions(network.macs()),
+               millions(network.weights()), network.exit_count(), network.exit_count() == 1 ? "" : "s",
+               network.description.empty() ? "" : hanging("    ", network.description));
   }
 }
 
 void network_show(const std::string& name, bool csv) {
   const workloads::Network network = workloads::load_network(argument("network", name));
   if (csv) return fmt::print("{}", layer_columns(network).csv());
-  fmt::print("{}: {}\n", network.name, network.description);
-  if (!network.source.empty()) fmt::print("source: {}\n", network.source);
+  fmt::print("{}\n", in_lines(network.name + ": " + network.description, kTerminalColumns));
+  if (!network.source.empty()) fmt::print("{}\n", in_lines("source: " + network.source, kTerminalColumns));
   TextTable table({"layer", "kind", "groups", "R", "P", "C", "segment", "MMAC"});
   for (const npu::Layer& layer : network.layers) {
     table.add({layer.name, npu::name_of(layer.kind), std::to_string(layer.gemm.groups),
@@ -129,8 +136,12 @@ void metric_list(const std::string& table, bool markdown) {
   if (table == "series.csv") return column_list(series_columns(), markdown);
   if (markdown) fmt::print("| name | unit | meaning |\n|---|---|---|\n");
   for (const Statistic& statistic : all_statistics()) {
-    fmt::print(fmt::runtime(markdown ? "| `{}` | {} | {} |\n" : "{:<26} {:<9} {}\n"), statistic.name,
-               statistic.unit, statistic.meaning);
+    if (markdown) {
+      fmt::print("| `{}` | {} | {} |\n", statistic.name, statistic.unit, statistic.meaning);
+      continue;
+    }
+    fmt::print("{}",
+               hanging(fmt::format("{:<27} {:<8} ", statistic.name, statistic.unit), statistic.meaning));
   }
 }
 

@@ -10,7 +10,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "sim/cli/command_text.h"
 #include "sim/cli/commands.h"
+#include "sim/cli/completion.h"
 #include "sim/cli/exit_codes.h"
 #include "sim/cli/shell_text.h"
 #include "sim/drive/driver_names.h"
@@ -41,7 +43,7 @@ class Help final : public CLI::Formatter {
   }
 
  private:
-  static constexpr std::size_t kColumns = 80;
+  static constexpr std::size_t kColumns = cli::kTerminalColumns;
 
   [[nodiscard]] std::size_t described_width() const { return kColumns - column_width_; }
 };
@@ -124,6 +126,13 @@ CLI::Option* add_output(CLI::App& command, const std::string& name, Path& path, 
   return command.add_option(name, path, help)->check(not_empty);
 }
 
+/// Adds --csv and --json, which show the same table.
+void add_formats(CLI::App& command, bool& csv, bool& json, const std::string& csv_help) {
+  CLI::Option* option = command.add_flag("--csv", csv, csv_help);
+  command.add_flag("--json", json, "The same as JSON: an object with version, command and rows")
+      ->excludes(option);
+}
+
 void add_jobs(CLI::App& command, int& jobs) {
   command.add_option("--jobs", jobs, "Processes at a time; default: one for each core")
       ->type_name("N")
@@ -190,7 +199,7 @@ void add_compare(CLI::App& app, cli::CompareArguments& compared) {
       ->required()
       ->type_name("NAME..");
   compare->add_option("--base", compared.base, "What ratios are to; default: the first")->type_name("VALUE");
-  compare->add_flag("--csv", compared.csv, "As CSV");
+  add_formats(*compare, compared.csv, compared.json, "As CSV");
   compare->callback([&] { cli::compare(compared); });
 }
 
@@ -227,7 +236,7 @@ void add_capacity(CLI::App& app, cli::CapacityArguments& arguments) {
       ->type_name("N")
       ->check(CLI::Range(1, 10'000));
   add_jobs(*capacity, arguments.jobs);
-  capacity->add_flag("--csv", arguments.csv, "As CSV: every probe");
+  add_formats(*capacity, arguments.csv, arguments.json, "As CSV: every probe");
   add_driver(*capacity, arguments.run.driver, Driver::simgrid_window);
   capacity->callback([&] { cli::capacity(arguments); });
 }
@@ -238,7 +247,8 @@ void add_optimum(CLI::App& app, cli::OptimumArguments& arguments) {
   add_configuration(*optimum, arguments.run);
   add_precision(*optimum, arguments.run);
   optimum->add_option("--system", arguments.system, "Only the system of this label")->type_name("LABEL");
-  optimum->add_flag("--csv", arguments.csv, "As CSV: means in seconds, with the interval of the simulated");
+  add_formats(*optimum, arguments.csv, arguments.json,
+              "As CSV: means in seconds, with the interval of the simulated");
   add_output(*optimum, "--save", arguments.save,
              "Write the best decisions of a Fluid Batching Engine as CSV; must not exist yet")
       ->type_name("TABLE");
@@ -268,6 +278,8 @@ void add_run(CLI::App& app, cli::RunArguments& arguments, cli::ReportArguments& 
   run->add_option("--series", arguments.series_s,
                   "Write series.csv: queue, batch, latency, a row every DT seconds")
       ->type_name("DT");
+  add_formats(*run, arguments.csv, arguments.json,
+              "As CSV: all statistics, a row for each system and part of a site");
   const CLI::App* report =
       add_report(*run, report_arguments, "DIR", "Folder of a run's results", cli::run_report);
   run->require_subcommand(0, 1);
@@ -301,8 +313,8 @@ void add_tail(CLI::App& app, cli::TailArguments& arguments) {
                    "Of each system, after which it ends, precise or not; default: 5e8")
       ->type_name("N");
   add_jobs(*tail, arguments.jobs);
-  tail->add_flag("--csv", arguments.csv,
-                 "As CSV: system, metric, value, low, high, events, crude_events, levels");
+  add_formats(*tail, arguments.csv, arguments.json,
+              "As CSV: system, metric, value, low, high, events, crude_events, levels");
   tail->callback([&] { cli::tail(arguments); });
 }
 
@@ -353,6 +365,8 @@ struct Arguments {
   cli::NpuFitArguments fit;
   std::string network;
   std::vector<std::string> plugins;  ///< of the lists of what plug-ins may bring
+  std::vector<std::string> help;
+  std::string shell;
   bool csv = false;
   std::string columns;
   bool markdown = false;
@@ -394,7 +408,11 @@ void add_metrics(CLI::App& app, Arguments& arguments) {
   CLI::App* metric = app.add_subcommand("metric", "Statistics of a run")->require_subcommand(1);
   CLI::App* list = metric->add_subcommand("list", "Name, unit and meaning of each");
   list->add_option("--columns", arguments.columns, "The columns of that file of a run instead")
-      ->check(CLI::IsMember({"requests.csv", "series.csv"}))
+      ->check([](const std::string& name) {
+        const std::vector<std::string> tables{"requests.csv", "series.csv"};
+        if (std::ranges::find(tables, name) != tables.end()) return std::string();
+        return fluidbatch::io::unknown_word("file", name, tables);
+      })
       ->type_name("FILE");
   list->add_flag("--markdown", arguments.markdown, "As the table of docs/metrics.md");
   list->callback([&] { cli::metric_list(arguments.columns, arguments.markdown); });
@@ -414,7 +432,7 @@ void add_npu_table(CLI::App& npu, cli::NpuTableArguments& arguments) {
       ->check(CLI::Range(1, 1024));
   table->add_option("--mode", arguments.mode, "Which batch policies may be chosen; default: r")
       ->type_name("MODE");
-  table->add_flag("--csv", arguments.csv, "A row per layer and batch size, with cycles and words");
+  add_formats(*table, arguments.csv, arguments.json, "A row per layer and batch size, with cycles and words");
   table->callback([&] { cli::npu_table(arguments); });
 }
 
@@ -485,7 +503,7 @@ void add_npu_search(CLI::App& npu, cli::NpuSearchArguments& arguments) {
   search->add_option("--top", arguments.top, "Designs to show besides the Pareto set; default: 10")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));
-  search->add_flag("--csv", arguments.csv, "As CSV");
+  add_formats(*search, arguments.csv, arguments.json, "As CSV");
   add_output(*search, "--save", arguments.save, "Write the best design as an NPU's YAML")->type_name("FILE");
   search->callback([&] { cli::npu_search(arguments); });
 }
@@ -530,6 +548,54 @@ void add_npu(CLI::App& app, Arguments& arguments) {
   add_npu_fit(*npu, arguments.fit);
 }
 
+/// Whether helps have it: not those that programs call.
+bool is_shown(const CLI::App* command) { return !command->get_group().empty(); }
+
+std::string value_of(const CLI::Option& option) {
+  return option.get_items_expected_max() == 0 ? "" : option.get_type_name();
+}
+
+/// `command`, and all below it, as plain values.
+cli::CommandText text_of(const CLI::App& command, const std::vector<std::string>& words) {
+  cli::CommandText text{
+      .words = words, .about = command.get_description(), .options = {}, .positionals = {}, .commands = {}};
+  for (const CLI::Option* option : command.get_options()) {
+    cli::OptionText its{.names = {},
+                        .value = value_of(*option),
+                        .about = option->get_description(),
+                        .repeated = option->get_items_expected_max() > 1 && option->get_allow_extra_args()};
+    for (const std::string& name : option->get_lnames()) its.names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) its.names.push_back("-" + name);
+    if (option->get_positional()) its.names.push_back(option->get_name());
+    (option->get_positional() ? text.positionals : text.options).push_back(its);
+  }
+  for (const CLI::App* below : command.get_subcommands(is_shown)) {
+    std::vector<std::string> longer = words;
+    longer.push_back(below->get_name());
+    text.commands.push_back(text_of(*below, longer));
+  }
+  return text;
+}
+
+/// What programs call: shells, and whoever installs this one. `complete` is not among them, since its words
+/// are those of other commands (run_program).
+void add_written(CLI::App& app, std::string& shell) {
+  CLI::App* completion = app.add_subcommand("completion", "A script that completes commands in a shell");
+  completion->group("");
+  completion->add_option("shell", shell, "bash, fish or zsh")
+      ->required()
+      ->type_name("SHELL")
+      ->check([](const std::string& name) {
+        if (std::ranges::find(cli::completed_shells(), name) != cli::completed_shells().end())
+          return std::string();
+        return fluidbatch::io::unknown_word("shell", name, cli::completed_shells());
+      });
+  completion->callback([&] { fmt::print("{}", cli::completion_script(shell)); });
+  CLI::App* manual = app.add_subcommand("manual", "The manual page");
+  manual->group("");
+  manual->callback([&] { fmt::print("{}", cli::manual_page(text_of(app, {}))); });
+}
+
 /// The innermost command that was given, and its name with those around it.
 struct GivenCommand {
   const CLI::App* command = nullptr;
@@ -543,6 +609,46 @@ GivenCommand given_command(const CLI::App& app) {
     given.name += " " + given.command->get_name();
   }
   return given;
+}
+
+/// The subcommand of that name, or nullptr.
+CLI::App* subcommand_of(CLI::App& command, const std::string& name) {
+  const std::vector<CLI::App*> all = command.get_subcommands(nullptr);
+  const auto found = std::ranges::find_if(all, [&](CLI::App* each) { return each->get_name() == name; });
+  return found == all.end() ? nullptr : *found;
+}
+
+void say_unknown_command(const CLI::App& command, const std::string& name) {
+  std::vector<std::string> known;
+  for (const CLI::App* each : command.get_subcommands(is_shown)) known.push_back(each->get_name());
+  cli::note("unknown command '{}'{}; there are {}\n", name, fluidbatch::io::did_you_mean(name, known),
+            fluidbatch::io::quoted_list(known));
+}
+
+/// `help COMMAND`; COMMAND may have several words.
+void add_help(CLI::App& app, std::vector<std::string>& words, int& exit_code) {
+  CLI::App* help = app.add_subcommand("help", "What a command does and takes, as its --help does");
+  help->add_option("command", words, "Such as run, or npu table; without one: all commands")
+      ->type_name("COMMAND ..");
+  help->callback([&] {
+    CLI::App* command = &app;
+    std::string name = app.get_name();
+    for (const std::string& word : words) {
+      CLI::App* next = subcommand_of(*command, word);
+      if (next == nullptr) {
+        if (command->get_subcommands(nullptr).empty()) {
+          cli::note("`{}` has no commands\n", name);
+        } else {
+          say_unknown_command(*command, word);
+        }
+        exit_code = cli::kUserError;
+        return;
+      }
+      command = next;
+      name += " " + word;
+    }
+    fmt::print("{}", app.get_formatter()->make_help(command, name, CLI::AppFormatMode::Normal));
+  });
 }
 
 /// Says which option or command is not known, and what was probably meant; false where all are known. CLI11
@@ -563,9 +669,7 @@ bool explain_unknown(const CLI::App& app) {
     return true;
   }
   if (left.empty() || given.command->get_require_subcommand_min() == 0) return false;
-  for (const CLI::App* each : given.command->get_subcommands(nullptr)) known.push_back(each->get_name());
-  cli::note("unknown command '{}'{}; there are {}\n", left.front(),
-            fluidbatch::io::did_you_mean(left.front(), known), fluidbatch::io::quoted_list(known));
+  say_unknown_command(*given.command, left.front());
   return true;
 }
 
@@ -580,7 +684,11 @@ int run_program(int argc, char** argv) {
   Arguments arguments;
   std::vector<const char*> words(argv, argv + argc);
   words.front() = "fluidbatch";
-  arguments.search.command = arguments.fit.command = cli::shell_text(words);
+  for (std::string* command :
+       {&arguments.run.command, &arguments.compare.command, &arguments.capacity.command,
+        &arguments.optimum.command, &arguments.tail.command, &arguments.table.command,
+        &arguments.search.command, &arguments.fit.command})
+    *command = cli::shell_text(words);
   add_run(app, arguments.run, arguments.report);
   add_workload(app, arguments.describe, arguments.csv);
   add_sweep(app, arguments.sweep, arguments.merge, arguments.report, arguments.exit_code);
@@ -592,6 +700,13 @@ int run_program(int argc, char** argv) {
   add_networks(app, arguments);
   add_metrics(app, arguments);
   add_npu(app, arguments);
+  add_help(app, arguments.help, arguments.exit_code);
+  add_written(app, arguments.shell);
+  if (argc > 1 && std::string_view(argv[1]) == "complete") {
+    for (const std::string& word : cli::completions(text_of(app, {}), {argv + 2, argv + argc}))
+      fmt::print("{}\n", word);
+    return cli::kDone;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -5,6 +5,7 @@
 
 #include "npu_model/batch_policy_table.h"
 #include "sim/cli/commands.h"
+#include "sim/cli/shell_text.h"
 #include "sim/config/unusual_values.h"
 #include "sim/models/npu_tables.h"
 #include "sim/output/text_table.h"
@@ -107,9 +108,10 @@ void explain_text(const std::vector<ExplainedPolicy>& rows, const npu::Npu& npu)
 void npu_list() {
   for (const std::string& name : io::shipped_names("npus")) {
     const npu::Npu npu = workloads::load_npu(argument("npu", name));
-    fmt::print("{:<16} <{}, {}, {}> k <= {}, {} MHz, {} GB/s{}  {}\n", name, npu.t_r, npu.t_p, npu.t_c,
+    fmt::print("{:<16} <{}, {}, {}> k <= {}, {} MHz, {} GB/s{}\n{}", name, npu.t_r, npu.t_p, npu.t_c,
                npu.k_max, rounded(npu.clock_hz / 1e6), rounded(npu.input_bandwidth_bytes_per_s / 1e9),
-               npu.board.empty() ? "" : ", " + npu.board, npu.description);
+               npu.board.empty() ? "" : ", " + npu.board,
+               npu.description.empty() ? "" : hanging("    ", npu.description));
   }
 }
 
@@ -120,7 +122,7 @@ void npu_table(const NpuTableArguments& arguments) {
   const npu::BatchPolicyTable table = workloads::table_of(
       network.layers, npu, workloads::read_mode(argument("--mode", arguments.mode)), arguments.max_batch);
   const npu::ControlBlock& block = *table.control_block();  // not a measured table
-  if (arguments.csv) return fmt::print("{}", latency_columns(table).csv());
+  if (arguments.csv || arguments.json) return fmt::print("{}", table_text(arguments, latency_columns(table)));
   table_text(table, block, network.name);
 }
 

@@ -17,7 +17,7 @@
 #include "sim/run/run_notes.h"
 #include "sim/scenario/expected_length.h"
 #include "sim/sweep/optima.h"
-#include "workloads/io/csv.h"
+#include "workloads/io/column_table.h"
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim::cli {
@@ -42,7 +42,7 @@ class Command {
     for (std::size_t i = 0; i < optima_.size(); ++i) {
       rows_.push_back({.system = config_.systems[i], .optimum = optima_[i], .simulated = simulated_[i]});
     }
-    if (arguments_.csv) return print_csv();
+    if (arguments_.csv || arguments_.json) return print_table();
     print_text();
   }
 
@@ -65,14 +65,16 @@ class Command {
     write_file(*arguments_.save, fbe_table_csv(table), Existing::refuse);
   }
 
-  void print_csv() const {
-    fmt::print("system,free_s,fbe_s,policy_mean_s,policy_mean_low_s,policy_mean_high_s\n");
-    for (const OptimumRow& row : rows_) {
-      fmt::print("{},{},{},{},{},{}\n", io::csv_cell(row.system.label), io::csv_number(row.free_s()),
-                 io::csv_number(row.fbe_s()), io::csv_number(row.mean_s()),
-                 io::csv_number(row.mean_s() - row.half_width_s()),
-                 io::csv_number(row.mean_s() + row.half_width_s()));
-    }
+  void print_table() const {
+    using Row = OptimumRow;
+    io::ColumnTable table;
+    table.add("system", rows_, [](const Row& row) { return row.system.label; });
+    table.add("free_s", rows_, [](const Row& row) { return row.free_s(); });
+    table.add("fbe_s", rows_, [](const Row& row) { return row.fbe_s(); });
+    table.add("policy_mean_s", rows_, [](const Row& row) { return row.mean_s(); });
+    table.add("policy_mean_low_s", rows_, [](const Row& row) { return row.mean_s() - row.half_width_s(); });
+    table.add("policy_mean_high_s", rows_, [](const Row& row) { return row.mean_s() + row.half_width_s(); });
+    fmt::print("{}", table_text(arguments_, table));
     for (const std::string& line : optimum_remarks(rows_)) note("note: {}\n", line);
   }
 

@@ -1,6 +1,5 @@
 // `run` and `check`.
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <unistd.h>
 
@@ -9,12 +8,14 @@
 #include "sim/cli/commands.h"
 #include "sim/cli/exit_codes.h"
 #include "sim/cli/precision_text.h"
+#include "sim/cli/run_tables.h"
+#include "sim/cli/shell_text.h"
 #include "sim/cli/site_text.h"
 #include "sim/config/overrides.h"
 #include "sim/config/plugins.h"
 #include "sim/config/run_config.h"
 #include "sim/drive/driver_choice.h"
-#include "sim/output/parts.h"
+#include "sim/output/statistics_table.h"
 #include "sim/output/text_table.h"
 #include "sim/run/optimum.h"
 #include "sim/run/output_size.h"
@@ -66,9 +67,10 @@ std::string heading(const RunConfig& config, const std::string& length) {
   std::string text =
       fmt::format("{}: {}, {}, seed {}\n", config.network_names(), length, warmup_text(config), config.seed);
   for (const Service& service : config.services) {
+    std::string line;
     if (config.services.size() > 1)
-      text += fmt::format("service {}: {}, ", service.name, service.network.name);
-    text += bound_text(service) + "\n";
+      line = fmt::format("service {}: {}, ", service.name, service.network.name);
+    text += in_lines(line + bound_text(service), kTerminalColumns) + "\n";
   }
   return text;
 }
@@ -105,134 +107,6 @@ std::string order_text(const System& system) {
     text += ", arbiter " + system.arbiter.info->name + (system.arbiter.preemptive ? ", preemptive" : "");
   }
   if (system.router.info != nullptr) text += ", router " + system.router.info->name;
-  return text;
-}
-
-using Id = StatisticId;
-
-bool any_dropped(const std::vector<RunStatistics>& results) {
-  return std::ranges::any_of(results, [](const RunStatistics& r) { return r[Id::drop_rate] > 0; });
-}
-
-/// Whether any system decides at run time where samples leave.
-bool any_exit_control(const RunConfig& config) {
-  return std::ranges::any_of(config.systems, [](const System& s) { return s.decides_exits(); });
-}
-
-/// `free_s`: the mean of each system's optimum, or nothing where there is no theory of any.
-std::string results_table(const RunConfig& config, const std::vector<RunStatistics>& results,
-                          const std::vector<double>& free_s) {
-  const bool uplink = config.uplink.model != workloads::UplinkSpec::Model::none;
-  std::vector<std::string> head{"system", "mean ms", "x bound"};
-  if (!free_s.empty()) head.emplace_back("x free");
-  head.insert(head.end(), {"p50 ms", "p99 ms", "late %", "req/s", "busy %", "batch"});
-  if (any_dropped(results)) head.emplace_back("dropped %");
-  if (uplink) head.insert(head.end(), {"end-to-end ms", "its p99 ms"});
-  TextTable table(head);
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const RunStatistics& r = results[i];
-    std::vector<std::string> row{config.systems[i].label + (r.saturated ? " *" : ""),
-                                 rounded(r[Id::mean_latency] * 1000), rounded(r[Id::distance_to_bound], 3)};
-    if (!free_s.empty()) row.push_back(rounded(distance_to_optimum(r, free_s[i]), 3));
-    row.insert(row.end(), {rounded(r[Id::p50_latency] * 1000), rounded(r[Id::p99_latency] * 1000),
-                           rounded(r[Id::slo_violation_rate] * 100, 3), rounded(r[Id::throughput]),
-                           rounded(r[Id::busy_fraction] * 100, 3), rounded(r[Id::mean_batch], 3)});
-    if (any_dropped(results)) row.push_back(rounded(r[Id::drop_rate] * 100, 3));
-    if (uplink) {
-      row.push_back(rounded(r[Id::mean_end_to_end] * 1000));
-      row.push_back(rounded(r[Id::p99_end_to_end] * 1000));
-    }
-    table.add(row);
-  }
-  return table.text();
-}
-
-std::string remarks_on_free(const RunConfig& config, const std::vector<RunStatistics>& results,
-                            const std::vector<double>& free_s) {
-  std::string text;
-  if (!free_s.empty() && (any_dropped(results) ||
-                          std::ranges::any_of(free_s, [](double mean_s) { return std::isnan(mean_s); }))) {
-    text +=
-        "x free: - where there is no optimum, it takes more than a second, or requests were dropped; "
-        "`fluidbatch optimum` says which\n";
-  }
-  for (std::size_t i = 0; i < free_s.size(); ++i) {
-    if (!(distance_to_optimum(results[i], free_s[i]) < 1)) continue;
-    text +=
-        "x free: below 1 for " + config.systems[i].label +
-        (decides_at_layers(config.systems[i]) ? ", which decides at layers; the optimum does at segments\n"
-                                              : " by chance: the optimum is a mean of endless runs\n");
-  }
-  return text;
-}
-
-/// A system's label, with a service where there are several.
-std::string label_of(const RunConfig& config, std::size_t system, std::size_t service) {
-  const std::string& label = config.systems[system].label;
-  return config.services.size() == 1 ? label : label + ", " + config.services[service].name;
-}
-
-/// Calls `visit(system, service, statistics)` for the services whose exits some system decides, and all
-/// systems, which can be compared so.
-template <typename Visit>
-void for_each_decided(const RunConfig& config, const std::vector<RunStatistics>& results,
-                      const Visit& visit) {
-  for (std::size_t service = 0; service < config.services.size(); ++service) {
-    const bool decided = std::ranges::any_of(
-        config.systems, [&](const System& system) { return system.exit_controls[service].decides(); });
-    for (std::size_t i = 0; decided && i < results.size(); ++i)
-      visit(i, service, of_service(results[i], service));
-  }
-}
-
-/// What exit controls have made of the exits; empty where there are none.
-std::string exits_table(const RunConfig& config, const std::vector<RunStatistics>& results) {
-  if (!any_exit_control(config)) return "";
-  TextTable table({"system", "accuracy %", "mean threshold", "p5", "p95", "forced %"});
-  for_each_decided(config, results, [&](std::size_t i, std::size_t service, const RunStatistics& r) {
-    table.add({label_of(config, i, service), rounded(r[Id::accuracy] * 100, 4),
-               rounded(r[Id::mean_threshold], 3), rounded(r[Id::p5_threshold], 3),
-               rounded(r[Id::p95_threshold], 3), rounded(r[Id::forced_exit_rate] * 100, 3)});
-  });
-  return "\n" + table.text();
-}
-
-/// What requests take, and for what; empty where no NPU says anything of energy.
-std::string energy_table(const RunConfig& config, const std::vector<RunStatistics>& results) {
-  const auto has_energy = [](const RunStatistics& r) { return !std::isnan(r[Id::average_power]); };
-  if (std::ranges::none_of(results, has_energy)) return "";
-  TextTable table({"system", "mJ/request", "MACs %", "buffers %", "DRAM %", "static %", "mean W", "mJ s"});
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const RunStatistics& r = results[i];
-    const auto share = [&](Id part) { return rounded(100 * r[part] / r[Id::energy_per_request], 3); };
-    table.add({config.systems[i].label + (r.saturated ? " *" : ""), rounded(r[Id::energy_per_request] * 1000),
-               share(Id::mac_energy_per_request), share(Id::buffer_energy_per_request),
-               share(Id::dram_energy_per_request), share(Id::static_energy_per_request),
-               rounded(r[Id::average_power], 3), rounded(r[Id::energy_delay_product] * 1000, 3)});
-  }
-  return "\n" + table.text();
-}
-
-/// What the tables can't say by themselves.
-std::string remarks(const RunConfig& config, const std::vector<RunStatistics>& results,
-                    const std::vector<double>& free_s) {
-  std::string text;
-  if (std::ranges::any_of(results, [](const RunStatistics& r) { return r.saturated; })) {
-    text += "* saturated: the backlog grew to the end, so these numbers depend on the length of the run\n";
-  }
-  if (any_dropped(results)) {
-    text += "x bound: - where requests were dropped, since the bound is for answering all\n";
-  }
-  if (any_exit_control(config)) {
-    text += "x bound: - where exits are decided at run time; it is for those drawn\n";
-  }
-  text += remarks_on_free(config, results, free_s);
-  for_each_decided(config, results, [&](std::size_t i, std::size_t service, const RunStatistics& r) {
-    const double target = config.systems[i].exit_controls[service].accuracy_target();
-    if (std::isnan(target) || !misses_accuracy(r, target)) return;
-    text += fmt::format("{}: missed its accuracy target of {} %: {} %\n", label_of(config, i, service),
-                        rounded(target * 100, 4), rounded(r[Id::accuracy] * 100, 4));
-  });
   return text;
 }
 
@@ -344,13 +218,16 @@ void run(const RunArguments& arguments) {
   };
   const std::vector<RunStatistics> results = run_systems(config, options);
   line.clear();
+  if (arguments.csv || arguments.json) {
+    fmt::print("{}", table_text(arguments, statistics_table(config, results)));
+    return print_notes(notes_on_run(config, results));
+  }
   const std::vector<double> free_s =
       config.compute_bounds ? quick_free_means_s(config) : std::vector<double>{};
 
-  fmt::print("{}\n{}{}{}", heading(config, length_text(config, results)),
-             results_table(config, results, free_s),
-             site_tables(config, results) + exits_table(config, results) + energy_table(config, results),
-             precision_table(config, results));
+  fmt::print(
+      "{}\n{}{}{}", heading(config, length_text(config, results)), results_tables(config, results, free_s),
+      site_tables(config, results) + further_tables(config, results), precision_table(config, results));
   print_notes(notes_on_run(config, results));
   fmt::print("{}", remarks(config, results, free_s));
   fmt::print("\n{} {}\n", replaces ? "results, replacing those of an earlier run, in" : "results in",

@@ -98,8 +98,8 @@ void npu_search(const NpuSearchArguments& arguments) {
   print_warnings(unusual_values(settings.base));
   const npu::SearchResult result = find_designs(network, settings, {"npu search", 0, 0});
   if (arguments.save) save(result.designs.front().npu, request, arguments);
-  if (arguments.csv) {
-    return fmt::print("{}", design_columns(result, settings, network, arguments.top).csv());
+  if (arguments.csv || arguments.json) {
+    return fmt::print("{}", table_text(arguments, design_columns(result, settings, network, arguments.top)));
   }
   print_text(result, settings, network, arguments.top);
 }

@@ -61,4 +61,13 @@ std::string in_lines(const std::string& text, std::size_t width) {
   return lines;
 }
 
+std::string hanging(const std::string& head, const std::string& text) {
+  std::string result = head;
+  for (const char c : in_lines(text, kTerminalColumns - std::min(head.size(), kTerminalColumns - 1))) {
+    result += c;
+    if (c == '\n') result.append(head.size(), ' ');
+  }
+  return result.erase(result.find_last_not_of(' ') + 1) + "\n";
+}
+
 }  // namespace fluidbatch::sim::cli

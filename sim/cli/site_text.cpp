@@ -40,7 +40,7 @@ std::string services_table(const RunConfig& config, const std::vector<RunStatist
   const bool dropped = std::ranges::any_of(results, [](const auto& r) { return r[Id::drop_rate] > 0; });
   std::vector<std::string> head{"service", "mean ms", "x bound", "x alone",
                                 "p99 ms",  "late %",  "req/s",   "batch"};
-  if (dropped) head.emplace_back("dropped %");
+  if (dropped) head.emplace_back("drop %");
   TextTable table(head);
   for (std::size_t service = 0; service < config.services.size(); ++service) {
     std::vector<std::string> line(head.size());

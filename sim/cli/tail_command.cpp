@@ -1,6 +1,7 @@
 // `tail`.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,9 +18,8 @@
 #include "sim/output/text_table.h"
 #include "sim/sweep/tail_measure.h"
 #include "sim/sweep/tails.h"
-#include "workloads/io/csv.h"
+#include "workloads/io/column_table.h"
 #include "workloads/io/map_reader.h"
-#include "workloads/io/text_number.h"
 
 namespace fluidbatch::sim::cli {
 namespace {
@@ -63,7 +63,7 @@ class Command {
   void run() {
     estimate();
     require_a_tail(tails_, document_of(arguments_.run));
-    if (arguments_.csv) return print_csv();
+    if (arguments_.csv || arguments_.json) return print_table();
     print_text();
   }
 
@@ -90,19 +90,30 @@ class Command {
     return text;
   }
 
-  void print_csv() const {
-    fmt::print("system,metric,value,low,high,events,crude_events,levels\n");
-    const auto cell = [](double value) { return std::isfinite(value) ? io::shortest(value) : std::string(); };
+  void print_table() const {
+    struct Row {
+      const TailOfSystem& of;
+      TailLine line;
+
+      [[nodiscard]] double known(double value) const {
+        return line.known && std::isfinite(value) ? value : std::numeric_limits<double>::quiet_NaN();
+      }
+    };
+    std::vector<Row> rows;
     for (const TailOfSystem& its : tails_) {
       if (!its.tail) continue;
-      for (const TailLine& line : tail_lines(config_, options_, *its.tail)) {
-        const TailEstimate& estimate = line.estimate;
-        const auto number = [&](double value) { return line.known ? cell(value) : std::string(); };
-        fmt::print("{},{},{},{},{},{},{},{}\n", io::csv_cell(its.label), line.metric, number(estimate.value),
-                   number(estimate.low), number(estimate.high), its.tail->events,
-                   number(estimate.crude_events), its.tail->levels);
-      }
+      for (const TailLine& line : tail_lines(config_, options_, *its.tail)) rows.push_back({its, line});
     }
+    io::ColumnTable table;
+    table.add("system", rows, [](const Row& row) { return row.of.label; });
+    table.add("metric", rows, [](const Row& row) { return row.line.metric; });
+    table.add("value", rows, [](const Row& row) { return row.known(row.line.estimate.value); });
+    table.add("low", rows, [](const Row& row) { return row.known(row.line.estimate.low); });
+    table.add("high", rows, [](const Row& row) { return row.known(row.line.estimate.high); });
+    table.add("events", rows, [](const Row& row) { return row.of.tail->events; });
+    table.add("crude_events", rows, [](const Row& row) { return row.known(row.line.estimate.crude_events); });
+    table.add("levels", rows, [](const Row& row) { return row.of.tail->levels; });
+    fmt::print("{}", table_text(arguments_, table));
     for (const std::string& line : tail_remarks(config_, options_, tails_, {.wide = "an interval is "}))
       note("note: {}\n", line);
   }

@@ -40,8 +40,8 @@ class BoundedWork(CommandLineTest):
     @unittest.skipUnless(RELEASE, "takes long with sanitizers")
     def test_latencies_of_a_large_site(self):
         """Every network on every NPU for batches up to 1024 would take 2 GB; for batches up to 8 they don't."""
-        names = [line.split()[0] for line in self.call("network", "list").stdout.splitlines() if line.strip()]
-        npus = [line.split()[0] for line in self.call("npu", "list").stdout.splitlines() if line.strip()]
+        names = [line.split()[0] for line in self.call("network", "list").stdout.splitlines() if line[:1].strip()]
+        npus = [line.split()[0] for line in self.call("npu", "list").stdout.splitlines() if line[:1].strip()]
         self.assertGreater(len(names) * len(npus), 60)
         site = ("requests: 100\nservices:\n" + "".join(f"  - {{name: {name}, network: {name}}}\n" for name in names)
                 + "workload:\n  devices:\n"

@@ -3,6 +3,7 @@
 
 import csv
 import json
+import re
 import sqlite3
 import sys
 import unittest
@@ -40,7 +41,7 @@ class ExitControl(CommandLineTest):
         self.write("c.yaml", CONFIG)
         shown = self.succeed("run", "c.yaml", "--out", "out", "--series", "1", "--timeline", "--audit").stdout
         self.assertRegex(shown, r"\nsystem +accuracy %  mean threshold +p5 +p95  forced %\n")
-        self.assertRegex(shown, r"\nsteered +\S+ +- ")
+        self.assertRegex(shown, r"\nsteered +\S+ ±\S+ +- ")
         self.assertIn("x bound: - where exits are decided at run time", shown)
         letters = self.rows(LETTERS)
         for label in ("fixed", "steered"):
@@ -149,7 +150,7 @@ class ExitControl(CommandLineTest):
         self.assertAlmostEqual(float(values["accuracy_at_0"]), 0.852, delta=0.0006)
 
     def test_lists_and_bad_input(self):
-        shown = self.succeed("exit-control", "list").stdout
+        shown = re.sub(r"\n {6,}", " ", self.succeed("exit-control", "list").stdout)
         self.assertIn("\n    accuracy_target ", shown)
         self.assertIn("(true or false; default true)", shown)
         self.assertIn("(default none, from 0 to 1)", shown)

@@ -45,6 +45,11 @@ class Program(InstallTest):
         for name in ("share/fluidbatch/npus/zu7ev_large.yaml", "share/doc/fluidbatch/README.md",
                      "share/doc/fluidbatch/docs/model.md"):
             self.assertTrue((self.prefix / name).is_file(), name)
+        for name, words in (("share/bash-completion/completions/fluidbatch", ("completion", "bash")),
+                            ("share/zsh/site-functions/_fluidbatch", ("completion", "zsh")),
+                            ("share/fish/vendor_completions.d/fluidbatch.fish", ("completion", "fish")),
+                            ("share/man/man1/fluidbatch.1", ("manual",))):
+            self.assertEqual((self.prefix / name).read_text(), self.succeed(*words, program=self.program).stdout)
 
     def test_installed_python_module(self):
         packages = list(self.prefix.glob("lib/python3*/dist-packages"))

@@ -44,7 +44,7 @@ class Sites(SweepTest):
     def test_check(self):
         out = self.succeed("check", "c.yaml").stdout
         self.assertIn("ee_resnet18 + mobilenet_v2: 400 requests", out)
-        self.assertRegex(out, r"service faces: ee_resnet18, SLO 40\.00 ms; a single sample takes [0-9.]+ ms on the reference NPU\n")
+        self.assertRegex(out, r"service faces: ee_resnet18, SLO 40\.00 ms; a single sample takes [0-9.]+ ms on the\nreference NPU\n")
         self.assertRegex(out, r"system fleet: exit_aware on 2 x zu7ev_large \+ zu7ev_small in mode 2 x r \+ fluid_stacked, single sample "
                          r"[0-9.]+, [0-9.]+ \+ [0-9.]+, [0-9.]+ ms, arbiter priority, preemptive, router least_work\n")
         self.assertRegex(out, r"system alone: serial on zu7ev_large in mode r, single sample [0-9.]+, [0-9.]+ ms, arbiter oldest_first\n")

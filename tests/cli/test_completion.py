@@ -1,0 +1,130 @@
+#!/usr/bin/python3
+"""Completion of command lines, asked as shells ask, and the manual page."""
+
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from harness import CONFIG, PROGRAM, CommandLineTest  # noqa: E402
+from test_sites import SITE  # noqa: E402
+
+ASK = """
+source ./fluidbatch.bash
+COMP_WORDS=("$@")
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_fluidbatch
+for word in "${COMPREPLY[@]}"; do printf '%s\\n' "$word"; done
+"""
+
+
+class Completion(CommandLineTest):
+    def setUp(self):
+        super().setUp()
+        self.write("c.yaml", CONFIG)
+        self.write("fluidbatch.bash", self.succeed("completion", "bash").stdout)
+
+    def completed(self, *words):
+        """What bash offers for the last of `words`, which are as bash splits them: at `=` and `:` too."""
+        result = subprocess.run(["bash", "-c", ASK, "ask", PROGRAM, *words], cwd=self.folder, capture_output=True,
+                                text=True, check=True, timeout=60)
+        self.assertEqual(result.stderr, "")
+        return result.stdout.split()
+
+    def listed(self, *words):
+        """The names that a listing begins its lines with."""
+        return [line.split()[0] for line in self.succeed(*words).stdout.splitlines() if line[:1].strip()]
+
+    def test_commands(self):
+        shown = self.succeed("--help").stdout.split("Subcommands:\n")[1]
+        commands = re.findall(r"^  (\S+)", shown, re.M)
+        self.assertEqual(self.completed(""), commands)
+        for hidden in ("complete", "completion", "manual"):
+            self.assertNotIn(hidden, commands)
+        self.assertEqual(self.completed("ru"), ["run"])
+        self.assertEqual(self.completed("npu", "t"), ["table"])
+        self.assertEqual(self.completed("sweep", "m"), ["merge"])
+        self.assertEqual(self.completed("help", "npu", "se"), ["search"])
+
+    def test_every_option_of_every_command(self):
+        def hold(*words):
+            text = self.succeed(*words, "--help").stdout
+            options = set(re.findall(r"^  (?:-\w,)?(--[\w-]+)", text, re.M))
+            self.assertEqual(set(self.completed(*words, "--")), options, words)
+            listed = text.split("Subcommands:\n")
+            for name in re.findall(r"^  (\S+)", listed[1], re.M) if len(listed) > 1 else ():
+                hold(*words, name)
+        hold()
+
+    def test_names(self):
+        networks, npus = self.listed("network", "list"), self.listed("npu", "list")
+        metrics = re.findall(r"^\| `(\w+)`", self.succeed("metric", "list", "--markdown").stdout, re.M)
+        for words, names in ((("npu", "table", "--network", ""), networks), (("network", "show", ""), networks),
+                             (("npu", "explain", "--npu", ""), npus),
+                             (("run", "c.yaml", "--driver", ""), ["bare", "simgrid", "simgrid_window"]),
+                             (("compare", "r.sqlite", "--metric", ""), metrics),
+                             (("compare", "r.sqlite", "--metric", "mean_latency_s", ""), metrics),
+                             (("npu", "table", "--mode", ""), ["r", "p", "fluid", "r_stacked", "fluid_stacked"]),
+                             (("completion", "x"), [])):
+            self.assertEqual(self.completed(*words), names, words)
+        self.assertIn("zu7ev", self.completed("npu", "search", "--board", ""))
+        self.assertEqual(self.completed("run", "c.yaml", "--driver", "=", "b"), ["bare"])
+        self.assertEqual(self.completed("run", "c.yaml", "--until", "mean_l"), ["mean_latency_s:"])
+
+    def test_keys_of_the_configuration(self):
+        self.assertEqual(self.completed("run", "c.yaml", "--set", "systems.dynamic.policy.max_q"),
+                         ["systems.dynamic.policy.max_queue_delay_ms="])
+        self.assertIn("workload.arrivals.rho=", self.completed("check", "c.yaml", "--set", "w"))
+        for key, listing in (("policy.name", "policy"), ("arbiter.name", "arbiter"), ("router.name", "router"),
+                             ("exit_control.kind", "exit-control")):
+            self.assertEqual(self.completed("run", "c.yaml", "--set", f"systems.serial.{key}", "="),
+                             self.listed(listing, "list"))
+        self.assertEqual(self.completed("run", "c.yaml", "--set", "systems.serial.npu", "=", "zu7ev_l"), ["zu7ev_large"])
+        self.assertEqual(self.completed("run", "c.yaml", "--set", "network", "=", "ee_resnet1"), ["ee_resnet18"])
+        self.assertEqual(self.completed("run", "none.yaml", "--set", "w"), [])
+
+    def test_offered_keys_can_be_set(self):
+        self.write("site.yaml", SITE)
+        for config in ("c.yaml", "site.yaml"):
+            keys = self.completed("run", config, "--set", "")
+            self.assertGreater(len(keys), 20)
+            for key in keys:
+                wrong = self.call("check", config, "--set", key + "{no: {}}").stderr
+                self.assertNotRegex(wrong, "unknown key '(?!no')|has no element|no parameter", key)
+
+    def test_what_is_not_known_is_a_file(self):
+        self.assertEqual(self.completed("run", "c"), [])
+        self.assertIn("complete -o default ", (self.folder / "fluidbatch.bash").read_text())
+
+    def test_scripts_of_other_shells_are_read(self):
+        for shell in ("bash", "zsh", "fish"):
+            script = self.write(shell, self.succeed("completion", shell).stdout)
+            if shutil.which(shell) is not None:
+                subprocess.run([shell, "-n", script], cwd=self.folder, check=True, timeout=60)
+        refused = self.call("completion", "fisch")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("unknown shell 'fisch' (did you mean 'fish'?)", refused.stderr)
+
+
+class Manual(CommandLineTest):
+    def test_it_has_every_option(self):
+        page = self.succeed("manual").stdout.replace("\\-", "-")
+        for words in ([], ["run"], ["sweep", "merge"], ["npu", "search"], ["help"]):
+            for option in re.findall(r"^  (?:-\w,)?(--[\w-]+)", self.succeed(*words, "--help").stdout, re.M):
+                self.assertIn(f"\\fB{option}\\fR", page)
+            self.assertIn(f".SS {' '.join(['fluidbatch', *words])}\n" if words else ".SH SYNOPSIS\n", page)
+
+    @unittest.skipUnless(shutil.which("groff"), "needs groff")
+    def test_it_is_set_without_a_warning(self):
+        self.write("fluidbatch.1", self.succeed("manual").stdout)
+        result = subprocess.run(["groff", "-man", "-ww", "-Tascii", "fluidbatch.1"], cwd=self.folder, check=True,
+                                capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.stderr, "")
+        self.assertIn("simulator of an edge inference server", result.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
