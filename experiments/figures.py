@@ -6,7 +6,9 @@ claims).
 """
 
 import argparse
+import io
 import json
+import math
 import sqlite3
 from pathlib import Path
 
@@ -29,6 +31,8 @@ matplotlib.rcParams.update(
     }
 )
 import matplotlib.pyplot as plt  # noqa: E402
+from dark import follows_light_and_dark  # noqa: E402
+from matplotlib.transforms import ScaledTranslation  # noqa: E402
 
 EXPERIMENTS = Path(__file__).resolve().parent
 
@@ -80,11 +84,12 @@ class Results:
             self.queries.append(sql)
         return self.database.execute(sql, values).fetchall()
 
-    def series(self, x, y, where="1", by="system"):
-        """{value of `by`: [(x, mean of y over replications)]}, of the points that are done and not saturated."""
+    def series(self, x, y, where="1", by="system", together="avg"):
+        """{value of `by`: [(x, mean of y over replications)]}, of the points that are done and not saturated;
+        `together`: another aggregate than the mean."""
         found = {}
         for row in self.rows(
-            f'SELECT {by} AS name, "{x}" AS x, avg({y}) AS y FROM results WHERE status = \'done\' AND '
+            f'SELECT {by} AS name, "{x}" AS x, {together}({y}) AS y FROM results WHERE status = \'done\' AND '
             f"NOT saturated AND {where} GROUP BY 1, 2 ORDER BY 1, 2"
         ):
             found.setdefault(row["name"], []).append((row["x"], row["y"]))
@@ -97,13 +102,19 @@ class Page:
     def __init__(self, name, title, results, out):
         self.name, self.results, self.out = name, results, Path(out)
         self.data = {"name": name, "title": title, "seen": "", "tables": [], "claims": [], "figures": []}
+        self.data["captions"], self.data["alternatives"] = {}, {}
 
-    def save(self, figure, suffix=""):
+    def save(self, figure, suffix="", *, caption, alternative):
+        """`caption`: what the marks mean; `alternative`: what is to be seen, for who can't see it."""
         name = self.name + suffix
-        figure.savefig(self.out / f"{name}.svg", metadata={"Date": None}, bbox_inches="tight")
+        svg = io.StringIO()
+        figure.savefig(svg, format="svg", metadata={"Date": None}, bbox_inches="tight")
+        (self.out / f"{name}.svg").write_text(follows_light_and_dark(svg.getvalue()), encoding="utf-8")
         figure.savefig(self.out / f"{name}.png", dpi=150, metadata={"Software": None}, bbox_inches="tight")
         plt.close(figure)
         self.data["figures"].append(name)
+        self.data["captions"][name] = " ".join(caption.split())
+        self.data["alternatives"][name] = " ".join(alternative.split())
 
     def seen(self, text):
         self.data["seen"] = " ".join(text.split())
@@ -140,6 +151,37 @@ def log_scale(axis, low, high):
     ticks = [m * 10.0**e for e in range(-6, 9) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
     axis.set_yticks(ticks, [f"{t:g}" for t in ticks])
     axis.minorticks_off()
+
+
+def never_seen(requests):
+    """An upper bound (95 %) of the share of what none of so many independent requests had: the rule of three."""
+    return 3 / requests
+
+
+def plot_shares(axis, points, name, place):
+    """A curve of shares in %, of points (x, share, requests). Where none was seen the curve ends, and a faint arrow
+    points down from the bound of the rule of three; `place`: how far to its side, so that several can be seen."""
+    axis.plot([p[0] for p in points], [100 * p[1] if p[1] > 0 else math.nan for p in points], **look(name))
+    none = [p for p in points if p[1] == 0]
+    aside = ScaledTranslation(place / 72, 0, axis.figure.dpi_scale_trans)
+    axis.scatter(
+        [p[0] for p in none],
+        [100 * never_seen(p[2]) for p in none],
+        marker="$\\downarrow$",
+        s=36,
+        linewidths=0.3,
+        color=LOOKS[name][0],
+        transform=axis.transData + aside,
+        zorder=3,
+    )
+    if none:
+        axis.update_datalim([(p[0], 100 * never_seen(p[2])) for p in none])
+        axis.autoscale_view()
+
+
+def none_seen(requests):
+    """As a table says it."""
+    return f"none of {requests:,.0f}"
 
 
 def legend_below(figure, axis, columns):

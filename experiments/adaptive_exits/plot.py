@@ -71,7 +71,18 @@ def draw_curves(page, curves, key, suffix):
     axes[0][0].plot([], [], linestyle="", marker="x", color="#D55E00", label="target missed")
     figures.legend_below(figure, axes[0][0], 5)
     figure.tight_layout()
-    page.save(figure, suffix)
+    shown = "Late requests" if late else "Mean latency"
+    page.save(
+        figure,
+        suffix,
+        caption=f"""{shown} against accuracy, both decided by the threshold or the target of accuracy, in a row for each
+        policy and a column for each kind of arrivals at a mean load of 1.6. A cross: the target was
+        missed.{" On the line of `none`: not one request was late." if late else ""}""",
+        alternative=f"""Twelve panels of rising curves on logarithmic scales. Under Poisson arrivals fixed and adaptive
+        thresholds lie close together; in the bursts and the spikes the curve of fixed thresholds lies
+        {"orders of magnitude " if late else ""}above those of adaptive ones over most of its length, and crosses stand
+        at the right end, where the load leaves no room for the target.""",
+    )
 
 
 def in_period(row):
@@ -144,7 +155,16 @@ def draw_spike(page):
     )
     figures.legend_below(figure, axes[0], 2)
     figure.tight_layout()
-    page.save(figure, "_over_time")
+    page.save(
+        figure,
+        "_over_time",
+        caption="""Queue, thresholds, accuracy and latency over the period of a burst (grey), with a fixed threshold
+        and with adaptive ones of the same accuracy over the whole run. Bold: the mean over all bursts; thin: the burst
+        with the longest queue.""",
+        alternative="""Four panels of curves over time. In the burst the queue and the latency rise far with a fixed
+        threshold and little with adaptive ones, whose thresholds and accuracy dip in the burst and are higher between
+        the bursts.""",
+    )
     return accuracies
 
 

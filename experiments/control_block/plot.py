@@ -1,42 +1,48 @@
 """Heat maps of the control block's choices over layers and batch sizes: k, B_P, and what stays on the chip."""
 
+import dark
 import figures
 from figures import plt
+from matplotlib.colors import ListedColormap
+from matplotlib.patches import Patch
 
 RESIDENCIES = ("stream", "row", "column", "weights")
 PANELS = (("k", "stacking factor k"), ("b_p", "blocks side by side, B_P"), ("residency", "what stays on the chip"))
 
 
-def draw(figure, axis, values, levels):
+def colors_of(levels):
+    """A colour for each level, evenly from dark to light."""
+    scale = plt.get_cmap("cividis")
+    return [scale(0.1 + 0.85 * i / max(len(levels) - 1, 1)) for i in range(len(levels))]
+
+
+def draw(axis, values, levels):
     """One heat map: a row a layer, a column a batch size; what is not the first of `levels` is written into its
     cell."""
-    image = axis.imshow(
+    axis.imshow(
         [[levels.index(v) for v in line] for line in values],
         aspect="auto",
-        cmap="cividis",
+        cmap=ListedColormap(colors_of(levels)),
         vmin=-0.5,
-        vmax=max(len(levels), 2) - 0.5,
+        vmax=len(levels) - 0.5,
         interpolation="nearest",
     )
     for y, line in enumerate(values):
         for x, value in enumerate(line):
             if value != levels[0]:
-                dark = levels.index(value) < 0.6 * len(levels)
-                axis.text(
-                    x,
-                    y,
-                    value[:1] if isinstance(value, str) else value,
-                    ha="center",
-                    va="center",
-                    fontsize=5,
-                    color="white" if dark else "black",
-                )
-    bar = figure.colorbar(image, ax=axis, ticks=range(len(levels)), shrink=0.4)
-    bar.ax.set_yticklabels(levels)
+                letter = value[:1] if isinstance(value, str) else value
+                color = dark.ON_DARK if levels.index(value) < 0.5 * len(levels) else dark.ON_LIGHT
+                axis.text(x, y, letter, ha="center", va="center", fontsize=5, color=color)
 
 
-def control_block(page, npu):
-    """The figure of one NPU; its rows by (layer, batch)."""
+def key(axis, levels, title):
+    """The colours of the levels, below a panel."""
+    patches = [Patch(facecolor=c, edgecolor="black", linewidth=0.5) for c in colors_of(levels)]
+    axis.legend(patches, levels, title=title, ncol=4, loc="upper center", bbox_to_anchor=(0.5, -0.06), fontsize=7)
+
+
+def control_block(page, npu, numbers):
+    """The figure of one NPU; its rows by (layer, batch). `numbers`: those that k and B_P have on any NPU."""
     rows = page.results.rows(
         "SELECT layer, batch, b_r, b_p, k, residency, latency_s FROM layers WHERE npu = ? ORDER BY rowid", npu
     )
@@ -44,13 +50,11 @@ def control_block(page, npu):
     batches = sorted({r["batch"] for r in rows})
     chosen = {(r["layer"], r["batch"]): r for r in rows}
     panels = [p for p in PANELS if p[0] != "residency" or len({r["residency"] for r in rows}) > 1]
-    figure, axes = plt.subplots(1, len(panels), figsize=(1 + 3.8 * len(panels), 8.2), sharey=True)
-    for axis, (key, title) in zip(axes, panels):
-        values = [[chosen[layer, batch][key] for batch in batches] for layer in layers]
-        found = {v for line in values for v in line}
-        draw(
-            figure, axis, values, [r for r in RESIDENCIES if r in found] if key == "residency" else sorted(found | {1})
-        )
+    figure, axes = plt.subplots(1, len(panels), figsize=(1 + 3.4 * len(panels), 8.6), sharey=True)
+    for axis, (name, title) in zip(axes, panels):
+        levels = RESIDENCIES if name == "residency" else numbers
+        draw(axis, [[chosen[layer, batch][name] for batch in batches] for layer in layers], levels)
+        key(axis, levels, "what stays" if name == "residency" else title)
         axis.set_title(title)
         axis.set_xticks(range(len(batches)), batches, fontsize=7)
         axis.set_xlabel("batch size")
@@ -58,7 +62,18 @@ def control_block(page, npu):
     axes[0].set_yticks(range(len(layers)), layers, fontsize=5)
     figure.suptitle(f"ee_resnet50 on {npu}")
     figure.tight_layout()
-    page.save(figure, "" if npu == "zu7ev_large" else f"_{npu}")
+    single = [r for r in rows if r["batch"] == 1]
+    page.save(
+        figure,
+        "" if npu == "zu7ev_large" else f"_{npu}",
+        caption=f"""What the control block chooses for each layer (a row) and batch size (a column) of ee_resnet50 on
+        {npu}. A colour stands for the same number in k and in B_P, and on both NPUs; a cell without a number has
+        1{", one without a letter streams" if len(panels) > 2 else ""}.""",
+        alternative=f"""{len(panels)} heat maps with layers from the first at the top to the last. Stacking is in
+        {share(single, lambda r: r['k'] > 1):.0f} % of the layers at batch 1 and in
+        {share([r for r in rows if r['batch'] == batches[-1]], lambda r: r['k'] > 1):.0f} % at batch {batches[-1]};
+        {share(rows, lambda r: r['b_p'] > 1):.0f} % of all cells have more than one block.""",
+    )
     return rows
 
 
@@ -67,7 +82,9 @@ def share(rows, holds):
 
 
 def make(page):
-    rows, buffered = control_block(page, "zu7ev_large"), control_block(page, "zu7ev_buffered")
+    levels = page.results.rows("SELECT k AS n FROM layers UNION SELECT b_p FROM layers UNION SELECT 1 ORDER BY n")
+    numbers = [r["n"] for r in levels]
+    rows, buffered = (control_block(page, npu, numbers) for npu in ("zu7ev_large", "zu7ev_buffered"))
     single = [r for r in rows if r["batch"] == 1]
     stays = {name: share(buffered, lambda r, name=name: r["residency"] == name) for name in RESIDENCIES}
     page.seen(

@@ -37,7 +37,15 @@ def against_load(page, found):
     figures.legend_below(figure, axes[0], 3)
     figure.suptitle(f"{SHOWN_NETWORK} on {SHOWN_NPU}; baselines in mode r")
     figure.tight_layout()
-    page.save(figure)
+    page.save(
+        figure,
+        caption="""Energy of a request (left) and its product with the mean latency (right) against the offered load;
+        logarithmic. Baselines run in mode r, exit_aware in fluid_stacked. A curve ends where the queue grew through
+        the whole run.""",
+        alternative="""Two panels with a curve for each policy. Left, the energy of a request falls with the load, as
+        less of it is spent idle, and is nearly the same for all. Right, its product with the latency is lowest for
+        exit_aware at every load, and that of serial service rises steeply at the end.""",
+    )
 
 
 def by_part(page, found):
@@ -75,7 +83,14 @@ def by_part(page, found):
     figures.legend_below(figure, axes[0][0], len(points.PARTS))
     figure.suptitle(f"{SHOWN_NETWORK} at rho {rho:g}, by what takes it; saturated ones left out")
     figure.tight_layout()
-    page.save(figure, "_parts")
+    page.save(
+        figure,
+        "_parts",
+        caption="""What the energy of a request is spent on, for each policy and mode, at the highest load on two NPUs.
+        Saturated ones are left out.""",
+        alternative="""Two panels of stacked bars with a bar for each policy and mode, all of nearly the same height on
+        one NPU. DRAM takes the largest part of each.""",
+    )
 
 
 def weight_words(page, words):
@@ -100,7 +115,15 @@ def weight_words(page, words):
     figures.legend_below(figure, axes[0][0], len(points.MODES))
     figure.suptitle(SHOWN_NETWORK)
     figure.tight_layout()
-    page.save(figure, "_words")
+    page.save(
+        figure,
+        "_words",
+        caption="""Words of weights that are fetched for a sample, against the batch size, over those of one sample in
+        mode r; a panel for each NPU.""",
+        alternative="""Panels of curves that fall with the batch size, as one fetch serves more samples. On edge_8tops
+        they halve with each doubling at first; on zu7ev_middle fluid_stacked falls furthest; on zu7ev_buffered both
+        stacked modes fetch more than the others at every batch size.""",
+    )
 
 
 def tiles(page):
@@ -133,7 +156,14 @@ def tiles(page):
     figures.legend_below(figure, axes[0][0], 2)
     figure.suptitle(f"{SHOWN_NETWORK} on engines of other tiles; lines: what no other beats in both")
     figure.tight_layout()
-    page.save(figure, "_tiles")
+    page.save(
+        figure,
+        "_tiles",
+        caption="""Energy against latency of one sample, for engines of other tiles and the same number of DSPs: a
+        point for each, and a line through those that no other beats in both.""",
+        alternative="""Two panels of clouds of points, one for each NPU, with the lines of both modes along their lower
+        left edge.""",
+    )
     page.table(
         f"Both ends of each front, {SHOWN_NETWORK}, one sample: the fastest tiles, and those of least energy",
         ["NPU", "mode", "T_R, T_P, T_C", "latency (ms)", "energy (mJ)"],

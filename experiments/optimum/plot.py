@@ -51,7 +51,15 @@ def draw_distances(page, settings):
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper center", ncol=3, bbox_to_anchor=(0.5, 0.0))
     figure.tight_layout()
-    page.save(figure)
+    page.save(
+        figure,
+        caption="""How far each policy's mean latency lies above that of the best engine with several registers,
+        against the load, in a panel for each network and mode; bars: 95 % intervals. The grey line is the best engine
+        with a single register, likewise. The scale is linear below 2 % and logarithmic above.""",
+        alternative="""Panels of curves that mostly rise with the load. exit_aware and the variant that looks ahead are
+        lowest in most of them; greedy batching and LazyBatching lie above, and serial service by far where it can
+        carry the load.""",
+    )
 
 
 def draw_decisions(page, found):
@@ -92,7 +100,15 @@ def draw_decisions(page, found):
         axis.set_ylabel("batch left")
     figure.tight_layout()
     figure.colorbar(image, ax=axes, ticks=range(largest + 1), label="newcomers taken", pad=0.015)
-    page.save(figure, "_decisions")
+    page.save(
+        figure,
+        "_decisions",
+        caption="""How many newcomers are taken, by the length of the queue and what is left of the batch, when the NPU
+        is idle (top) and before each later segment. Left and middle: two policies; right: what is best.""",
+        alternative="""A grid of heat maps in three columns. All take more newcomers from longer queues while the batch
+        has room. On an idle NPU both policies take up to eight at once, the best engine fewer; before the last segment
+        the best engine takes none in most states in which the policies take some.""",
+    )
 
 
 def make(page):

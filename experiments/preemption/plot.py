@@ -5,8 +5,10 @@
 """
 
 import argparse
+import io
 import json
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -17,6 +19,9 @@ matplotlib.rcParams["svg.hashsalt"] = "fluidbatch"
 import matplotlib.pyplot as plt  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parent
+sys.path.append(str(FOLDER.parent))
+from dark import follows_light_and_dark  # noqa: E402
+
 COLORS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442")  # by segment
 HATCHES = ("", "//", "..", "xx")
 
@@ -41,8 +46,9 @@ def main():
     steps, last = [(0, 0)], 0
     for event in events(arguments.program):
         begin, length = event.get("ts", 0) / 1000, event.get("dur", 0) / 1000
-        last = max(last, begin + length)
-        if event["ph"] == "C":
+        if event["ph"] == "X" or event["name"] == "queue":
+            last = max(last, begin + length)
+        if event["name"] == "queue":
             steps.append((begin, event["args"]["requests"]))
         elif event["ph"] == "X" and event["tid"] == 1:
             segment, batch = event["args"]["segment"], event["args"]["batch"]
@@ -78,7 +84,9 @@ def main():
     queue.set_xlabel("time (ms)")
     figure.tight_layout()
     figure.savefig(arguments.out / "preemption.png", dpi=150, metadata={"Software": None})
-    figure.savefig(arguments.out / "preemption.svg", metadata={"Date": None})
+    svg = io.StringIO()
+    figure.savefig(svg, format="svg", metadata={"Date": None})
+    (arguments.out / "preemption.svg").write_text(follows_light_and_dark(svg.getvalue()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -82,7 +82,14 @@ def draw_arbiters(page, home):
         axis.set_xlabel("late (%)")
     figures.legend_below(figure, axes[0][0], 3)
     figure.tight_layout()
-    page.save(figure)
+    page.save(
+        figure,
+        caption="""Late requests of each service (marks) for each way to decide between services (rows), at one rate,
+        with a spike in either of two services. On the left edge: nobody was late.""",
+        alternative="""Four panels with a row of three marks for each arbiter. How far the marks of a row are apart is
+        how unlike the services fare: under most arbiters the faces have the most late requests, under preemptive
+        priority the objects.""",
+    )
 
 
 def draw_rates(page, home):
@@ -103,7 +110,15 @@ def draw_rates(page, home):
         axis.set_xlabel("times the usual rates")
     figures.legend_below(figure, axes[0][0], 3)
     figure.tight_layout()
-    page.save(figure, "_rates")
+    page.save(
+        figure,
+        "_rates",
+        caption="""Late requests of each service against the rates, for some of the ways to decide between them;
+        grey: the share that is allowed. Marks at the lower edge: nobody was late; crosses at the upper one:
+        saturated.""",
+        alternative="""Six panels of curves that rise with the rates. Which arbiter keeps a service below the grey line
+        for longest differs from service to service.""",
+    )
 
 
 def draw_sizes(page, sizes):
@@ -127,7 +142,15 @@ def draw_sizes(page, sizes):
         axis.set_xlabel("load")
     figures.legend_below(figure, axes[0][0], 3)
     figure.tight_layout()
-    page.save(figure, "_sizes")
+    page.save(
+        figure,
+        "_sizes",
+        caption="""Latency on two NPUs of half the size over that on one of the whole size, against the load, for two
+        ways to halve it; mean (above) and 99th percentile (below). Crosses at the upper edge: saturated.""",
+        alternative="""Eight panels of curves that mostly lie between 1 and 2, fall a little with the load, and are
+        alike for mean and 99th percentile. Halves by columns of zu7ev_large lie above 2 and are saturated at high
+        loads.""",
+    )
 
 
 def draw_routers(page, routers):
@@ -151,7 +174,15 @@ def draw_routers(page, routers):
     axes[1][0].set_ylabel("late (%)")
     figures.legend_below(figure, axes[0][0], 4)
     figure.tight_layout()
-    page.save(figure, "_routers")
+    page.save(
+        figure,
+        "_routers",
+        caption="""Mean latency (above) and late requests (below) against the load of four NPUs, for each way to choose
+        the NPU of a request, in equal and in mixed fleets. Crosses at the upper edge: saturated.""",
+        alternative="""Eight panels of curves that rise with the load. Routers that know the work or the queues
+        (least_work, earliest_finish, join_shortest_queue) are lowest; random and round_robin, which know neither, are
+        the first to leave the panels of mixed fleets.""",
+    )
 
 
 def make(page):

@@ -23,6 +23,8 @@ struct RunArguments {
   bool audit = false;                  ///< hold policies to what they say of the boundaries to come
   bool timeline = false;
   std::string timeline_requests;      ///< A..B or A, several joined by commas
+  std::string timeline_from_s;        ///< empty: from the begin on
+  std::string timeline_to_s;          ///< empty: to the end
   std::string series_s;               ///< seconds, or nothing
   std::optional<std::int64_t> point;  ///< `config` is a results file, and this one of its points
   bool csv = false;

@@ -275,6 +275,10 @@ void add_run(CLI::App& app, cli::RunArguments& arguments, cli::ReportArguments& 
   run->add_flag("--timeline", arguments.timeline, "Write timeline.json, which ui.perfetto.dev opens");
   run->add_option("--timeline-requests", arguments.timeline_requests, "Follow these requests in the timeline")
       ->type_name("A..B");
+  run->add_option("--timeline-from", arguments.timeline_from_s, "Leave out of the timeline what ends before")
+      ->type_name("SECONDS");
+  run->add_option("--timeline-to", arguments.timeline_to_s, "Leave out of the timeline what begins later")
+      ->type_name("SECONDS");
   run->add_option("--series", arguments.series_s,
                   "Write series.csv: queue, batch, latency, a row every DT seconds")
       ->type_name("DT");

@@ -156,11 +156,28 @@ std::vector<RequestRange> read_ranges(const std::string& text) {
   return ranges;
 }
 
+double read_date(const std::string& text, const char* option, double otherwise) {
+  if (text.empty()) return otherwise;
+  return io::read_number(io::parse_yaml(text, option), option, io::Range::non_negative());
+}
+
+/// What the options want of timelines, if they want any; those of its parts want one, too.
+std::optional<TimelineOptions> timeline_of(const RunArguments& arguments) {
+  TimelineOptions timeline{.followed = read_ranges(arguments.timeline_requests)};
+  timeline.from_s = read_date(arguments.timeline_from_s, "--timeline-from", timeline.from_s);
+  timeline.to_s = read_date(arguments.timeline_to_s, "--timeline-to", timeline.to_s);
+  if (timeline.to_s <= timeline.from_s)
+    throw io::InputError("--timeline-to: must be later than --timeline-from, which is " +
+                         io::shortest(timeline.from_s) + " s");
+  const bool wanted = arguments.timeline || !timeline.followed.empty() ||
+                      !arguments.timeline_from_s.empty() || !arguments.timeline_to_s.empty();
+  return wanted ? std::optional(std::move(timeline)) : std::nullopt;
+}
+
 RunOptions options_of(const RunArguments& arguments) {
   RunOptions options;
   options.driver = arguments.driver.value_or(Driver::simgrid);
-  options.followed = read_ranges(arguments.timeline_requests);
-  options.timeline = arguments.timeline || !options.followed.empty();
+  options.timeline = timeline_of(arguments);
   if (!arguments.series_s.empty()) {
     options.series_s =
         io::read_number(io::parse_yaml(arguments.series_s, "--series"), "--series", io::Range::positive());

@@ -20,6 +20,10 @@ std::string quoted_json(const std::string& text) {
 TraceEvents::TraceEvents(const std::filesystem::path& file)
     : file_(file), buffer_("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n") {}
 
+void TraceEvents::name_process(const std::string& name) {
+  add(fmt::format(R"("ph":"M","pid":1,"name":"process_name","args":{{"name":{}}})", quoted_json(name)));
+}
+
 void TraceEvents::name_track(int track, const std::string& name) {
   add(fmt::format(R"("ph":"M","pid":1,"tid":{},"name":"thread_name","args":{{"name":{}}})", track,
                   quoted_json(name)));

@@ -18,6 +18,8 @@ class TraceEvents {
  public:
   explicit TraceEvents(const std::filesystem::path& file);
 
+  /// What the viewer calls the process.
+  void name_process(const std::string& name);
   /// What the viewer calls a track.
   void name_track(int track, const std::string& name);
   /// `arguments`: fields of JSON. `colour`: one of chrome://tracing's own names; without one the viewer

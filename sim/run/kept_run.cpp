@@ -50,7 +50,8 @@ KeptRun run_here(const Scenario& scenario, const System& system, const KeepOptio
   std::optional<Series> series;
   if (keep.requests) observers.push_back(&log.emplace(scenario, run.requests));
   if (keep.timeline)
-    observers.push_back(&timeline.emplace(*keep.timeline, timeline_shape(scenario, system), keep.followed));
+    observers.push_back(&timeline.emplace(*keep.timeline, timeline_shape(scenario, system),
+                                          TimelineOptions{.followed = keep.followed}));
   if (keep.series_s)
     observers.push_back(&series.emplace(*keep.series_s, system.npus.size(), series_exits(scenario, system)));
   run.statistics = simulate(scenario, system, {.driver = driver, .observers = observers, .watch = &watch});

@@ -21,9 +21,9 @@ namespace fs = std::filesystem;
 
 constexpr double kGigabyte = 1e9;
 
-// Measured on the shipped networks at loads from 0.3 to 1: 155 to 171, 505 to 642 and 638 bytes.
+// Measured on the shipped networks at loads from 0.3 to 1: 155 to 171, 501 to 788 and 574 to 640 bytes.
 constexpr double kBytesPerRow = 160;
-constexpr double kTimelineBytesPerRequest = 600;
+constexpr double kTimelineBytesPerRequest = 700;
 constexpr double kTimelineBytesPerFollowed = 640;
 
 /// Requests that the timeline follows, of the first `requests`.
@@ -34,6 +34,12 @@ double followed(const std::vector<RequestRange>& ranges, double requests) {
     sum += std::max(0.0, end - static_cast<double>(range.first));
   }
   return std::min(sum, requests);
+}
+
+/// The part of a run of about `last_s` that a timeline shows; all of it where the length is not known.
+double shown_share(const TimelineOptions& timeline, double last_s) {
+  if (!(last_s > 0)) return 1;
+  return std::clamp((std::min(timeline.to_s, last_s) - timeline.from_s) / last_s, 0.0, 1.0);
 }
 
 /// Bytes that are free where `folder` is or is going to be; infinity where the system does not tell.
@@ -71,10 +77,14 @@ std::string check_output_sizes(const Scenario& scenario, const RunOptions& optio
     cure = "outputs.requests_csv=false leaves requests.csv out";
   }
   if (options.timeline) {
-    bytes += systems * (length.requests * kTimelineBytesPerRequest +
-                        followed(options.followed, length.requests) * kTimelineBytesPerFollowed);
+    bytes += systems * shown_share(*options.timeline, length.last_arrival_s) *
+             (length.requests * kTimelineBytesPerRequest +
+              followed(options.timeline->followed, length.requests) * kTimelineBytesPerFollowed);
     what += what.empty() ? "timeline.json" : " and timeline.json";
-    cure += cure.empty() ? "take fewer requests" : "; take fewer requests for a timeline";
+    cure +=
+        cure.empty()
+            ? "take fewer requests"
+            : "; take fewer requests for a timeline, or a part of it by --timeline-from and --timeline-to";
   }
   const std::string size = fmt::format("{} of {} system{} will take about {:.3g} GB", what,
                                        scenario.systems.size(), systems == 1 ? "" : "s", bytes / kGigabyte);

@@ -66,7 +66,7 @@ RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOpti
         &csv.emplace(folder / "requests.csv", slos_of(scenario), csv_shape(scenario, system)));
   if (options.timeline)
     observers.push_back(
-        &timeline.emplace(folder / "timeline.json", timeline_shape(scenario, system), options.followed));
+        &timeline.emplace(folder / "timeline.json", timeline_shape(scenario, system), *options.timeline));
   if (options.series_s)
     observers.push_back(
         &series.emplace(*options.series_s, system.npus.size(), series_exits(scenario, system)));

@@ -23,9 +23,8 @@ struct RunOptions {
   bool requests_csv = true;
   bool named_after_configuration = false;  ///< the folder is, so it is kept for that configuration
   Driver driver = Driver::simgrid;
-  bool timeline = false;               ///< write timeline.json
-  std::vector<RequestRange> followed;  ///< requests that the timeline follows one by one
-  std::optional<double> series_s;      ///< write series.csv, with rows this far apart
+  std::optional<TimelineOptions> timeline;  ///< write timeline.json
+  std::optional<double> series_s;           ///< write series.csv, with rows this far apart
   /// Told now and then how many requests each system has completed, in a trial too; may be empty.
   std::function<void(const std::vector<std::uint64_t>&)> progress;
   /// Told of an open scenario as it is going to run, once trials have settled it and before the run; may be

@@ -68,7 +68,7 @@ Series::Exits series_exits(const Scenario& scenario, const System& system) {
 }
 
 TimelineShape timeline_shape(const Scenario& scenario, const System& system) {
-  TimelineShape shape{.tables = {}, .service_of_device = scenario.devices.services()};
+  TimelineShape shape{.system = system.label, .tables = {}, .service_of_device = scenario.devices.services()};
   for (const SystemNpu& npu : system.npus) {
     auto& of_npu = shape.tables.emplace_back();
     for (const auto& table : npu.tables) of_npu.push_back(table.get());

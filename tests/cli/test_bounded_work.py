@@ -117,7 +117,7 @@ class BoundedWork(CommandLineTest):
     def test_a_range_of_requests_beyond_the_last_one(self):
         result = self.succeed("run", "c.yaml", "--out", "out", "--timeline-requests", "0..999999999")
         self.assertNotIn("GB", result.stderr)
-        self.assertIn('"name":"request 199"', (self.folder / "out/serial/timeline.json").read_text())
+        self.assertIn('"name":"request 199 (', (self.folder / "out/serial/timeline.json").read_text())
 
 
 class LostDigits(CommandLineTest):

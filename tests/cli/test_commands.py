@@ -142,7 +142,7 @@ class Run(CommandLineTest):
         busy = sum(e["dur"] for e in npu) / 1e6
         summary = json.loads((self.folder / "out/serial/summary.json").read_text())
         self.assertGreater(sum(e["ph"] == "X" and e["tid"] == 2 for e in events), 0)
-        self.assertEqual(min(e["args"]["requests"] for e in events if e["ph"] == "C"), 0)
+        self.assertEqual(min(e["args"]["requests"] for e in events if e["name"] == "queue"), 0)
         followed = {e["id"] for e in events if e.get("cat") == "request"}
         self.assertEqual(followed, set(range(10)))
         series = self.csv_rows("out/serial/series.csv")

@@ -68,7 +68,7 @@ class ExitControl(CommandLineTest):
         self.assertEqual(self.summary("steered")["absent"]["distance_to_bound"], "exits were decided at run time")
         events = json.loads((self.folder / "out/steered/timeline.json").read_text())["traceEvents"]
         tracks = {event["name"] for event in events if event["ph"] == "C"}
-        self.assertEqual(tracks, {"queue", *(f"threshold of exit {exit}" for exit in range(3))})
+        self.assertEqual(tracks, {"queue", "batch size", *(f"threshold of exit {exit}" for exit in range(3))})
         values = [event["args"]["threshold"] for event in events if event["name"] == "threshold of exit 0"]
         self.assertGreater(len(set(values)), 20)
         self.assertNotIn("threshold of", (self.folder / "out/fixed/timeline.json").read_text())

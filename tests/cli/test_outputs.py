@@ -4,6 +4,7 @@
 import csv
 import io
 import json
+import math
 import os
 import resource
 import signal
@@ -302,6 +303,38 @@ class Names(OutputTest):
         printed = result.stdout.splitlines()[-1].removeprefix("when all have ended: ")
         subprocess.run(["bash", "-c", printed], cwd=self.folder, check=True, capture_output=True)
         self.assertTrue((self.folder / "ALL.sqlite").exists())
+
+
+class PartOfATimeline(CommandLineTest):
+    def test_a_part_of_a_timeline(self):
+        self.write("c.yaml", CONFIG)
+        self.succeed("run", "c.yaml", "--out", "whole", "--timeline-requests", "0..199")
+        self.succeed("run", "c.yaml", "--out", "part", "--timeline-requests", "0..199", "--timeline-from", "1.5", "--timeline-to", "3")
+
+        def events(folder):
+            return json.loads((self.folder / folder / "serial/timeline.json").read_text())["traceEvents"]
+
+        def slices(of, first=0.0, last=math.inf):
+            return [e for e in of if e["ph"] == "X" and e["ts"] + e["dur"] >= first and e["ts"] <= last]
+
+        whole, part = events("whole"), events("part")
+        self.assertEqual(slices(part), slices(whole, 1.5e6, 3e6))
+        self.assertTrue(0 < len(slices(part)) < len(slices(whole)))
+        for name in ("queue", "batch size"):
+            of_whole, of_part = ([(e["ts"], e["args"]) for e in of if e["name"] == name] for of in (whole, part))
+            before = [value for date, value in of_whole if date < 1.5e6]
+            self.assertEqual(of_part, [(1.5e6, before[-1])] + [one for one in of_whole if 1.5e6 <= one[0] <= 3e6])
+        followed = {e["id"] for e in part if e.get("cat") == "request"}
+        with open(self.folder / "part/serial/requests.csv", newline="", encoding="ascii") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(followed, {int(r["request"]) for r in rows if float(r["completion_s"]) >= 1.5 and float(r["arrival_s"]) <= 3})
+        self.succeed("run", "c.yaml", "--out", "asked", "--timeline-to", "1")  # wants a timeline by itself
+        self.assertGreater(len(events("asked")), 0)
+        for words in (["--timeline-to", "0"], ["--timeline-from", "2", "--timeline-to", "1"], ["--timeline-from", "-1"],
+                      ["--timeline-from", "x"]):
+            result = self.call("run", "c.yaml", "--out", "refused", *words)
+            self.assertEqual(result.returncode, 2, words)
+            self.assertIn("--timeline-", result.stderr)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,7 @@ class Markdown(unittest.TestCase):
 
         def page(name, seen, claims=()):
             return {"name": name, "title": f"About {name}", "seen": seen, "figures": [name], "claims": list(claims),
+                    "captions": {name: f"What {name} shows."}, "alternatives": {name: f"A line of {name}."},
                     "tables": [{"caption": "A table", "head": ["x"], "rows": [[seen]]}]}
 
         one, two, three = page("one", "first"), page("two", "second"), page("three", "third")
@@ -95,6 +96,85 @@ class Markdown(unittest.TestCase):
         self.assertEqual(report.with_sections(text, [three]), report.markdown([one, two, three]))
         with self.assertRaisesRegex(ValueError, "one: has claims"):
             report.with_sections(text, [page("one", "new", [{"claim": "a", "published": "b", "found": "c", "verdict": "d"}])])
+        # The claims that the text has already are no reason to leave a section as it was.
+        same = [{"claim": "a", "published": "b", "found": "c", "verdict": "holds"}]
+        whole = report.markdown([page("one", "first", same), two])
+        self.assertEqual(report.with_sections(whole, [page("one", "new", same)]), report.markdown([page("one", "new", same), two]))
+
+    def test_a_figure_has_a_caption_and_a_text_of_its_own(self):
+        import report
+
+        page = {"title": "T", "seen": "S", "figures": ["f"], "tables": [], "captions": {"f": "Bars < 1."}, "alternatives": {"f": 'A "line".'}}
+        self.assertIn('![A "line".](pictures/reproduction/f.svg)\n\n*Bars < 1.*\n', report.section_markdown(page))
+        html = report.figure_html(page, "f", b"<svg/>")
+        self.assertIn('alt="A &quot;line&quot;."', html)
+        self.assertIn("<figcaption>Bars &lt; 1. ", html)
+        # A tap or the space bar shows it large: a checkbox and its label.
+        self.assertIn('type="checkbox" id="large-f"', html)
+        self.assertIn('<label for="large-f"><img', html)
+
+
+class Dark(unittest.TestCase):
+    SVG = ('<svg><defs><style type="text/css">*{stroke-linejoin: round}</style></defs><path style="fill: #ffffff"/>'
+           '<path style="fill: none; stroke: #000000"/><rect fill="#004488"/><path style="stroke: #ffff99"/><g style="fill: #fffffe"/></svg>')
+
+    def test_rules_for_the_colours_that_are_there(self):
+        import dark
+
+        found = dark.follows_light_and_dark(self.SVG)
+        head, begin, rules = found.partition("@media (prefers-color-scheme: dark){")
+        self.assertTrue(begin)
+        rules = rules.partition("</style>")[0]
+        self.assertIn(f'[style*="fill: #ffffff"],[fill="#ffffff"]{{fill:{dark.BACK}!important}}', rules)
+        self.assertIn(f'[style*="stroke: #000000"]{{stroke:{dark.INK}!important}}', rules)
+        self.assertIn('[fill="#004488"]', rules)
+        # Bright ones, and the letters on coloured cells, stay.
+        self.assertNotIn("#ffff99", rules)
+        self.assertNotIn("#fffffe", rules)
+        # In light all is as it was, and a second time changes nothing.
+        self.assertEqual(re.sub(r"\n@media.*?(?=</style>)", "", found), self.SVG)
+        self.assertEqual(dark.follows_light_and_dark(found), found)
+        with self.assertRaisesRegex(ValueError, "no style sheet"):
+            dark.follows_light_and_dark("<svg/>")
+
+    def test_all_colours_of_figures_can_be_seen_in_the_dark(self):
+        import dark
+        import figures
+
+        def luminance(color):
+            linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in dark.channels(color))]
+            return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+        ground = luminance(dark.BACK)
+        for color, _, _ in figures.LOOKS.values():
+            contrast = (luminance(dark.in_the_dark(color.lower()) or color.lower()) + 0.05) / (ground + 0.05)
+            self.assertGreater(contrast, 3, color)  # of WCAG, for graphics
+
+    def test_the_docs_pictures_follow(self):
+        for picture in sorted((ROOT / "docs/pictures").rglob("*.svg")):
+            self.assertTrue("prefers-color-scheme: dark" in picture.read_text(), picture.name)
+
+
+class Shares(unittest.TestCase):
+    def test_the_rule_of_three(self):
+        import figures
+
+        # (1 - p)^n = 0.05 has p a little below 3 / n.
+        for requests in (100, 1000, 495000):
+            exact = 1 - 0.05 ** (1 / requests)
+            self.assertTrue(exact < figures.never_seen(requests) < 1.02 * exact, requests)
+
+    def test_a_curve_ends_where_none_was_seen(self):
+        import figures
+
+        figure, axis = figures.plt.subplots()
+        figures.plot_shares(axis, [(1, 0, 300), (2, 0.5, 300), (3, 0.25, 300)], "lazy", 0)
+        line, = axis.lines
+        self.assertEqual([str(y) for y in line.get_ydata()], ["nan", "50.0", "25.0"])
+        arrows, = axis.collections
+        self.assertEqual(arrows.get_offsets().tolist(), [[1, 1]])  # 3 of 300 in %
+        figures.plt.close(figure)
+        self.assertEqual(figures.none_seen(495000.0), "none of 495,000")
 
 
 # Stands in for Yosys: cells of each K_MAX from a file beside it.

@@ -193,7 +193,9 @@ class Timelines(SiteTest):
         summary = self.summary(system)
         rows = self.rows(system)
         window_s = max(float(row["completion_s"] or 0) for row in rows) - float(rows[0]["arrival_s"])
-        tracks = {event["tid"]: event["args"]["name"] for event in events if event["ph"] == "M"}
+        self.assertEqual([event["args"]["name"] for event in events if event["name"] == "process_name"], [system])
+        tracks = {event["tid"]: event["args"]["name"] for event in events if event["name"] == "thread_name"}
+        self.assertEqual(tracks.pop(2 * npus + 1), "requests")
         if npus == 1:
             self.assertEqual(tracks, {1: "NPU", 2: "suspended batches"})
         else:
@@ -219,6 +221,7 @@ class Timelines(SiteTest):
         self.assertEqual(len(set.union(*colours.values())), 3)  # each has one of its own
         self.check_waiting(system, slices, npus, rows, summary)
         self.check_counters(events, npus)
+        self.check_batches(events, slices, npus)
         self.check_arrows(events, slices, rows)
 
     def check_waiting(self, system, slices, npus, rows, summary):
@@ -246,7 +249,7 @@ class Timelines(SiteTest):
     def check_counters(self, events, npus):
         queues = defaultdict(list)
         for event in events:
-            if event["ph"] == "C":
+            if event["ph"] == "C" and not event["name"].startswith("batch size"):
                 queues[event["name"]].append((event["ts"], event["args"]["requests"]))
         of = [f"{name}, NPU {n}" for n in range(npus) for name in NETWORKS] if npus > 1 else list(NETWORKS)
         self.assertEqual(set(queues), {f"queue ({name})" for name in of})
@@ -254,10 +257,36 @@ class Timelines(SiteTest):
             self.assertEqual((min(value for _, value in values), values[-1][1]), (0, 0))
             self.assertEqual(values, sorted(values, key=lambda value: value[0]))
 
+    def check_batches(self, events, slices, npus):
+        """The counter of an NPU is the batch of the slice under way, and 0 where there is none."""
+        for n in range(npus):
+            name = f"batch size (NPU {n})" if npus > 1 else "batch size"
+            values = [(e["ts"], e["args"]["samples"]) for e in events if e["name"] == name]
+            area = sum(value * (after - ts) for (ts, value), (after, _) in zip(values, values[1:]))
+            self.assertAlmostEqual(area / sum(e["dur"] * e["args"]["batch"] for e in slices[2 * n + 1]), 1, places=9)
+            self.assertEqual(values[-1][1], 0)
+            for before, after in zip(values, values[1:]):
+                self.assertLessEqual(before[0], after[0])
+                self.assertNotEqual(before[1], after[1])
+
     def check_arrows(self, events, slices, rows):
         arrows = [event for event in events if event.get("cat") == "flow"]
-        served = [row for row in rows[:50] if row["start_s"]]
-        self.assertEqual(len(arrows), 2 * len(served))
+        served = {int(row["request"]) for row in rows[:50] if row["start_s"]}
+        ends = defaultdict(list)
+        for arrow in arrows:
+            at = [i for i, e in enumerate(slices[arrow["tid"]]) if e["ts"] <= arrow["ts"] <= e["ts"] + e["dur"]]
+            ends[arrow["id"]].append((arrow["ph"], at))
+        # One for each that is served in more than one slice, from one to another.
+        for request, ((first, at_first), (last, at_last)) in ends.items():
+            self.assertEqual((first, last), ("s", "f"))
+            self.assertNotEqual(at_first, at_last, request)
+        for request in served - set(ends):
+            row = rows[request]
+            begin, end = 1e6 * float(row["start_s"]), 1e6 * float(row["completion_s"])
+            middle = [e for e in slices[2 * int(row.get("npu", 0)) + 1] if begin + 1 < e["ts"] + e["dur"] and e["ts"] < end - 1]
+            self.assertEqual(len(middle), 1, request)
+        self.assertTrue(set(ends) <= served)
+        self.assertGreater(len(ends), 0)
         for arrow in arrows:
             row = rows[arrow["id"]]
             track = 2 * int(row.get("npu", 0)) + 1

@@ -18,7 +18,8 @@ class Box(NamedTuple):
 def boxes_of(events: Sequence[Mapping[str, Any]], first_s: float, last_s: float) -> tuple[list[str], list[Box]]:
     """The names of the rows, and the boxes that reach into the time from first_s to last_s. Batches that are suspended
     at the same time have rows of their own, the one that was suspended first above."""
-    tracks = {event["tid"]: event["args"]["name"] for event in events if event["ph"] == "M"}
+    tracks = {event["tid"]: event["args"]["name"] for event in events
+              if event["name"] == "thread_name" and event["args"]["name"] != "requests"}
     slices: dict[int, list[tuple[float, float, int]]] = {track: [] for track in tracks}
     for event in events:
         if event["ph"] != "X":
