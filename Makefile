@@ -37,7 +37,7 @@ python-packages:
 # The importer of ONNX models and the tests besides.
 packages: run-packages python-packages
 	@.ci/install-packages node-d3 libonnx-dev libprotobuf-dev catch2 mold python3 python3-matplotlib python3-simpy3 valgrind \
-	  python3-pandas python3-tqdm python3-pytest mypy jupyter-nbconvert python3-ipykernel
+	  python3-pandas python3-jsonschema python3-yaml python3-tqdm python3-pytest mypy jupyter-nbconvert python3-ipykernel
 
 browser-packages:
 	@.ci/install-packages node-d3 chromium chromium-driver python3-selenium python3-pytest

@@ -10,7 +10,7 @@ install(FILES ${written}/fluidbatch.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/ba
 install(FILES ${written}/fluidbatch.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions RENAME _fluidbatch)
 install(FILES ${written}/fluidbatch.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 install(FILES ${written}/fluidbatch.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(DIRECTORY npu_model/npus npu_model/boards workloads/networks DESTINATION ${CMAKE_INSTALL_DATADIR}/fluidbatch)
+install(DIRECTORY npu_model/npus npu_model/boards workloads/networks experiments/starter DESTINATION ${CMAKE_INSTALL_DATADIR}/fluidbatch)
 install(FILES README.md LICENSE CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs PATTERN site EXCLUDE)
 

@@ -193,6 +193,11 @@ void npu_fit(const NpuFitArguments& arguments);
 /// The statistics, or the columns of `table`, a file of a run.
 void metric_list(const std::string& table, bool markdown);
 
+/// Prints the JSON Schema of a kind of files.
+void schema(const std::string& kind, const std::vector<std::string>& plugins);
+/// Writes files to start from into `folder`, and none where one of them is there already.
+void init(const std::string& folder);
+
 /// `NAME:R` of --until as KEY=VALUE of --set.
 std::string override_of_target(const std::string& target);
 

@@ -374,6 +374,8 @@ struct Arguments {
   bool csv = false;
   std::string columns;
   bool markdown = false;
+  std::string schema;
+  std::string folder = ".";
 };
 
 /// A command with the one subcommand `list`, which takes plug-ins.
@@ -420,6 +422,20 @@ void add_metrics(CLI::App& app, Arguments& arguments) {
       ->type_name("FILE");
   list->add_flag("--markdown", arguments.markdown, "As the table of docs/metrics.md");
   list->callback([&] { cli::metric_list(arguments.columns, arguments.markdown); });
+}
+
+void add_starters(CLI::App& app, Arguments& arguments) {
+  CLI::App* init = app.add_subcommand("init", "Write files to start from: a run, a sweep, models, policies");
+  init->add_option("folder", arguments.folder, "Folder to write into, made where needed; default: this one")
+      ->type_name("DIR");
+  init->callback([&] { cli::init(arguments.folder); });
+  CLI::App* schema =
+      app.add_subcommand("schema", "The JSON Schema of a kind of files, for editors and checks");
+  schema->add_option("kind", arguments.schema, "run, sweep, network, npu or board")
+      ->required()
+      ->type_name("KIND");
+  add_plugins(*schema, arguments.plugins);
+  schema->callback([&] { cli::schema(arguments.schema, arguments.plugins); });
 }
 
 void add_network_and_npu(CLI::App& command, std::string& network, std::string& npu) {
@@ -704,6 +720,7 @@ int run_program(int argc, char** argv) {
   add_networks(app, arguments);
   add_metrics(app, arguments);
   add_npu(app, arguments);
+  add_starters(app, arguments);
   add_help(app, arguments.help, arguments.exit_code);
   add_written(app, arguments.shell);
   if (argc > 1 && std::string_view(argv[1]) == "complete") {

@@ -141,8 +141,7 @@ class Reader {
 
   void read_systems() {
     const Node& list = root_.required("systems");
-    if (io::read_list(list, "systems").empty())
-      throw InputError(list.mark, "systems needs at least one entry");
+    io::read_filled_list(list, "systems", "entry");
     const SystemContext context{.scenario = config_,
                                 .services = *services_,
                                 .npu = config_.reference_choice,

@@ -60,7 +60,7 @@ void read_warmup(MapReader& run, Scenario& scenario) {
         static_cast<std::uint64_t>(run.integer("warmup_requests", 0, kMostRequests, 0));
     return;
   }
-  if (given->scalar != "auto") {
+  if (!io::is_word(*given, "auto")) {
     throw InputError(given->mark,
                      "warmup_requests must be a whole number or auto, found " + io::in_quotes(given->scalar));
   }

@@ -80,8 +80,7 @@ ServicesReader::ServicesReader(MapReader& run, Scenario& scenario, ModelCache& c
 }
 
 void ServicesReader::read_named(const Node& list, ModelCache& cache) {
-  const std::size_t count = io::read_list(list, "services").size();
-  if (count == 0) throw InputError(list.mark, "services needs at least one entry");
+  const std::size_t count = io::read_filled_list(list, "services", "entry").size();
   if (const auto objection = objection_to_services(count)) throw InputError(list.mark, *objection);
   scenario_.services.clear();
   for (const Node& node : list.items) {

@@ -123,7 +123,7 @@ void read_npus(MapReader& owner, System& system, const SystemContext& context) {
     throw InputError(owner.mark_of("npu_mode"), "each of 'npus' has npu_mode of its own: give it there");
   }
   const Node& list = owner.required("npus");
-  if (io::read_list(list, "npus").empty()) throw InputError(list.mark, "npus needs at least one entry");
+  io::read_filled_list(list, "npus", "entry");
   Node resolved = Node::sequence();
   for (const Node& node : list.items) {
     MapReader reader(node, "one of npus", {"npu", "npu_mode", "count"});

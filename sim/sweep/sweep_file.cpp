@@ -22,16 +22,14 @@ using io::Node;
 
 constexpr std::size_t kMostSettings = 10'000'000;
 
-const Node& require_map(const Node& node, const std::string& what) {
-  if (node.kind == Node::Kind::map) return node;
-  throw InputError(node.mark, what + " must be a map of keys of the configuration, found " + describe(node));
+const std::vector<Node::Entry>& entries_of(const Node& node, const std::string& what) {
+  return io::read_entries(node, what, "a map of keys of the configuration");
 }
 
 /// The values of an axis: a list, or `{from, to, step}`.
 std::vector<Node> read_values(const Node& node, const std::string& key) {
   if (node.kind == Node::Kind::sequence) {
-    if (node.items.empty()) throw InputError(node.mark, "axis " + key + " has no values");
-    return node.items;
+    return io::read_filled_list(node, "axis " + key, "value");
   }
   if (node.kind != Node::Kind::map) {
     throw InputError(
@@ -42,7 +40,7 @@ std::vector<Node> read_values(const Node& node, const std::string& key) {
 
 AxisBlock read_zip(const Node& node) {
   AxisBlock block;
-  for (const Node::Entry& entry : require_map(node, "zip").entries) {
+  for (const Node::Entry& entry : entries_of(node, "zip")) {
     const std::vector<Node> values = read_values(entry.value, entry.key);
     if (block.rows.empty()) block.rows.resize(values.size());
     if (values.size() != block.rows.size()) {
@@ -59,10 +57,10 @@ AxisBlock read_zip(const Node& node) {
 
 AxisBlock read_list(const Node& node) {
   AxisBlock block;
-  for (const Node& item : io::read_list(node, "list")) {
-    require_map(item, "an entry of list");
+  for (const Node& item : io::read_filled_list(node, "list", "entry")) {
+    const std::vector<Node::Entry>& entries = entries_of(item, "an entry of list");
     if (block.rows.empty()) {
-      for (const Node::Entry& entry : item.entries) block.keys.push_back(entry.key);
+      for (const Node::Entry& entry : entries) block.keys.push_back(entry.key);
     }
     Setting row;
     for (const std::string& key : block.keys) {
@@ -70,13 +68,12 @@ AxisBlock read_list(const Node& node) {
       if (value == nullptr) throw InputError(item.mark, "this entry of list lacks '" + key + "'");
       row.push_back(*value);
     }
-    if (item.entries.size() != block.keys.size()) {
+    if (entries.size() != block.keys.size()) {
       throw InputError(item.mark,
                        "all entries of list must have the keys of the first: " + io::quoted_list(block.keys));
     }
     block.rows.push_back(std::move(row));
   }
-  if (block.rows.empty()) throw InputError(node.mark, "list needs at least one entry");
   return block;
 }
 
@@ -84,7 +81,7 @@ std::vector<AxisBlock> read_axes(const Node& axes) {
   io::MapReader reader(axes, "axes", {"grid", "zip", "list"});
   std::vector<AxisBlock> blocks;
   if (const Node* grid = reader.child("grid")) {
-    for (const Node::Entry& entry : require_map(*grid, "grid").entries) {
+    for (const Node::Entry& entry : entries_of(*grid, "grid")) {
       AxisBlock block{.keys = {entry.key}, .rows = {}};
       for (const Node& value : read_values(entry.value, entry.key)) block.rows.push_back({value});
       blocks.push_back(std::move(block));
@@ -153,7 +150,10 @@ void check_axes(const std::vector<AxisBlock>& axes, const io::Mark& mark) {
 }
 
 Node read_base(const Node& base) {
-  if (base.kind == Node::Kind::map) return base;
+  if (base.kind == Node::Kind::map) {
+    io::read_entries(base, "base", "a configuration");
+    return base;
+  }
   io::read_text(base, "base");
   const std::filesystem::path file = io::resolve_path(base);
   Node document = io::load_yaml(file);
@@ -265,6 +265,7 @@ Sweep load_sweep(const std::filesystem::path& file, const std::vector<std::strin
 Sweep read_sweep(const Node& document, const std::function<void(Node& base)>& edit) {
   const io::MapReader reader(document, "a sweep",
                              {"base", "axes", "replications", "until", "measure", "description"});
+  if (reader.has("description")) io::read_text(reader.required("description"), "description");
   Sweep sweep;
   sweep.base = read_base(reader.required("base"));
   edit(sweep.base);

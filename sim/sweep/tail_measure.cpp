@@ -73,8 +73,7 @@ std::optional<TailOptions> read_measure(const io::Node& sweep) {
         reader.integer("max_events", 1, kMostTailEvents, static_cast<std::int64_t>(tail.most_events)));
     return tail;
   }
-  const std::string found = io::read_text(*node, "measure");
-  if (found != kinds.front()) throw InputError(node->mark, io::unknown_word("measure", found, kinds));
+  io::read_choice(*node, "measure", kinds);
   return tail;
 }
 

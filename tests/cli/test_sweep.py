@@ -272,7 +272,7 @@ class Sweep(SweepTest):
         cases = [("grid: {workload", "gird: {workload", r"^w\.yaml:13:3: unknown key 'gird' \(did you mean 'grid'\?\)"),
                  ("[0.5, 1, 1.5, 2]", "[0.5, -1]", r"^w\.yaml:13:39: rho must be a number, above 0"),
                  ("[0.5, 1, 1.5, 2]", "{from: 2, to: 1, step: 1}", r"^w\.yaml:13:47: to must be a number, at least 2"),
-                 ("[0.5, 1, 1.5, 2]", "[]", r"^w\.yaml:13:33: axis workload\.arrivals\.rho has no values"),
+                 ("[0.5, 1, 1.5, 2]", "[]", r"^w\.yaml:13:33: axis workload\.arrivals\.rho needs at least one value"),
                  ("[0.5, 1, 1.5, 2]", "5", r"^w\.yaml:13:33: axis workload\.arrivals\.rho must be a list"),
                  ("workload.arrivals.rho: [", "workload.arrivals.rhoo: [", r"rhoo"),
                  ("systems.ours.policy", "systems.our.policy", r"the list has no element 'our' \(did you mean 'ours'\?\)"),

@@ -161,10 +161,8 @@ const ExitRegistration kRegistration({.name = "confidences",
 }  // namespace
 
 std::vector<double> read_thresholds(io::MapReader& reader, const ExitContext& context) {
-  const std::vector<std::string> keys{"threshold", "thresholds"};
-  const auto given = reader.one_of(keys);
-  if (!given) throw io::InputError(reader.mark(), reader.what() + " needs one of " + io::quoted_list(keys));
-  if (given == "thresholds") return read_per_early_exit(reader, "thresholds", "a threshold", context);
+  if (reader.required_one_of({"threshold", "thresholds"}) == "thresholds")
+    return read_per_early_exit(reader, "thresholds", "a threshold", context);
   std::vector<double> thresholds;
   thresholds.assign(static_cast<std::size_t>(context.exits - 1),
                     reader.number("threshold", io::Range::probability()));

@@ -96,8 +96,8 @@ std::unique_ptr<ExitSpec> read(io::MapReader& reader, const ExitContext& context
   io::read_text(*path, "path");
   const std::filesystem::path file = io::resolve_path(*path);
   reader.resolve("path", io::Node::text(file.string()));
-  std::vector<int> exits = load_exits(file, context.exits);
-  return make_exit_list(std::move(exits), context.exits, known_rates());
+  std::vector<double> rates = known_rates();
+  return make_exit_list(load_exits(file, context.exits), context.exits, std::move(rates));
 }
 
 const ExitRegistration kRegistration({.name = "trace", .keys = {"path", "rates"}, .read = read});

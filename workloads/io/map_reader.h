@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "workloads/io/range.h"
+#include "workloads/io/reading_record.h"
 #include "workloads/io/yaml_node.h"
 
 namespace fluidbatch::io {
@@ -19,8 +22,20 @@ double read_number(const Node& node, std::string_view what, const Range& range);
 std::int64_t read_integer(const Node& node, std::string_view what, std::int64_t min, std::int64_t max);
 /// A scalar, as text.
 std::string read_text(const Node& node, std::string_view what);
+/// Index of the text among `choices`.
+std::size_t read_choice(const Node& node, std::string_view what, const std::vector<std::string>& choices);
 /// The items of a list.
 const std::vector<Node>& read_list(const Node& node, std::string_view what);
+/// The items of a list that needs at least one `noun`.
+const std::vector<Node>& read_filled_list(const Node& node, std::string_view what, std::string_view noun);
+/// The items of a list of one of `sizes`; `wanted` says in a message what it must be.
+const std::vector<Node>& read_list_of(const Node& node, std::string_view what,
+                                      std::initializer_list<std::size_t> sizes, std::string_view wanted);
+/// The entries of a map whose keys are the user's; `wanted` says in a message what it must be.
+const std::vector<Node::Entry>& read_entries(const Node& node, std::string_view what,
+                                             std::string_view wanted);
+/// Whether a value is this word, and not what else it may be.
+bool is_word(const Node& node, const std::string& word);
 
 /// Reads one map. Each value that is read, given or default, is added to `resolved()` in reading order.
 /// Without a default a missing key is an InputError.
@@ -30,7 +45,7 @@ class MapReader {
   MapReader(const Node& node, std::string what, std::vector<std::string> allowed);
 
   /// Whether the key is given.
-  [[nodiscard]] bool has(std::string_view key) const { return node_.find(key) != nullptr; }
+  [[nodiscard]] bool has(std::string_view key) const { return child(key) != nullptr; }
   [[nodiscard]] const Mark& mark() const { return node_.mark; }
   /// What messages call the map.
   [[nodiscard]] const std::string& what() const { return what_; }
@@ -54,8 +69,14 @@ class MapReader {
   /// beats those of the file; otherwise two are an InputError.
   [[nodiscard]] std::optional<std::string> one_of(const std::vector<std::string>& keys) const;
 
+  /// As `one_of`; where none is given, an InputError.
+  [[nodiscard]] std::string required_one_of(const std::vector<std::string>& keys) const;
+
   /// The node of a nested value; nullptr where the key is not given. Not added to `resolved()`.
-  [[nodiscard]] const Node* child(std::string_view key) const { return node_.find(key); }
+  [[nodiscard]] const Node* child(std::string_view key) const {
+    if (visit_) visit_->may(std::string(key));
+    return node_.find(key);
+  }
   /// As `child`, and a missing key is an InputError.
   [[nodiscard]] const Node& required(const std::string& key) const;
   /// Adds a value of the caller's to `resolved()`.
@@ -63,13 +84,21 @@ class MapReader {
 
   [[nodiscard]] const Node& resolved() const { return resolved_; }
 
+  /// For the record: a key takes these words, and is `default_word` where it is not given.
+  void note_words(const std::string& key, const std::vector<std::string>& words,
+                  const std::optional<std::string>& default_word) const;
+
  private:
   [[nodiscard]] const Node* find_or_default(const std::string& key, bool has_default) const;
+  [[nodiscard]] std::optional<std::string> given_of(const std::vector<std::string>& keys) const;
+  /// For the record: what is known of a key's value, or nullptr where nobody keeps it.
+  [[nodiscard]] AskedValue* asked(const std::string& key, const std::optional<Node>& default_value) const;
 
   const Node& node_;
   std::string what_;
   std::vector<std::string> allowed_;
   Node resolved_ = Node::map();
+  std::shared_ptr<ReadingRecord::Visit> visit_;  // nullptr where nobody keeps a record
 };
 
 /// `kind: x` of a map whose keys depend on it: the index of x among `choices`. Throws InputError.

@@ -2,6 +2,7 @@
 // messages, whatever the order of either.
 #pragma once
 
+#include <iterator>
 #include <optional>
 #include <ranges>
 #include <stdexcept>
@@ -66,9 +67,8 @@ std::optional<NamedValue<Table>> value_of(const Table& table, std::string_view w
 /// The value that a node names. Throws InputError at its place; `what` is what the message calls it.
 template <typename Table>
 NamedValue<Table> read_name(const Node& node, std::string_view what, const Table& table) {
-  const std::string word = read_text(node, what);
-  if (const auto value = value_of(table, word)) return *value;
-  throw InputError(node.mark, unknown_word(what, word, words_of(table)));
+  const std::size_t row = read_choice(node, what, words_of(table));
+  return std::next(std::begin(table), static_cast<std::ptrdiff_t>(row))->value;
 }
 
 /// The value that a key of `reader` names, which is added to what it has resolved.
@@ -76,6 +76,8 @@ template <typename Table>
 NamedValue<Table> read_name(MapReader& reader, const std::string& key, const Table& table,
                             std::optional<std::type_identity_t<NamedValue<Table>>> default_value = {}) {
   const Node* node = default_value ? reader.child(key) : &reader.required(key);
+  reader.note_words(key, words_of(table),
+                    default_value ? std::optional(word_of(table, *default_value)) : std::nullopt);
   const NamedValue<Table> value = node == nullptr ? *default_value : read_name(*node, key, table);
   reader.resolve(key, Node::text(word_of(table, value)));
   return value;

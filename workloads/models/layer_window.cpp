@@ -29,11 +29,11 @@ std::vector<std::int64_t> read_numbers(const io::MapReader& reader, const std::s
   if (node == nullptr) return {default_value};
   if (node->kind != io::Node::Kind::sequence) return {io::read_integer(*node, key, min, kMostKernel)};
   std::vector<std::int64_t> numbers;
-  for (const io::Node& item : node->items) numbers.push_back(io::read_integer(item, key, min, kMostKernel));
-  if (numbers.size() != 2 && !(four_allowed && numbers.size() == 4)) {
-    throw io::InputError(node->mark, key + " must be a number or [height, width]" +
-                                         (four_allowed ? " or [top, left, bottom, right]" : ""));
-  }
+  const auto& items =
+      four_allowed
+          ? io::read_list_of(*node, key, {2, 4}, "a number or [height, width] or [top, left, bottom, right]")
+          : io::read_list_of(*node, key, {2}, "a number or [height, width]");
+  for (const io::Node& item : items) numbers.push_back(io::read_integer(item, key, min, kMostKernel));
   return numbers;
 }
 

@@ -77,8 +77,7 @@ std::string read_name(io::MapReader& reader, const std::string& key, std::option
 }
 
 Shape read_shape(const io::Node& node, const std::string& what) {
-  const std::vector<io::Node>& sizes = io::read_list(node, what);
-  if (sizes.size() != 3) throw io::InputError(node.mark, what + " must be [channels, height, width]");
+  const std::vector<io::Node>& sizes = io::read_list_of(node, what, {3}, "[channels, height, width]");
   const Shape shape{io::read_integer(sizes[0], what + " channels", 1, kMostExtent),
                     io::read_integer(sizes[1], what + " height", 1, kMostExtent),
                     io::read_integer(sizes[2], what + " width", 1, kMostExtent)};
@@ -162,7 +161,7 @@ std::vector<Shape> NetworkBuilder::inputs_of(const io::MapReader& reader) const 
   if (from->kind != io::Node::Kind::sequence) {
     return {tensor(io::read_text(*from, "from"), from->mark).shape};
   }
-  if (from->items.empty()) throw io::InputError(from->mark, "from names at least one layer");
+  io::read_filled_list(*from, "from", "layer");
   std::vector<Shape> shapes;
   for (const io::Node& item : from->items) {
     shapes.push_back(tensor(io::read_text(item, "from"), item.mark).shape);
@@ -321,9 +320,8 @@ void NetworkBuilder::add_concat(io::MapReader& reader, npu::Layer layer) {
 
 void NetworkBuilder::add_resize(io::MapReader& reader, npu::Layer layer) {
   const Shape input = only_input(inputs_of(reader), reader);
-  const io::Node& size = reader.required("size");
-  const std::vector<io::Node>& extents = io::read_list(size, "size");
-  if (extents.size() != 2) throw io::InputError(size.mark, "size must be [height, width]");
+  const std::vector<io::Node>& extents =
+      io::read_list_of(reader.required("size"), "size", {2}, "[height, width]");
   layer.kind = npu::LayerKind::resize;
   append_mover(reader, std::move(layer), input.words(),
                {input.channels, io::read_integer(extents[0], "height", 1, kMostExtent),

@@ -46,10 +46,9 @@ Backbone read_backbone(const io::Node& document, const io::MapReader& reader) {
 /// Adds the head of the exit that follows the layer just added, if there is one.
 void add_exit_after(NetworkBuilder& builder, const std::string& layer, const io::Node& exit) {
   io::MapReader reader(exit, "an exit", {"name", "after", "head"});
+  io::read_text(reader.required("after"), "after");
   const io::Node& head = reader.required("head");
-  if (io::read_list(head, "head").empty()) {
-    throw io::InputError(head.mark, "the head of an exit needs at least one layer, its classifier");
-  }
+  io::read_filled_list(head, "the head of an exit", "layer, its classifier");
   for (const io::Node& head_layer : head.items) builder.add_layer(head_layer);
   builder.end_segment(read_name(reader, "name"), exit.mark);
   builder.continue_from(layer, exit.mark);

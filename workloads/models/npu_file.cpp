@@ -209,11 +209,14 @@ npu::BatchPolicyTable table_of(const std::vector<npu::Layer>& layers, const npu:
 
 npu::Board load_board(const io::Node& name_or_path) {
   const std::filesystem::path file = io::find_file("boards", name_or_path);
-  const io::Node document = io::load_yaml(file);
+  return read_board(io::load_yaml(file), file.stem().string());
+}
+
+npu::Board read_board(const io::Node& document, const std::string& name) {
   io::MapReader reader(
       document, "a board",
       {"description", "source", "dsps", "on_chip_bytes", "bandwidth_bytes_per_s", "clock_hz"});
-  return {.name = file.stem().string(),
+  return {.name = name,
           .description = reader.text("description", ""),
           .source = reader.text("source", ""),
           .dsps = reader.integer("dsps", 1, kMostWords),

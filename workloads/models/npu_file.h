@@ -30,6 +30,9 @@ npu::BatchPolicyTable table_of(const std::vector<npu::Layer>& layers, const npu:
 /// The board called or at `name_or_path`. Throws InputError.
 npu::Board load_board(const io::Node& name_or_path);
 
+/// A board from a map with the keys of its YAML. Throws InputError.
+npu::Board read_board(const io::Node& document, const std::string& name);
+
 /// The mode called as `node` says. Throws InputError with the allowed ones.
 npu::Mode read_mode(const io::Node& node);
 

@@ -36,15 +36,13 @@ double require_rate(double rate_hz) {
 }
 
 double read_rate_hz(io::MapReader& reader, const ArrivalContext& context, bool may_be_zero) {
-  const std::vector<std::string> keys{"rho", "rate_hz", "load"};
-  const auto given = reader.one_of(keys);
-  if (!given) throw io::InputError(reader.mark(), reader.what() + " needs one of " + io::quoted_list(keys));
-  Rate rate{.value = reader.number(*given, may_be_zero ? io::Range::non_negative() : io::Range::positive())};
-  if (*given == "rho") rate.unit = Rate::Unit::rho;
-  if (*given == "load") rate.unit = Rate::Unit::load;
+  const std::string given = reader.required_one_of({"rho", "rate_hz", "load"});
+  Rate rate{.value = reader.number(given, may_be_zero ? io::Range::non_negative() : io::Range::positive())};
+  if (given == "rho") rate.unit = Rate::Unit::rho;
+  if (given == "load") rate.unit = Rate::Unit::load;
   const double rate_hz = rate.in_hz(context);
   if (const auto objection = objection_to_rate(rate_hz, may_be_zero)) {
-    throw io::InputError(reader.mark_of(*given), *objection);
+    throw io::InputError(reader.mark_of(given), *objection);
   }
   return rate_hz;
 }

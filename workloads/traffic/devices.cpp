@@ -224,9 +224,7 @@ Devices read_devices(io::MapReader& workload, const std::vector<Destination>& de
     return Devices(std::move(groups));
   }
   const io::Node& list = workload.required("devices");
-  if (io::read_list(list, "devices").empty()) {
-    throw io::InputError(list.mark, "devices needs at least one group");
-  }
+  io::read_filled_list(list, "devices", "group");
   require_distinct_labels(list);
   io::Node resolved = io::Node::sequence();
   std::uint64_t all = 0;

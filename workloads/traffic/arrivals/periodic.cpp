@@ -53,17 +53,15 @@ class Periodic final : public ArrivalSpec {
 };
 
 double read_period_s(io::MapReader& reader, const ArrivalContext& context) {
-  const std::vector<std::string> keys{"period_ms", "rho", "rate_hz", "load"};
-  const auto given = reader.one_of(keys);
-  if (!given) throw io::InputError(reader.mark(), reader.what() + " needs one of " + io::quoted_list(keys));
-  if (given != "period_ms") return 1 / read_rate_hz(reader, context);
+  if (reader.required_one_of({"period_ms", "rho", "rate_hz", "load"}) != "period_ms")
+    return 1 / read_rate_hz(reader, context);
   return reader.number("period_ms", kPeriods_ms) / 1000;
 }
 
 /// `random`, or milliseconds.
 double read_phase_s(io::MapReader& reader, double period_s) {
   const io::Node* node = reader.child("phase_ms");
-  if (node == nullptr || node->scalar == "random") {
+  if (node == nullptr || io::is_word(*node, "random")) {
     reader.resolve("phase_ms", io::Node::text("random"));
     return std::numeric_limits<double>::quiet_NaN();
   }

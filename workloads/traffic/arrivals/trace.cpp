@@ -81,7 +81,7 @@ void read_origin(io::MapReader& reader, const std::filesystem::path& file, Trace
   const io::Node& node = reader.required("origin");
   const std::string text = io::read_text(node, "origin");
   reader.resolve("origin", node);
-  if (text == "first_row") return;
+  if (io::is_word(node, "first_row")) return;
   options.origin = Origin::given;
   if (const auto number = io::Decimal::parse(text); number && !number->is_negative()) {
     options.origin_s = number->shifted(power_of_ten(options.time_unit));
