@@ -89,11 +89,12 @@ rtl: rtl-packages
 
 FUZZ_SECONDS ?= 30
 FUZZ_SEED ?= 0
+FUZZ_RUNS ?= 0
 
 fuzz: fuzz-packages importer
 	@cmake --preset fuzz --log-level=WARNING
 	@cmake --build --preset fuzz
-	@$(PYTHON) tests/fuzz/fuzz.py build/fuzz $(FUZZ_SECONDS) $(FUZZ_SEED)
+	@$(PYTHON) tests/fuzz/fuzz.py build/fuzz $(FUZZ_SECONDS) $(FUZZ_SEED) $(FUZZ_RUNS)
 	@FLUIDBATCH_FIRST_MUTATION=300 FLUIDBATCH_MUTATIONS=1500 $(PYTHON) tests/cli/test_mutated_input.py
 
 # The program with the Python module, which the experiments' scripts use.

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Fuzzes every target for a while, two at a time, and says what was found.
 
-    tests/fuzz/fuzz.py build/fuzz [SECONDS [SEED [TARGET..]]]
+    tests/fuzz/fuzz.py build/fuzz [SECONDS [SEED [RUNS [TARGET..]]]]
 
-SEED is the random numbers': 0, each call's own. With another one, from an empty corpus, a call does what the last did.
+SEED is the random numbers': 0, each call's own. With another one, from an empty corpus, a call does what the last did,
+but a faster machine gets farther in SECONDS; RUNS, the most inputs of each target (0: any number), bounds that, too.
 What the fuzzers learn stays in build/fuzz/corpus/TARGET and is where the next call starts from. An input that shows a
 defect is left in build/fuzz/found; once it is mended, the input belongs into tests/fuzz/seeds/TARGET.
 """
@@ -20,15 +21,15 @@ SECONDS_PER_INPUT = 20
 MOST_MIB = 1536  # 1 GiB, and what the sanitizers need
 
 
-def fuzz(target, build, seconds, seed):
+def fuzz(target, build, seconds, seed, most_runs):
     """The exit code of libFuzzer, and what it has printed."""
     corpus, found, temporary = build / "corpus" / target, build / "found", build / "tmp" / target
     for folder in (corpus, found, temporary):
         folder.mkdir(parents=True, exist_ok=True)
     command = [build / "bin" / f"fuzz_{target}", corpus, HERE / "seeds" / target,
                f"-dict={HERE / 'dictionaries' / target}.dict", f"-artifact_prefix={found}/{target}-",
-               f"-seed={seed}", f"-max_total_time={seconds}", f"-timeout={SECONDS_PER_INPUT}",
-               "-rss_limit_mb=0", "-max_len=20000", "-print_final_stats=1"]
+               f"-seed={seed}", f"-runs={most_runs or -1}", f"-max_total_time={seconds}",
+               f"-timeout={SECONDS_PER_INPUT}", "-rss_limit_mb=0", "-max_len=20000", "-print_final_stats=1"]
     # The allocator's limit, not libFuzzer's: it says where the memory goes, and stops at once.
     environment = os.environ | {"TMPDIR": str(temporary),
                                 "ASAN_OPTIONS": f"soft_rss_limit_mb={MOST_MIB}:detect_leaks=0"}
@@ -50,9 +51,10 @@ def main():
     build = Path(sys.argv[1]).resolve()
     seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 30
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 0
-    targets = sys.argv[4:] or sorted(folder.name for folder in (HERE / "seeds").iterdir() if folder.is_dir())
+    most_runs = int(sys.argv[4]) if len(sys.argv) > 4 else 0
+    targets = sys.argv[5:] or sorted(folder.name for folder in (HERE / "seeds").iterdir() if folder.is_dir())
     with ThreadPoolExecutor(max_workers=2) as pool:
-        outcomes = list(pool.map(lambda target: fuzz(target, build, seconds, seed), targets))
+        outcomes = list(pool.map(lambda target: fuzz(target, build, seconds, seed, most_runs), targets))
     failed = False
     for target, (code, output) in zip(targets, outcomes):
         print(f"{target:10} {'ok' if code == 0 else 'FOUND'}, {runs(output)} inputs")
