@@ -30,7 +30,7 @@ struct Run {
   std::string uplink = "{model: none}";
   std::string exits = "{kind: none}";
   std::string system = "{policy: {name: serial}}";
-  std::string more;
+  std::string more = {};
 
   [[nodiscard]] std::string text() const {
     return fmt::format(
@@ -154,16 +154,17 @@ std::vector<std::string> runs() {
 }
 
 std::vector<std::string> sweeps() {
-  return {
-      "base: {seed: 1}\naxes:\n  grid: {values: [1, 2]}\n  zip: {values: [1, 2]}\n  list: [{values: "
-      "1}]\nreplications: 3\n"
-      "description: a text\nmeasure: tail\n",
-      "base: {seed: 1}\naxes:\n  grid: {a: [1, 2]}\n  zip: {b: [1, 2]}\n  list: [{c: 1}]\nreplications: 3\n"
-      "description: a text\nmeasure: tail\n",
-      "base: {seed: 1}\naxes:\n  grid: {values: {from: 1, to: 2, step: 1}}\nuntil: {ci: 0.1, of: "
-      "mean_latency_s, min: 2, max: "
-      "100000}\nmeasure: {kind: tail, precision: 0.1, quantiles: [0.9], max_events: 1000}\n",
-      "base: {seed: 1}\naxes:\n  zip: {values: {from: 1, to: 2, step: 1}}\n", "base: " + some_file() + "\n"};
+  constexpr const char* kCounted = "replications: 3\ndescription: a text\nmeasure: tail\n";
+  return {std::string("base: {seed: 1}\naxes:\n  grid: {values: [1, 2]}\n  zip: {values: [1, 2]}\n"
+                      "  list: [{values: 1}]\n") +
+              kCounted,
+          std::string("base: {seed: 1}\naxes:\n  grid: {a: [1, 2]}\n  zip: {b: [1, 2]}\n  list: [{c: 1}]\n") +
+              kCounted,
+          std::string("base: {seed: 1}\naxes:\n  grid: {values: {from: 1, to: 2, step: 1}}\n"
+                      "until: {ci: 0.1, of: mean_latency_s, min: 2, max: 100000}\n"
+                      "measure: {kind: tail, precision: 0.1, quantiles: [0.9], max_events: 1000}\n"),
+          "base: {seed: 1}\naxes:\n  zip: {values: {from: 1, to: 2, step: 1}}\n",
+          "base: " + some_file() + "\n"};
 }
 
 /// A layer of every kind that reads `from`, with `window` in its two forms, and a `tail` of lists.
@@ -201,15 +202,12 @@ std::vector<std::string> networks() {
 
 std::vector<std::string> npus() {
   constexpr const char* kKeys =
-      "description: d\nboard: zu7ev\nt_r: 16\nt_p: 16\nt_c: 16\nk_max: 1\nclock_hz: 1.0e+8\nword_bytes: "
-      "2\nedge_rows: pad\n"
-      "weight_reuse: none\nweight_source: off_chip\nweight_buffer_words: 0\noutput_tiles: "
-      "1\naccumulator_bytes: 4\n"
-      "fill_cycles: 0\nlayer_overhead_cycles: 0\ninput_path: im2col\nresidency: stream\nrow_weights: once\n"
-      "first_row_block: overlapped\non_chip_bytes: 1000000\n"
-      "energy: {mac_pj: 1, input_buffer_pj_per_word: 1, weight_buffer_pj_per_word: 1, "
-      "output_buffer_pj_per_word: 1, "
-      "dram_pj_per_word: 1, static_w: 1}\n";
+      "description: d\nboard: zu7ev\nt_r: 16\nt_p: 16\nt_c: 16\nk_max: 1\nclock_hz: 1.0e+8\nword_bytes: 2\n"
+      "edge_rows: pad\nweight_reuse: none\nweight_source: off_chip\nweight_buffer_words: 0\noutput_tiles: 1\n"
+      "accumulator_bytes: 4\nfill_cycles: 0\nlayer_overhead_cycles: 0\ninput_path: im2col\n"
+      "residency: stream\nrow_weights: once\nfirst_row_block: overlapped\non_chip_bytes: 1000000\n"
+      "energy: {mac_pj: 1, input_buffer_pj_per_word: 1, weight_buffer_pj_per_word: 1,"
+      " output_buffer_pj_per_word: 1, dram_pj_per_word: 1, static_w: 1}\n";
   return {
       fmt::format("{}channel: shared\nbandwidth_bytes_per_s: 1.0e+9\n", kKeys),
       fmt::format(
