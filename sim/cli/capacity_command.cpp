@@ -139,8 +139,7 @@ void print_over_seeds(const std::vector<Capacity>& capacities, const CapacityOpt
 }  // namespace
 
 void capacity(const CapacityArguments& arguments) {
-  io::Node document = io::load_yaml(arguments.run.config);
-  require_kind(document, FileKind::run, arguments.run.config);
+  io::Node document = load_document(arguments.run.config, FileKind::run);
   for (const std::string& assignment : arguments.run.overrides) apply_override(document, assignment);
   add_plugins(document, arguments.run.plugins);
   CapacityOptions options;

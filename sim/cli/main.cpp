@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -140,14 +141,41 @@ void add_jobs(CLI::App& command, int& jobs) {
 }
 
 /// Adds `report` to a command whose own arguments must not be required then.
-CLI::App* add_report(CLI::App& command, cli::ReportArguments& arguments, const char* from, const char* what,
-                     void (*write)(const cli::ReportArguments&)) {
+CLI::App* add_report(CLI::App& command, cli::ReportArguments& arguments, const char* name, const char* type,
+                     const char* what, void (*write)(const cli::ReportArguments&)) {
   CLI::App* report =
       command.add_subcommand("report", "Write one page to look at in a browser (docs/explorer.md)");
-  report->add_option("from", arguments.from, what)->required()->type_name(from);
+  report->add_option(name, arguments.from, what)->required()->type_name(type);
   add_output(*report, "--out", arguments.out, "HTML file to write")->required()->type_name("FILE");
   report->callback([&arguments, write] { write(arguments); });
   return report;
+}
+
+/// Whether helps have it: not those that programs call.
+bool is_shown(const CLI::App* command) { return !command->get_group().empty(); }
+
+std::vector<std::string> names_of_commands(const CLI::App& above) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : above.get_subcommands(is_shown)) names.push_back(command->get_name());
+  return names;
+}
+
+/// What is no file where a command that has others below it takes one, and reads like one of those.
+std::optional<std::string> misspelt_command(const CLI::App& command) {
+  const std::vector<std::string> known = names_of_commands(command);
+  for (const CLI::Option* option : command.get_options()) {
+    if (!option->get_positional() || option->empty()) continue;
+    const std::string& word = option->results().front();
+    std::error_code error;
+    const bool is_file = std::filesystem::exists(word, error);
+    if (!is_file && !fluidbatch::io::did_you_mean(word, known).empty()) return word;
+  }
+  return std::nullopt;
+}
+
+/// Throws what explain_unknown puts into words.
+void require_no_misspelt_command(const CLI::App& command) {
+  if (const auto word = misspelt_command(command)) throw CLI::ExtrasError({*word});
 }
 
 void add_sweep(CLI::App& app, cli::SweepArguments& arguments, cli::MergeArguments& merged,
@@ -178,10 +206,12 @@ void add_sweep(CLI::App& app, cli::SweepArguments& arguments, cli::MergeArgument
   merge->add_flag("--partial", merged.partial, "Merge even where points of the sweep are missing");
   merge->callback([&] { exit_code = cli::sweep_merge(merged); });
   const CLI::App* report =
-      add_report(*sweep, report_arguments, "RESULTS", "SQLite file of a sweep", cli::sweep_report);
+      add_report(*sweep, report_arguments, "results", "RESULTS", "SQLite file of a sweep", cli::sweep_report);
   sweep->require_subcommand(0, 1);
-  sweep->callback([&, merge, report] {
-    if (!merge->parsed() && !report->parsed()) exit_code = cli::sweep(arguments);
+  sweep->callback([&, sweep, merge, report] {
+    if (merge->parsed() || report->parsed()) return;
+    require_no_misspelt_command(*sweep);
+    exit_code = cli::sweep(arguments);
   });
 }
 
@@ -285,10 +315,11 @@ void add_run(CLI::App& app, cli::RunArguments& arguments, cli::ReportArguments& 
   add_formats(*run, arguments.csv, arguments.json,
               "As CSV: all statistics, a row for each system and part of a site");
   const CLI::App* report =
-      add_report(*run, report_arguments, "DIR", "Folder of a run's results", cli::run_report);
+      add_report(*run, report_arguments, "folder", "DIR", "Folder of a run's results", cli::run_report);
   run->require_subcommand(0, 1);
   run->callback([&, run, report] {
     if (report->parsed()) return;
+    require_no_misspelt_command(*run);
     if (arguments.config.empty()) throw CLI::RequiredError(run->get_option("config")->get_name());
     cli::run(arguments);
   });
@@ -568,9 +599,6 @@ void add_npu(CLI::App& app, Arguments& arguments) {
   add_npu_fit(*npu, arguments.fit);
 }
 
-/// Whether helps have it: not those that programs call.
-bool is_shown(const CLI::App* command) { return !command->get_group().empty(); }
-
 std::string value_of(const CLI::Option& option) {
   return option.get_items_expected_max() == 0 ? "" : option.get_type_name();
 }
@@ -639,10 +667,9 @@ CLI::App* subcommand_of(CLI::App& command, const std::string& name) {
 }
 
 void say_unknown_command(const CLI::App& command, const std::string& name) {
-  std::vector<std::string> known;
-  for (const CLI::App* each : command.get_subcommands(is_shown)) known.push_back(each->get_name());
-  cli::note("unknown command '{}'{}; there are {}\n", name, fluidbatch::io::did_you_mean(name, known),
-            fluidbatch::io::quoted_list(known));
+  const std::vector<std::string> known = names_of_commands(command);
+  cli::note("unknown command '{}'{}; there {} {}\n", name, fluidbatch::io::did_you_mean(name, known),
+            known.size() == 1 ? "is" : "are", fluidbatch::io::quoted_list(known));
 }
 
 /// `help COMMAND`; COMMAND may have several words.
@@ -686,6 +713,10 @@ bool explain_unknown(const CLI::App& app) {
     const std::string name = option->substr(0, option->find('='));
     cli::note("unknown option '{}'{}; `{} --help` lists all\n", name,
               fluidbatch::io::did_you_mean(name, known), given.name);
+    return true;
+  }
+  if (const auto word = misspelt_command(*given.command)) {
+    say_unknown_command(*given.command, *word);
     return true;
   }
   if (left.empty() || given.command->get_require_subcommand_min() == 0) return false;

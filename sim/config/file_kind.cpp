@@ -1,8 +1,13 @@
 #include "sim/config/file_kind.h"
 
 #include <algorithm>
+#include <fstream>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
+
+#include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
 namespace {
@@ -35,7 +40,13 @@ bool tells(const Kind& kind, const io::Node& document) {
                              [&](const std::string& key) { return document.find(key) != nullptr; });
 }
 
-}  // namespace
+/// Whether it is a database of SQLite, which results of sweeps are.
+bool is_database(const std::filesystem::path& file) {
+  constexpr std::string_view kBegin = "SQLite format 3";
+  std::string begin(kBegin.size(), ' ');
+  std::ifstream(file, std::ios::binary).read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  return begin == kBegin;
+}
 
 void require_kind(const io::Node& document, FileKind wanted, const std::filesystem::path& file) {
   const std::vector<Kind>& kinds = all_kinds();
@@ -47,6 +58,26 @@ void require_kind(const io::Node& document, FileKind wanted, const std::filesyst
   command.replace(command.find("FILE"), 4, file.string());
   throw io::InputError(document.mark, "this file is " + found->what + ", which " + command + " takes; " +
                                           right.what + " has '" + right.keys.front() + "'");
+}
+
+}  // namespace
+
+io::Node load_document(const std::filesystem::path& file, FileKind wanted) {
+  io::Node document;
+  try {
+    document = io::load_yaml(file);
+  } catch (const io::InputError&) {
+    // Only now, since what a pipe gives can be read once.
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error) || !is_database(file)) throw;
+    const std::string name = file.string();
+    throw io::InputError(
+        name + ": this file is a database, such as the results of a sweep, and not YAML; `fluidbatch run " +
+        name + " --point N` runs a point of it again, `fluidbatch sweep report " + name +
+        " --out FILE.html` makes a page of it, `fluidbatch compare " + name + " --metric NAME` a table");
+  }
+  require_kind(document, wanted, file);
+  return document;
 }
 
 }  // namespace fluidbatch::sim

@@ -1,4 +1,4 @@
-// Which of the program's files a document is: for the message where another kind is wanted.
+// The kinds of the program's files, and what is said of a file of another kind than the one that is wanted.
 #pragma once
 
 #include <filesystem>
@@ -9,8 +9,8 @@ namespace fluidbatch::sim {
 
 enum class FileKind { run, sweep, network, npu, board };
 
-/// Throws InputError where `document` is plainly of another kind than `wanted`: it says what the file is, and
-/// which command takes it. Whether it is a right one is for its reader to say.
-void require_kind(const io::Node& document, FileKind wanted, const std::filesystem::path& file);
+/// Reads a YAML file of that kind. Throws InputError where it is not valid YAML or plainly of another kind:
+/// it says what the file is, and which command takes it. Whether it is a right one is for its reader to say.
+io::Node load_document(const std::filesystem::path& file, FileKind wanted);
 
 }  // namespace fluidbatch::sim

@@ -211,8 +211,7 @@ LeastNpuTime RunConfig::least_npu_time(std::size_t service) const {
 
 RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides,
                           const std::vector<std::string>& plugins) {
-  Node document = io::load_yaml(file);
-  require_kind(document, FileKind::run, file);
+  Node document = load_document(file, FileKind::run);
   for (const std::string& assignment : overrides) apply_override(document, assignment);
   add_plugins(document, plugins);
   return read_run_config(document);

@@ -31,8 +31,7 @@ io::Node document_of(py::handle configuration, const py::dict& overrides) {
   io::Node document;
   if (is_path(configuration)) {
     const auto file = py::str(configuration).cast<std::filesystem::path>();
-    document = io::load_yaml(file);
-    sim::require_kind(document, sim::FileKind::run, file);
+    document = sim::load_document(file, sim::FileKind::run);
   } else if (py::isinstance<py::dict>(configuration)) {
     document = node_of(configuration, "config");
   } else {

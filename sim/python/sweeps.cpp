@@ -31,9 +31,7 @@ namespace fs = std::filesystem;
 io::Node sweep_document(py::handle sweep) {
   if (!py::isinstance<py::dict>(sweep)) {
     const auto file = py::str(sweep).cast<fs::path>();
-    io::Node document = io::load_yaml(file);
-    sim::require_kind(document, sim::FileKind::sweep, file);
-    return document;
+    return sim::load_document(file, sim::FileKind::sweep);
   }
   const auto given = py::reinterpret_borrow<py::dict>(sweep);
   if (!given.contains("base") || !py::isinstance<Configuration>(given["base"]))

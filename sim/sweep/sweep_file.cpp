@@ -156,9 +156,7 @@ Node read_base(const Node& base) {
   }
   io::read_text(base, "base");
   const std::filesystem::path file = io::resolve_path(base);
-  Node document = io::load_yaml(file);
-  require_kind(document, FileKind::run, file);
-  return document;
+  return load_document(file, FileKind::run);
 }
 
 void append_text(std::string& text, const Node& value) {
@@ -254,8 +252,7 @@ io::Node Sweep::identity() const {
 
 Sweep load_sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides,
                  const std::vector<std::string>& plugins) {
-  const Node document = io::load_yaml(file);
-  require_kind(document, FileKind::sweep, file);
+  const Node document = load_document(file, FileKind::sweep);
   return read_sweep(document, [&](Node& base) {
     for (const std::string& assignment : overrides) apply_override(base, assignment);
     add_plugins(base, plugins);

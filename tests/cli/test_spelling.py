@@ -31,7 +31,24 @@ CALLS = [
      r"--columns: unknown file 'request\.csv' \(did you mean 'requests\.csv'\?\); allowed: 'requests\.csv', 'series\.csv'\n(.*\n)?"),
     (["help", "npu", "tabel"], r"unknown command 'tabel' \(did you mean 'table'\?\); there are 'list', 'table', .*\n"),
     (["help", "rnu"], r"unknown command 'rnu' \(did you mean 'run'\?\); there are 'run', .*\n"),
-    (["help", "run", "it"], r"`fluidbatch run` has no commands\n"),
+    (["help", "check", "it"], r"`fluidbatch check` has no commands\n"),
+    (["help", "run", "it"], r"unknown command 'it'; there is 'report'\n"),
+    (["help", "run", "reprot"], r"unknown command 'reprot' \(did you mean 'report'\?\); there is 'report'\n"),
+    (["help", "run", "report", "it"], r"`fluidbatch run report` has no commands\n"),
+    (["run", "reprot", "runs", "--out", "r.html"], r"unknown command 'reprot' \(did you mean 'report'\?\); there is 'report'\n"),
+    (["run", "reprot"], r"unknown command 'reprot' \(did you mean 'report'\?\); there is 'report'\n"),
+    (["run", "reprot", "--help"], r"unknown command 'reprot' \(did you mean 'report'\?\); there is 'report'\n"),
+    (["run", "report", "runs", "--otu", "r.html"],
+     r"unknown option '--otu' \(did you mean '--out'\?\); `fluidbatch run report --help` lists all\n"),
+    (["run", "none.yaml"], r"none\.yaml: no such file\n"),
+    (["run", "c.yaml", "--pointt", "1"],
+     r"unknown option '--pointt' \(did you mean '--point'\?\); `fluidbatch run --help` lists all\n"),
+    (["sweep", "reprot", "r.sqlite", "--out", "r.html"],
+     r"unknown command 'reprot' \(did you mean 'report'\?\); there are 'merge', 'report'\n"),
+    (["sweep", "marge", "--help"], r"unknown command 'marge' \(did you mean 'merge'\?\); there are 'merge', 'report'\n"),
+    (["schema", "rum"],
+     r"schema: unknown kind of file 'rum' \(did you mean 'run'\?\); allowed: 'run', 'sweep', 'network', 'npu', 'board'\n"),
+    (["int"], r"unknown command 'int' \(did you mean 'init'\?\); there are 'run', .*\n"),
     (["run", "c.yaml", "--until", "mean_latnecy_s:0.1"],
      r"--set until\.mean_latnecy_s: unknown key 'mean_latnecy_s' \(did you mean 'mean_latency_s'\?\);.*\n"),
     (["run", "c.yaml", "--set", "systems.serial.policy.name=seriall"],
@@ -71,6 +88,22 @@ class Spelling(CommandLineTest):
         self.succeed("sweep", "s.yaml", "--out", "r.sqlite")
         self.refuse(["compare", "r.sqlite", "--metric", "p99"],
                     r"--metric: there is no statistic 'p99' \(did you mean 'p99_latency_s'\?\);.*\n")
+
+    def test_results_where_a_configuration_is_wanted(self):
+        self.succeed("sweep", "s.yaml", "--out", "r.sqlite")
+        for words in (["run", "r.sqlite"], ["check", "r.sqlite"], ["capacity", "r.sqlite"], ["sweep", "r.sqlite", "--out", "o.sqlite"]):
+            with self.subTest(words):
+                self.refuse(words, r"r\.sqlite: this file is a database, such as the results of a sweep, and not YAML; `fluidbatch run "
+                                   r"r\.sqlite --point N` runs .*`fluidbatch sweep report r\.sqlite --out FILE\.html` makes .*\n")
+        self.succeed("run", "r.sqlite", "--point", "1", "--out", "out")
+        self.write("text.sqlite", "SQLite: [\n")
+        self.refuse(["run", "text.sqlite"], r"text\.sqlite:\d+:\d+: not valid YAML: .*\n")
+
+    def test_a_file_named_like_a_command(self):
+        self.write("reports", CONFIG)
+        self.succeed("run", "reports", "--out", "out")
+        self.write("merges", "base: c.yaml\naxes: {grid: {workload.arrivals.rho: [0.1, 0.2]}}\n")
+        self.succeed("sweep", "merges", "--out", "r.sqlite")
 
     def test_help_and_version_still_are(self):
         for arguments in (["--help"], ["npu", "--help"], ["run", "--help"], ["sweep", "merge", "--help"], ["--version"]):
