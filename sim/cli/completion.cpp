@@ -12,6 +12,7 @@
 #include "sim/drive/driver_names.h"
 #include "sim/measure/precision.h"
 #include "sim/measure/statistic.h"
+#include "sim/schema/json_schema.h"
 #include "workloads/io/names.h"
 #include "workloads/io/shipped_files.h"
 
@@ -80,6 +81,16 @@ const Values& values_of_keys() {
       {"npu_mode", modes},
       {"policy.name", [] { return names_of(scheduler::all_policies()); }},
       {"router.name", [] { return names_of(scheduler::all_routers()); }},
+  };
+  return values;
+}
+
+/// What the first words after commands are, likewise; a command is called by its words.
+const std::map<Words, std::function<Words()>>& values_of_positionals() {
+  static const std::map<Words, std::function<Words()>> values{
+      {{"completion"}, completed_shells},
+      {{"network", "show"}, [] { return io::shipped_names("networks"); }},
+      {{"schema"}, schema_kinds},
   };
   return values;
 }
@@ -196,8 +207,9 @@ Words candidates(const CommandText& program, const Place& place, const std::stri
   }
   if (place.option != nullptr) return values_of(*place.option, place, current);
   if (command.words == Words{"help"}) return commands_below(program, place.positionals);
-  if (command.words == Words{"network", "show"}) return io::shipped_names("networks");
   if (!place.positionals.empty()) return {};
+  const auto known = values_of_positionals().find(command.words);
+  if (known != values_of_positionals().end()) return known->second();
   for (const CommandText& below : command.commands) found.push_back(below.words.back());
   return found;
 }
@@ -210,6 +222,11 @@ std::vector<std::string> completions(const CommandText& program, const std::vect
   for (std::size_t i = 0; i + 1 < words.size(); ++i) place.pass(words[i]);
   Words found = candidates(program, place, current);
   std::erase_if(found, [&](const std::string& word) { return !word.starts_with(current); });
+  const bool names_commands =
+      place.option == nullptr && place.positionals.empty() && !current.starts_with("-");
+  if (!found.empty() && names_commands && !place.command->commands.empty() &&
+      !place.command->positionals.empty())
+    found.emplace_back("/");
   return found;
 }
 

@@ -10,7 +10,7 @@ namespace fluidbatch::sim::cli {
 
 /// What the last of `words`, those after the program's name, may become: commands, options and what is
 /// registered or shipped by name; of --set the keys of the configuration that stands before it. Empty where a
-/// file, a number or nothing known is wanted.
+/// file, a number or nothing known is wanted; with "/" at the end where a file may stand beside commands.
 std::vector<std::string> completions(const CommandText& program, const std::vector<std::string>& words);
 
 /// The shells that there are scripts for.

@@ -10,7 +10,7 @@ namespace {
 // Bash takes `=` and `:` for words of their own, and replaces only what comes after the last of them.
 constexpr const char* kBash = R"(# completion of fluidbatch for bash
 _fluidbatch() {
-  local words=() word joined="" found i
+  local words=() word joined="" found files="" i
   for ((i = 1; i <= COMP_CWORD; i++)); do
     word="${COMP_WORDS[i]}"
     if ((${#words[@]} > 0)) && [[ "$word" == [=:]* || -n "$joined" ]]; then
@@ -25,9 +25,13 @@ _fluidbatch() {
   COMPREPLY=()
   while IFS= read -r found; do
     [[ -n "$found" ]] || continue
+    [[ "$found" == / ]] && files=1 && continue
     COMPREPLY+=("${found#"$kept"}")
     [[ "$found" == *[=:] ]] && compopt -o nospace 2>/dev/null
   done < <("${COMP_WORDS[0]}" complete "${words[@]}" 2>/dev/null)
+  [[ -n "$files" ]] || return 0
+  compopt -o filenames 2>/dev/null
+  while IFS= read -r found; do COMPREPLY+=("$found"); done < <(compgen -f -- "$current")
 }
 complete -o default -F _fluidbatch fluidbatch
 )";
@@ -35,9 +39,11 @@ complete -o default -F _fluidbatch fluidbatch
 constexpr const char* kZsh = R"(#compdef fluidbatch
 # completion of fluidbatch for zsh
 _fluidbatch() {
-  local -a found open
+  local -a found files open
   found=("${(@f)$("${words[1]}" complete "${(@)words[2,CURRENT]}" 2>/dev/null)}")
   found=("${(@)found:#}")
+  files=("${(@M)found:#/}")
+  found=("${(@)found:#/}")
   open=("${(@M)found:#*[=:]}")
   found=("${(@)found:#*[=:]}")
   if (( ${#found} + ${#open} == 0 )); then
@@ -46,6 +52,9 @@ _fluidbatch() {
   fi
   compadd -a found
   compadd -S '' -a open
+  if (( ${#files} > 0 )); then
+    _files
+  fi
 }
 if [[ "${funcstack[1]}" == _fluidbatch ]]; then
   _fluidbatch "$@"
@@ -57,7 +66,7 @@ fi
 constexpr const char* kFish = R"(# completion of fluidbatch for fish
 function __fluidbatch_complete
     set -l words (commandline -opc)
-    command $words[1] complete $words[2..-1] (commandline -ct) 2>/dev/null
+    command $words[1] complete $words[2..-1] (commandline -ct) 2>/dev/null | string match -v -- /
 end
 complete -c fluidbatch -a '(__fluidbatch_complete)'
 )";

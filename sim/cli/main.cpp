@@ -625,11 +625,11 @@ cli::CommandText text_of(const CLI::App& command, const std::vector<std::string>
   return text;
 }
 
-/// What programs call: shells, and whoever installs this one. `complete` is not among them, since its words
-/// are those of other commands (run_program).
+/// What is written for shells and for `man`. `complete`, which those scripts call, is not among them, since
+/// its words are those of other commands (run_program).
 void add_written(CLI::App& app, std::string& shell) {
-  CLI::App* completion = app.add_subcommand("completion", "A script that completes commands in a shell");
-  completion->group("");
+  CLI::App* completion =
+      app.add_subcommand("completion", "Print a script that completes commands in a shell");
   completion->add_option("shell", shell, "bash, fish or zsh")
       ->required()
       ->type_name("SHELL")

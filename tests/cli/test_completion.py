@@ -42,12 +42,27 @@ class Completion(CommandLineTest):
         shown = self.succeed("--help").stdout.split("Subcommands:\n")[1]
         commands = re.findall(r"^  (\S+)", shown, re.M)
         self.assertEqual(self.completed(""), commands)
-        for hidden in ("complete", "completion", "manual"):
+        for hidden in ("complete", "manual"):
             self.assertNotIn(hidden, commands)
+        for shown in ("init", "schema", "completion", "help"):
+            self.assertIn(shown, commands)
         self.assertEqual(self.completed("ru"), ["run"])
         self.assertEqual(self.completed("npu", "t"), ["table"])
         self.assertEqual(self.completed("sweep", "m"), ["merge"])
         self.assertEqual(self.completed("help", "npu", "se"), ["search"])
+        self.assertEqual(self.completed("help", "run", ""), ["report"])
+        self.assertEqual(self.completed("help", "sweep", ""), ["merge", "report"])
+        self.assertEqual(self.completed("sweep", "report", "--o"), ["--out"])
+        self.assertEqual(self.completed("run", "r.sqlite", "--poi"), ["--point"])
+
+    def test_commands_beside_files(self):
+        self.write("read.yaml", CONFIG)
+        self.write("my run.yaml", CONFIG)
+        self.assertEqual(self.completed("run", "r"), ["report", "read.yaml"])
+        self.assertEqual(self.completed("run", "rep"), ["report"])
+        self.assertEqual(self.completed("sweep", "m"), ["merge", "my", "run.yaml"])
+        self.assertEqual(sorted(self.completed("run", "")), ["c.yaml", "fluidbatch.bash", "my", "read.yaml", "report", "run.yaml"])
+        self.assertEqual(self.completed("run", "c.yaml", ""), [])
 
     def test_every_option_of_every_command(self):
         def hold(*words):
@@ -68,7 +83,9 @@ class Completion(CommandLineTest):
                              (("compare", "r.sqlite", "--metric", ""), metrics),
                              (("compare", "r.sqlite", "--metric", "mean_latency_s", ""), metrics),
                              (("npu", "table", "--mode", ""), ["r", "p", "fluid", "r_stacked", "fluid_stacked"]),
-                             (("completion", "x"), [])):
+                             (("schema", ""), ["run", "sweep", "network", "npu", "board"]), (("schema", "n"), ["network", "npu"]),
+                             (("schema", "run", ""), []),
+                             (("completion", ""), ["bash", "fish", "zsh"]), (("completion", "x"), [])):
             self.assertEqual(self.completed(*words), names, words)
         self.assertIn("zu7ev", self.completed("npu", "search", "--board", ""))
         self.assertEqual(self.completed("run", "c.yaml", "--driver", "=", "b"), ["bare"])
@@ -96,7 +113,10 @@ class Completion(CommandLineTest):
                 self.assertNotRegex(wrong, "unknown key '(?!no')|has no element|no parameter", key)
 
     def test_what_is_not_known_is_a_file(self):
-        self.assertEqual(self.completed("run", "c"), [])
+        for words in (("run", "c"), ("run", "c.yaml", "--out", ""), ("run", "report", ""), ("run", "report", "runs/a", "--out", ""),
+                      ("sweep", "report", "r.sqlite", "--out", ""), ("run", "r.sqlite", "--point", ""), ("schema", "run", "--plugin", ""),
+                      ("init", "")):
+            self.assertEqual(self.completed(*words), [], words)
         self.assertIn("complete -o default ", (self.folder / "fluidbatch.bash").read_text())
 
     def test_scripts_of_other_shells_are_read(self):
@@ -112,7 +132,8 @@ class Completion(CommandLineTest):
 class Manual(CommandLineTest):
     def test_it_has_every_option(self):
         page = self.succeed("manual").stdout.replace("\\-", "-")
-        for words in ([], ["run"], ["sweep", "merge"], ["npu", "search"], ["help"]):
+        for words in ([], ["run"], ["run", "report"], ["sweep", "merge"], ["sweep", "report"], ["npu", "search"], ["help"], ["init"],
+                      ["schema"], ["completion"]):
             for option in re.findall(r"^  (?:-\w,)?(--[\w-]+)", self.succeed(*words, "--help").stdout, re.M):
                 self.assertIn(f"\\fB{option}\\fR", page)
             self.assertIn(f".SS {' '.join(['fluidbatch', *words])}\n" if words else ".SH SYNOPSIS\n", page)

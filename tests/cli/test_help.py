@@ -23,12 +23,19 @@ class Help(CommandLineTest):
 
     def test_every_help_fits_a_terminal(self):
         commands = list(self.commands())
-        for known in (("run",), ("sweep", "merge"), ("npu", "search"), ("workload", "describe"), ("help",)):
+        for known in (("run",), ("sweep", "merge"), ("npu", "search"), ("workload", "describe"), ("help",),
+                      ("run", "report"), ("sweep", "report"), ("schema",), ("init",), ("completion",)):
             self.assertIn(known, commands)
         for words in commands:
             text = self.succeed(*words, "--help").stdout
             self.assertLessEqual(max(map(len, text.splitlines())), WIDTH, words)
             self.assertEqual(self.succeed("help", *words).stdout, text)
+
+    def test_what_there_is_is_said(self):
+        for words, said in ((["run"], "--point N"), (["run"], "\n  report "), (["run", "report"], "--out FILE REQUIRED"),
+                            (["sweep"], "\n  report "), (["sweep", "report"], "--out FILE REQUIRED"),
+                            (["schema"], "run, sweep, network, npu or board"), (["completion"], "bash, fish or zsh")):
+            self.assertIn(said, self.succeed("help", *words).stdout)
 
     def test_every_listing_fits_a_terminal(self):
         for words in (["policy", "list"], ["exit-control", "list"], ["arbiter", "list"], ["router", "list"],
