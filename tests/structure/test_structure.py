@@ -113,7 +113,7 @@ class Structure(unittest.TestCase):
 
     def test_one_place_for_each_library(self):
         self.assertEqual(self.users_of("simgrid/"), {"sim/drive/engine.cpp", "sim/drive/simgrid_compat.h"})
-        self.assertEqual(self.users_of("CLI/"), {"sim/cli/main.cpp"})
+        self.assertEqual(self.users_of("CLI/"), {"sim/cli/options.h"})
         self.assertEqual(self.users_of("sqlite3"), {"sim/sweep/sqlite.cpp"})
         self.assertEqual(self.users_of("xxhash"), {"workloads/io/files_read.cpp"})
         self.assertEqual(self.users_of("boost/"), {"sim/measure/confidence.cpp"})
