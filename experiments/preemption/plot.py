@@ -33,7 +33,7 @@ def events(program):
             check=True,
             capture_output=True,
         )
-        return json.loads((Path(out) / "exit_aware/timeline.json").read_text())["traceEvents"]
+        return json.loads((Path(out) / "timeline.json").read_text())["traceEvents"]
 
 
 def main():

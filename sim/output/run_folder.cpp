@@ -21,8 +21,9 @@ namespace fs = std::filesystem;
 constexpr const char* kWorkshop = ".fluidbatch-part";
 constexpr const char* kResolved = "resolved.yaml";
 constexpr const char* kConfiguration = "configuration.txt";
-constexpr std::array kSystemFiles{"resolved.yaml", "summary.json", "requests.csv", "timeline.json",
-                                  "series.csv"};
+constexpr const char* kTimeline = "timeline.json";
+/// What each system may have. Timelines are of runs by an earlier program: now one file has all of them.
+constexpr std::array kSystemFiles{kResolved, "summary.json", "requests.csv", kTimeline, "series.csv"};
 
 /// Runs `steps`; what the file system refuses becomes an InputError.
 template <typename Steps>
@@ -87,6 +88,15 @@ std::vector<std::string> earlier_labels(const fs::path& folder) {
                        "'; give an empty folder, or an earlier run's, with --out");
 }
 
+/// Throws where the place of the timeline is taken by what no run makes. (In an earlier run's folder a file
+/// is taken for that run's.)
+void require_place_for_timeline(const fs::path& folder) {
+  const fs::path timeline = folder / kTimeline;
+  if (fs::is_directory(fs::symlink_status(timeline))) {
+    throw io::InputError(timeline.string() + ": is a folder, not a file");
+  }
+}
+
 /// Throws where a system's folder has files that the earlier run did not make but this one would replace.
 void require_no_foreign_system(const fs::path& folder, const std::string& label, bool of_earlier_run) {
   const fs::path system = folder / label;
@@ -139,6 +149,7 @@ RunFolder::RunFolder(Request request) : request_(std::move(request)), workshop_(
       require_no_foreign_system(request_.folder, label, earlier);
       if (!earlier) labels.push_back(label);
     }
+    require_place_for_timeline(request_.folder);
     if (request_.named_after) require_same_configuration(request_.folder, *request_.named_after);
     require_no_input(labels);
   });
@@ -153,7 +164,8 @@ RunFolder::RunFolder(Request request) : request_(std::move(request)), workshop_(
 RunFolder::~RunFolder() { remove_made(); }
 
 void RunFolder::require_no_input(const std::vector<std::string>& labels) const {
-  std::vector<fs::path> outputs{request_.folder / kResolved, request_.folder / kConfiguration};
+  std::vector<fs::path> outputs;
+  for (const char* name : {kResolved, kConfiguration, kTimeline}) outputs.push_back(request_.folder / name);
   for (const std::string& label : labels) {
     for (const char* name : kSystemFiles) outputs.push_back(request_.folder / label / name);
   }
@@ -201,7 +213,7 @@ void RunFolder::publish() {
   }
   on_disk([&] {
     for (const std::string& label : earlier_labels_) remove_system(folder / label);
-    fs::remove(folder / kConfiguration);
+    for (const char* name : {kConfiguration, kTimeline}) fs::remove(folder / name);
     for (const auto& entry : fs::directory_iterator(workshop_)) {
       const fs::path place = folder / entry.path().filename();
       if (!entry.is_directory()) {

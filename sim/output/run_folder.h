@@ -33,7 +33,7 @@ class RunFolder {
   /// Without `publish`: removes all that was made.
   ~RunFolder();
 
-  /// Where to write: `resolved.yaml`, and for each system a folder, which has been made.
+  /// Where to write: `resolved.yaml`, `timeline.json`, and for each system a folder, which has been made.
   [[nodiscard]] const std::filesystem::path& workshop() const { return workshop_; }
   /// Puts the results in place of an earlier run's.
   void publish();

@@ -47,8 +47,11 @@ std::string in_brackets(const std::string& service, const std::string& npu) {
 
 }  // namespace
 
-Timeline::Timeline(const std::filesystem::path& file, TimelineShape shape, TimelineOptions options)
-    : shape_(std::move(shape)), options_(std::move(options)), npus_(shape_.tables.size()), events_(file) {
+Timeline::Timeline(const std::filesystem::path& part, TimelineShape shape, TimelineOptions options)
+    : shape_(std::move(shape)),
+      options_(std::move(options)),
+      npus_(shape_.tables.size()),
+      events_(part, shape_.process) {
   events_.name_process(shape_.system);
   for (std::size_t npu = 0; npu < npus_.size(); ++npu) add_npu(npu);
   if (!options_.followed.empty()) events_.name_track(npu_track(npus_.size()), "requests");
@@ -218,9 +221,8 @@ void Timeline::arrow(scheduler::RequestId id, const scheduler::Request& request)
   const double end_s = request.completion_s - inside_s;
   if (begin_s < options_.from_s || end_s > options_.to_s) return;
   const auto end_of_arrow = [&](const char* phase, double date_s) {
-    events_.add(
-        fmt::format(R"("ph":"{}","bp":"e","cat":"flow","id":{},"pid":1,"tid":{},"name":"request {}","ts":{})",
-                    phase, id, npu_track(request.npu), id, microseconds(date_s)));
+    events_.add(fmt::format(R"("ph":"{}","bp":"e","cat":"flow","id":{},"tid":{},"name":"request {}","ts":{})",
+                            phase, shape_.process.id(id), npu_track(request.npu), id, microseconds(date_s)));
   };
   end_of_arrow("s", begin_s);
   end_of_arrow("f", end_s);
@@ -234,8 +236,8 @@ void Timeline::completed(scheduler::RequestId id, const scheduler::Request& requ
   if (!followed || !shows(request.arrival_s, request.completion_s)) return;
   const int rows = npu_track(npus_.size());  // the track after those of all NPUs
   const auto span = [&](const char* phase, const std::string& name, double date_s) {
-    events_.add(fmt::format(R"("ph":"{}","cat":"request","id":{},"pid":1,"tid":{},"name":{},"ts":{})", phase,
-                            id, rows, quoted_json(name), microseconds(date_s)));
+    events_.add(fmt::format(R"("ph":"{}","cat":"request","id":{},"tid":{},"name":{},"ts":{})", phase,
+                            shape_.process.id(id), rows, quoted_json(name), microseconds(date_s)));
   };
   const std::string service =
       shape_.services.empty() ? "" : shape_.services[shape_.service_of_device[request.device]] + ", ";

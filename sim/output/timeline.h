@@ -1,4 +1,4 @@
-// timeline.json: a run as Chrome trace events.
+// What a system does in a run, as Chrome trace events: its part of timeline.json.
 #pragma once
 
 #include <array>
@@ -32,6 +32,7 @@ struct TimelineOptions {
 /// What is served where. The tables must outlive the timeline.
 struct TimelineShape {
   std::string system;                                             ///< its label, the name of the process
+  TraceProcess process = {};                                      ///< the system, among those of the run
   std::vector<std::vector<const npu::BatchPolicyTable*>> tables;  ///< by NPU and service
   std::vector<std::string> npus = {};                             ///< their names, where there are several
   std::vector<std::string> services = {};                         ///< likewise
@@ -46,7 +47,8 @@ struct TimelineShape {
 /// written there.
 class Timeline final : public Observer {
  public:
-  Timeline(const std::filesystem::path& file, TimelineShape shape, TimelineOptions options);
+  /// `part`: a file for the events, which `join_trace_events` puts into timeline.json.
+  Timeline(const std::filesystem::path& part, TimelineShape shape, TimelineOptions options);
 
   void turn_to(std::size_t npu, std::size_t service) override;
   void admitted(scheduler::RequestId id, const scheduler::Request& request) override;

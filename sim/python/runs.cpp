@@ -27,6 +27,7 @@
 #include "sim/run/run_outputs.h"
 #include "sim/run/settle.h"
 #include "sim/scenario/expected_length.h"
+#include "workloads/io/text_number.h"
 
 namespace fluidbatch::python {
 namespace {
@@ -38,8 +39,8 @@ namespace fs = std::filesystem;
 struct RunRequest {
   sim::Driver driver = sim::Driver::bare;
   std::optional<double> series_s;
-  std::optional<fs::path> timelines;  // a folder for the files SYSTEM.json
-  std::vector<sim::RequestRange> followed;
+  std::optional<fs::path> timelines;  // a folder for the parts of all systems
+  sim::TimelineOptions of_timelines;
   int jobs = 1;
   py::object progress;  // called with the requests that each system has completed; or None
 };
@@ -66,14 +67,14 @@ class Runs {
     sim::settle(scenario_, [&](const sim::Scenario& trial) { return trials(trial, crew); });
     runs_.resize(scenario_.systems.size());
     for (std::size_t i = 0; request.timelines && i < runs_.size(); ++i)
-      timelines_.push_back(*request.timelines / (std::to_string(i) + ".json"));
+      timelines_.push_back(*request.timelines / std::to_string(i));
     each(crew, [&](std::size_t i) {
       sim::KeepOptions keep{.requests = configuration_->config.write_requests_csv,
                             .series_s = request.series_s,
                             .timeline = {},
-                            .followed = request.followed};
+                            .of_timeline = request.of_timelines};
       if (request.timelines) keep.timeline = timelines_[i];
-      runs_[i] = sim::run_and_keep(scenario_, scenario_.systems[i], keep, request.driver, watches[i]);
+      runs_[i] = sim::run_and_keep(scenario_, i, keep, request.driver, watches[i]);
     });
   }
 
@@ -170,6 +171,24 @@ py::list statistics_list() {
   return all;
 }
 
+/// `followed`: numbers of requests.
+sim::TimelineOptions timeline_options(const py::list& followed, const py::object& from_s,
+                                      const py::object& to_s) {
+  constexpr std::int64_t kMostRequests = std::int64_t{1} << 53;
+  sim::TimelineOptions options;
+  for (const py::handle number : followed) {
+    const auto one = static_cast<std::uint64_t>(integer_argument(number, "timeline", 0, kMostRequests));
+    options.followed.push_back({one, one});
+  }
+  if (!from_s.is_none())
+    options.from_s = number_argument(from_s, "timeline_from_s", io::Range::non_negative());
+  if (!to_s.is_none()) options.to_s = number_argument(to_s, "timeline_to_s", io::Range::positive());
+  if (options.to_s <= options.from_s)
+    throw io::InputError("timeline_to_s: must be later than timeline_from_s, which is " +
+                         io::shortest(options.from_s) + " s");
+  return options;
+}
+
 /// Of each column its name, type, unit and meaning.
 py::list columns_of(const std::vector<sim::ColumnDeclaration>& columns) {
   py::list all;
@@ -180,19 +199,15 @@ py::list columns_of(const std::vector<sim::ColumnDeclaration>& columns) {
 
 std::shared_ptr<Runs> run(std::shared_ptr<Configuration> configuration, const std::string& driver,
                           const py::object& series_s, std::optional<fs::path> timelines,
-                          const py::list& followed, const py::object& jobs, py::object progress) {
-  constexpr std::int64_t kMostRequests = std::int64_t{1} << 53;
+                          const py::list& followed, const py::object& from_s, const py::object& to_s,
+                          const py::object& jobs, py::object progress) {
   RunRequest request{.driver = driver_argument(driver),
                      .series_s = {},
                      .timelines = std::move(timelines),
-                     .followed = {},
+                     .of_timelines = timeline_options(followed, from_s, to_s),
                      .jobs = jobs_argument(jobs),
                      .progress = std::move(progress)};
   if (!series_s.is_none()) request.series_s = number_argument(series_s, "series", io::Range::positive());
-  for (const py::handle number : followed) {
-    const auto one = static_cast<std::uint64_t>(integer_argument(number, "timeline", 0, kMostRequests));
-    request.followed.push_back({one, one});
-  }
   return std::make_shared<Runs>(std::move(configuration), request);
 }
 
@@ -233,7 +248,8 @@ void bind_runs(py::module_& module) {
   module.def("check_folder", &check_folder, py::arg("configuration"), py::arg("folder"));
   module.def("requests", &requests_of, py::arg("runs"), py::arg("index"));
   module.def("run", &run, py::arg("configuration"), py::arg("driver"), py::arg("series_s"),
-             py::arg("timelines"), py::arg("followed"), py::arg("jobs"), py::arg("progress"));
+             py::arg("timelines"), py::arg("followed"), py::arg("timeline_from_s"), py::arg("timeline_to_s"),
+             py::arg("jobs"), py::arg("progress"));
   module.def("all_statistics", &statistics_list);
   module.def("request_columns", [] { return columns_of(sim::request_columns()); });
   module.def("series_columns", [] { return columns_of(sim::series_columns()); });

@@ -37,21 +37,17 @@ class RequestLog final : public Observer {
   std::vector<RequestRow>& rows_;
 };
 
-KeptRun run_here(const Scenario& scenario, const System& system, const KeepOptions& keep, Driver driver,
+KeptRun run_here(const Scenario& scenario, std::size_t index, const KeepOptions& keep, Driver driver,
                  RunWatch& watch) {
-  KeptRun run{.statistics = {},
-              .requests = {},
-              .series_csv = {},
-              .has_requests = keep.requests,
-              .has_timeline = keep.timeline.has_value()};
+  const System& system = scenario.systems[index];
+  KeptRun run{.statistics = {}, .requests = {}, .series_csv = {}, .has_requests = keep.requests};
   std::vector<Observer*> observers;
   std::optional<RequestLog> log;
   std::optional<Timeline> timeline;
   std::optional<Series> series;
   if (keep.requests) observers.push_back(&log.emplace(scenario, run.requests));
   if (keep.timeline)
-    observers.push_back(&timeline.emplace(*keep.timeline, timeline_shape(scenario, system),
-                                          TimelineOptions{.followed = keep.followed}));
+    observers.push_back(&timeline.emplace(*keep.timeline, timeline_shape(scenario, index), keep.of_timeline));
   if (keep.series_s)
     observers.push_back(&series.emplace(*keep.series_s, system.npus.size(), series_exits(scenario, system)));
   run.statistics = simulate(scenario, system, {.driver = driver, .observers = observers, .watch = &watch});
@@ -82,29 +78,28 @@ std::string message_of(const KeptRun& run) {
 }
 
 /// In a child, which has the only simulation that SimGrid allows a process.
-KeptRun run_in_child(const Scenario& scenario, const System& system, const KeepOptions& keep, Driver driver,
+KeptRun run_in_child(const Scenario& scenario, std::size_t index, const KeepOptions& keep, Driver driver,
                      RunWatch& watch) {
   const std::vector<ChildPool::Task> task{
-      [&] { return message_of(run_here(scenario, system, keep, driver, watch)); }};
+      [&] { return message_of(run_here(scenario, index, keep, driver, watch)); }};
   const auto outcomes = run_in_children(task, 1, [&] { check_wanted(&watch); });
-  outcomes.front().throw_failure("system '" + system.label + "': ");
+  outcomes.front().throw_failure("system '" + scenario.systems[index].label + "': ");
   auto message = from_message<KeptMessage>(outcomes.front().text);
   KeptRun run{.statistics = std::move(message.statistics),
               .requests = std::vector<RequestRow>(message.rows.size() / sizeof(RequestRow)),
               .series_csv = std::move(message.series_csv),
-              .has_requests = keep.requests,
-              .has_timeline = keep.timeline.has_value()};
+              .has_requests = keep.requests};
   if (!message.rows.empty()) std::memcpy(run.requests.data(), message.rows.data(), message.rows.size());
   return run;
 }
 
 }  // namespace
 
-KeptRun run_and_keep(const Scenario& scenario, const System& system, const KeepOptions& keep, Driver driver,
+KeptRun run_and_keep(const Scenario& scenario, std::size_t index, const KeepOptions& keep, Driver driver,
                      RunWatch& watch) {
   const bool here = driver == Driver::bare && scenario.uplink.model != workloads::UplinkSpec::Model::simgrid;
-  return here ? run_here(scenario, system, keep, driver, watch)
-              : run_in_child(scenario, system, keep, driver, watch);
+  return here ? run_here(scenario, index, keep, driver, watch)
+              : run_in_child(scenario, index, keep, driver, watch);
 }
 
 void save_kept_runs(const Scenario& scenario, const RunFiles& files, const std::vector<const KeptRun*>& runs,
@@ -119,11 +114,11 @@ void save_kept_runs(const Scenario& scenario, const RunFiles& files, const std::
       for (const RequestRow& row : run.requests) csv.add(row);
       csv.close();
     }
-    if (run.has_timeline) fs::copy_file(timelines[i], place / "timeline.json");
     if (!run.series_csv.empty()) write_file(place / "series.csv", run.series_csv);
     write_file(place / "resolved.yaml", io::to_yaml(resolved_system(files.resolved, scenario, i)));
     write_file(place / "summary.json", summary_json(scenario, system, run.statistics));
   }
+  if (!timelines.empty()) join_trace_events(folder.workshop() / "timeline.json", timelines, TraceParts::keep);
   write_file(folder.workshop() / "resolved.yaml", io::to_yaml(files.resolved));
   folder.publish();
 }

@@ -17,14 +17,13 @@ namespace fluidbatch::sim {
 
 struct RunFiles;
 struct Scenario;
-struct System;
 
 /// What is kept beside the statistics.
 struct KeepOptions {
   bool requests = true;
   std::optional<double> series_s = {};                 ///< a row so far apart
   std::optional<std::filesystem::path> timeline = {};  ///< a file, since it is large and few read all of it
-  std::vector<RequestRange> followed = {};             ///< in the timeline
+  TimelineOptions of_timeline = {};
 };
 
 /// What one system gave.
@@ -33,18 +32,17 @@ struct KeptRun {
   std::vector<RequestRow> requests;  ///< in order of request number; empty where they are not kept
   std::string series_csv;            ///< the text of series.csv; empty likewise
   bool has_requests = false;
-  bool has_timeline = false;
 };
 
-/// Simulates `system` in this process and thread, save with a driver of SimGrid's, for which a child is
+/// Simulates system `index` in this process and thread, save with a driver of SimGrid's, for which a child is
 /// forked. Any number of threads may do so at once. Throws what `simulate` does (simulation.h), and
 /// std::runtime_error where a child failed.
-KeptRun run_and_keep(const Scenario& scenario, const System& system, const KeepOptions& keep, Driver driver,
+KeptRun run_and_keep(const Scenario& scenario, std::size_t index, const KeepOptions& keep, Driver driver,
                      RunWatch& watch);
 
 /// Writes what `run_systems` would have written into the folder of `files`: of all systems, in their order.
-/// A system's timeline is taken from its file of `timelines`, where it has one. Throws io::InputError; the
-/// folder is then as it was.
+/// The timeline is joined from the systems' files, `timelines`, where they have one. Throws io::InputError;
+/// the folder is then as it was.
 void save_kept_runs(const Scenario& scenario, const RunFiles& files, const std::vector<const KeptRun*>& runs,
                     const std::vector<std::filesystem::path>& timelines);
 

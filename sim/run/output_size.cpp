@@ -69,6 +69,7 @@ std::string check_output_sizes(const Scenario& scenario, const RunOptions& optio
   if (std::isnan(length.requests)) return {};
   const auto systems = static_cast<double>(scenario.systems.size());
   double bytes = 0;
+  double copied = 0;  // of one system at a time, until its part has been removed
   std::string what;
   std::string cure;
   if (options.requests_csv) {
@@ -77,9 +78,11 @@ std::string check_output_sizes(const Scenario& scenario, const RunOptions& optio
     cure = "outputs.requests_csv=false leaves requests.csv out";
   }
   if (options.timeline) {
-    bytes += systems * shown_share(*options.timeline, length.last_arrival_s) *
-             (length.requests * kTimelineBytesPerRequest +
-              followed(options.timeline->followed, length.requests) * kTimelineBytesPerFollowed);
+    const double of_one = shown_share(*options.timeline, length.last_arrival_s) *
+                          (length.requests * kTimelineBytesPerRequest +
+                           followed(options.timeline->followed, length.requests) * kTimelineBytesPerFollowed);
+    bytes += systems * of_one;
+    copied = of_one;
     what += what.empty() ? "timeline.json" : " and timeline.json";
     cure +=
         cure.empty()
@@ -89,9 +92,11 @@ std::string check_output_sizes(const Scenario& scenario, const RunOptions& optio
   const std::string size = fmt::format("{} of {} system{} will take about {:.3g} GB", what,
                                        scenario.systems.size(), systems == 1 ? "" : "s", bytes / kGigabyte);
   const double available = free_bytes(*options.folder);
-  if (bytes > available) {
-    throw io::InputError(fmt::format("{}: {}; {:.3g} GB are free there. {}", options.folder->string(), size,
-                                     available / kGigabyte, cure));
+  if (bytes + copied > available) {
+    const std::string more =
+        copied > 0 ? fmt::format(", and {:.3g} GB more until it is complete", copied / kGigabyte) : "";
+    throw io::InputError(fmt::format("{}: {}{}; {:.3g} GB are free there. {}", options.folder->string(), size,
+                                     more, available / kGigabyte, cure));
   }
   return bytes > kGigabyte ? size : std::string();
 }

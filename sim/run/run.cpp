@@ -51,6 +51,16 @@ class SharedWatches {
   RunWatch* watches_ = nullptr;
 };
 
+/// Where a system's timeline is until all have one; named as what it is a part of, since messages say it.
+fs::path timeline_part(const fs::path& folder) { return folder / "timeline.json"; }
+
+/// The timelines of all systems in one file.
+void join_timelines(const Scenario& scenario, const fs::path& workshop) {
+  std::vector<fs::path> parts;
+  for (const System& system : scenario.systems) parts.push_back(timeline_part(workshop / system.label));
+  join_trace_events(workshop / "timeline.json", parts, TraceParts::remove);
+}
+
 /// With a `workshop`, the outputs go to the system's folder in it.
 RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOptions& options,
                       const fs::path* workshop, RunWatch* watch) {
@@ -66,7 +76,7 @@ RunStatistics run_one(const Scenario& scenario, std::size_t index, const RunOpti
         &csv.emplace(folder / "requests.csv", slos_of(scenario), csv_shape(scenario, system)));
   if (options.timeline)
     observers.push_back(
-        &timeline.emplace(folder / "timeline.json", timeline_shape(scenario, system), *options.timeline));
+        &timeline.emplace(timeline_part(folder), timeline_shape(scenario, index), *options.timeline));
   if (options.series_s)
     observers.push_back(
         &series.emplace(*options.series_s, system.npus.size(), series_exits(scenario, system)));
@@ -134,6 +144,7 @@ std::vector<RunStatistics> run_systems(const Scenario& scenario, const RunOption
   results.reserve(texts.size());
   for (const std::string& text : texts) results.push_back(from_message<RunStatistics>(text));
   if (folder) {
+    if (options.timeline) join_timelines(scenario, *workshop);
     write_file(*workshop / "resolved.yaml", io::to_yaml(options.resolved));
     folder->publish();
   }

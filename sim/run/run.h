@@ -23,7 +23,7 @@ struct RunOptions {
   bool requests_csv = true;
   bool named_after_configuration = false;  ///< the folder is, so it is kept for that configuration
   Driver driver = Driver::simgrid;
-  std::optional<TimelineOptions> timeline;  ///< write timeline.json
+  std::optional<TimelineOptions> timeline;  ///< write timeline.json, of all systems
   std::optional<double> series_s;           ///< write series.csv, with rows this far apart
   /// Told now and then how many requests each system has completed, in a trial too; may be empty.
   std::function<void(const std::vector<std::uint64_t>&)> progress;
@@ -34,9 +34,9 @@ struct RunOptions {
 
 /// Simulates all systems, after having settled the scenario where it is open (settle.h); their statistics in
 /// the order of the configuration. With a folder, each system's run directory is made in it, once all have
-/// run: resolved.yaml, summary.json, requests.csv, and what the options ask for; an earlier run's are removed
-/// (sim/output/run_folder.h). Throws io::InputError where the outputs can't be written, std::runtime_error
-/// where a simulation failed; the folder is then as it was.
+/// run: resolved.yaml, summary.json, requests.csv, and what the options ask for, a timeline beside them; an
+/// earlier run's are removed (sim/output/run_folder.h). Throws io::InputError where the outputs can't be
+/// written, std::runtime_error where a simulation failed; the folder is then as it was.
 std::vector<RunStatistics> run_systems(const Scenario& scenario, const RunOptions& options);
 
 }  // namespace fluidbatch::sim

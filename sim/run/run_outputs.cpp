@@ -67,8 +67,12 @@ Series::Exits series_exits(const Scenario& scenario, const System& system) {
   return exits;
 }
 
-TimelineShape timeline_shape(const Scenario& scenario, const System& system) {
-  TimelineShape shape{.system = system.label, .tables = {}, .service_of_device = scenario.devices.services()};
+TimelineShape timeline_shape(const Scenario& scenario, std::size_t index) {
+  const System& system = scenario.systems[index];
+  TimelineShape shape{.system = system.label,
+                      .process = {.index = index, .of = scenario.systems.size()},
+                      .tables = {},
+                      .service_of_device = scenario.devices.services()};
   for (const SystemNpu& npu : system.npus) {
     auto& of_npu = shape.tables.emplace_back();
     for (const auto& table : npu.tables) of_npu.push_back(table.get());

@@ -23,8 +23,8 @@ std::vector<scheduler::Slo> slos_of(const Scenario& scenario);
 
 RequestsCsvShape csv_shape(const Scenario& scenario, const System& system);
 Series::Exits series_exits(const Scenario& scenario, const System& system);
-/// Refers to the system's tables.
-TimelineShape timeline_shape(const Scenario& scenario, const System& system);
+/// Of system `index`; refers to its tables.
+TimelineShape timeline_shape(const Scenario& scenario, std::size_t index);
 
 /// `resolved` with system `index` alone, and with the length and the warm-up that were found (settle.h): they
 /// are those of all systems, which one alone need not find.

@@ -1,5 +1,6 @@
 """What the tests of the command line share: the program, a folder to work in, a small configuration."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -66,6 +67,13 @@ class CommandLineTest(unittest.TestCase):
         result = self.call(*arguments, program=program)
         self.assertEqual(result.returncode, 0, result.stderr)
         return result
+
+    def timeline(self, system, out="out"):
+        """The events of a system, as the timeline of a run has them."""
+        events = json.loads((self.folder / out / "timeline.json").read_text())["traceEvents"]
+        pids = [e["pid"] for e in events if e["name"] == "process_name" and e["args"] == {"name": system}]
+        self.assertEqual(len(pids), 1)
+        return [event for event in events if event["pid"] == pids[0]]
 
     def files(self):
         return sorted(str(p.relative_to(self.folder)) for p in self.folder.rglob("*") if p.is_file())

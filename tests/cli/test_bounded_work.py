@@ -113,11 +113,14 @@ class BoundedWork(CommandLineTest):
                     r"outputs\.requests_csv=false", "--set", "requests=1000000000000")
         self.refuse(r"requests\.csv and timeline\.json of 2 systems will take about \S+ GB", "--set",
                     "requests=1000000000000", "--timeline-requests", "0..999999999")
+        # Two systems take twice what is copied at a time.
+        self.refuse(r"timeline\.json of 2 systems will take about 1\.4e\+06 GB, and 7e\+05 GB more until it is complete; \S+ GB are free",
+                    "--set", "requests=1000000000000", "--set", "outputs.requests_csv=false", "--timeline")
 
     def test_a_range_of_requests_beyond_the_last_one(self):
         result = self.succeed("run", "c.yaml", "--out", "out", "--timeline-requests", "0..999999999")
         self.assertNotIn("GB", result.stderr)
-        self.assertIn('"name":"request 199 (', (self.folder / "out/serial/timeline.json").read_text())
+        self.assertIn('"name":"request 199 (', (self.folder / "out/timeline.json").read_text())
 
 
 class LostDigits(CommandLineTest):

@@ -135,7 +135,7 @@ class Run(CommandLineTest):
         self.succeed("run", "p.yaml", "--out", "out", "--timeline-requests", "0..9", "--series", "0.5", "--set",
                      "workload.arrivals.rho=3")
         rows = {int(r["request"]): r for r in self.csv_rows("out/serial/requests.csv")}
-        events = json.loads((self.folder / "out/serial/timeline.json").read_text())["traceEvents"]
+        events = self.timeline("serial")
         npu = [e for e in events if e["ph"] == "X" and e["tid"] == 1]
         for before, after in zip(npu, npu[1:]):  # one step at a time
             self.assertGreaterEqual(after["ts"], before["ts"] + before["dur"] - 1e-3)
@@ -143,8 +143,8 @@ class Run(CommandLineTest):
         summary = json.loads((self.folder / "out/serial/summary.json").read_text())
         self.assertGreater(sum(e["ph"] == "X" and e["tid"] == 2 for e in events), 0)
         self.assertEqual(min(e["args"]["requests"] for e in events if e["name"] == "queue"), 0)
-        followed = {e["id"] for e in events if e.get("cat") == "request"}
-        self.assertEqual(followed, set(range(10)))
+        followed = {e["name"].split(" (")[0] for e in events if e.get("cat") == "request" and e["name"] != "served"}
+        self.assertEqual(followed, {f"request {i}" for i in range(10)})
         series = self.csv_rows("out/serial/series.csv")
         self.assertAlmostEqual(sum(float(r["busy_fraction"]) * 0.5 for r in series), busy, places=6)
         self.assertEqual(sum(int(r["completed"]) for r in series), 200)

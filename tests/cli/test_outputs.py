@@ -75,6 +75,25 @@ class SecondRun(OutputTest):
         self.assertEqual(left, self.contents("fresh"))
         self.assertFalse((self.folder / "out/serial").exists())
 
+    def test_it_removes_timelines_of_an_earlier_program(self):
+        self.succeed("run", "c.yaml", "--out", "fresh")
+        for out in ("out", "again"):  # where each system had a timeline of its own
+            self.succeed("run", "c.yaml", "--out", out)
+            for system in ("serial", "dynamic"):
+                self.write(f"{out}/{system}/timeline.json", "{}")
+        self.succeed("run", "c.yaml", "--out", "out")
+        self.assertEqual(self.contents("out"), self.contents("fresh"))
+        self.succeed("run", "c.yaml", "--out", "again", "--timeline")
+        self.assertEqual(set(self.contents("again")), {*self.contents("fresh"), "timeline.json"})
+        self.succeed("run", "c.yaml", "--out", "again")
+        self.assertEqual(self.contents("again"), self.contents("fresh"))
+
+    def test_a_folder_in_the_place_of_the_timeline(self):
+        self.succeed("run", "c.yaml", "--out", "out")
+        (self.folder / "out/timeline.json").mkdir()
+        self.write("out/timeline.json/notes.txt", "mine")
+        self.assertEqual(self.refuse("run", "c.yaml", "--out", "out", "--timeline"), "out/timeline.json: is a folder, not a file\n")
+
     def test_a_folder_that_is_not_a_runs_is_refused(self):
         (self.folder / "mine").mkdir()
         self.succeed("run", "c.yaml", "--out", "mine")  # it is empty
@@ -141,6 +160,18 @@ class SecondRun(OutputTest):
 
 
 class Failures(OutputTest):
+    def test_a_timeline_too_large_to_be_joined(self):
+        """Each system's part fits, the file of both does not."""
+        self.succeed("run", "c.yaml", "--out", "whole", "--timeline")
+        size = (self.folder / "whole/timeline.json").stat().st_size
+        few = ["--timeline", "--set", "outputs.requests_csv=false"]
+
+        def small_files():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size - 100, size - 100))
+
+        message = self.refuse("run", "c.yaml", "--out", "out", *few, limits=small_files)
+        self.assertEqual(message, "out/.fluidbatch-part/timeline.json: can't be written: File too large\n")
+
     def test_a_full_disk_leaves_the_earlier_results_and_nothing_else(self):
         self.succeed("run", "c.yaml", "--out", "out")
 
@@ -265,7 +296,7 @@ class Names(OutputTest):
     def test_timeline(self):
         self.write("c.yaml", CONFIG.replace("ee_resnet50", "./n.yaml").replace("{kind: rates, rates: [0.30, 0.35, 0.40]}", "{kind: none}"))
         self.succeed("run", "c.yaml", "--out", "out", "--timeline")
-        events = json.loads((self.folder / "out/serial/timeline.json").read_text())["traceEvents"]
+        events = self.timeline("serial")
         layers = {event["args"]["layers"] for event in events if event["ph"] == "X"}
         self.assertEqual(layers, {self.NAMES[0] + " to classifier"})
 
@@ -311,25 +342,22 @@ class PartOfATimeline(CommandLineTest):
         self.succeed("run", "c.yaml", "--out", "whole", "--timeline-requests", "0..199")
         self.succeed("run", "c.yaml", "--out", "part", "--timeline-requests", "0..199", "--timeline-from", "1.5", "--timeline-to", "3")
 
-        def events(folder):
-            return json.loads((self.folder / folder / "serial/timeline.json").read_text())["traceEvents"]
-
         def slices(of, first=0.0, last=math.inf):
             return [e for e in of if e["ph"] == "X" and e["ts"] + e["dur"] >= first and e["ts"] <= last]
 
-        whole, part = events("whole"), events("part")
+        whole, part = self.timeline("serial", "whole"), self.timeline("serial", "part")
         self.assertEqual(slices(part), slices(whole, 1.5e6, 3e6))
         self.assertTrue(0 < len(slices(part)) < len(slices(whole)))
         for name in ("queue", "batch size"):
             of_whole, of_part = ([(e["ts"], e["args"]) for e in of if e["name"] == name] for of in (whole, part))
             before = [value for date, value in of_whole if date < 1.5e6]
             self.assertEqual(of_part, [(1.5e6, before[-1])] + [one for one in of_whole if 1.5e6 <= one[0] <= 3e6])
-        followed = {e["id"] for e in part if e.get("cat") == "request"}
+        followed = {int(e["name"].split()[1]) for e in part if e.get("cat") == "request" and e["name"] != "served"}
         with open(self.folder / "part/serial/requests.csv", newline="", encoding="ascii") as file:
             rows = list(csv.DictReader(file))
         self.assertEqual(followed, {int(r["request"]) for r in rows if float(r["completion_s"]) >= 1.5 and float(r["arrival_s"]) <= 3})
         self.succeed("run", "c.yaml", "--out", "asked", "--timeline-to", "1")  # wants a timeline by itself
-        self.assertGreater(len(events("asked")), 0)
+        self.assertGreater(len(self.timeline("serial", "asked")), 0)
         for words in (["--timeline-to", "0"], ["--timeline-from", "2", "--timeline-to", "1"], ["--timeline-from", "-1"],
                       ["--timeline-from", "x"]):
             result = self.call("run", "c.yaml", "--out", "refused", *words)

@@ -179,21 +179,46 @@ class Statistics(SiteTest):
 
 
 class Timelines(SiteTest):
-    def events(self, system):
-        return json.loads((self.folder / "out" / system / "timeline.json").read_text())["traceEvents"]
-
     def test_tracks_slices_and_counters(self):
         self.run_site("--timeline-requests", "0..49")
         for system, npus in NPUS.items():
             with self.subTest(system=system):
                 self.check_system(system, len(npus))
+        events = json.loads((self.folder / "out/timeline.json").read_text())["traceEvents"]
+        self.assertEqual([(e["pid"], e["args"]["name"]) for e in events if e["name"] == "process_name"],
+                         [(n, system) for n, system in enumerate(NPUS, 1)])
+        self.assertEqual([(e["pid"], e["args"]["sort_index"]) for e in events if e["name"] == "process_sort_index"],
+                         [(n, n - 1) for n in range(1, 5)])
+        # Viewers join what has one id, wherever it is.
+        of_id = defaultdict(set)
+        for event in events:
+            if "id" in event:
+                number = event["name"].split()[1] if event["name"] != "served" else None
+                of_id[event["cat"], event["id"]].add((event["pid"], number))
+        for places in of_id.values():
+            self.assertEqual(len({pid for pid, _ in places}), 1)
+            self.assertEqual(len({number for _, number in places} - {None}), 1)
+        self.assertGreaterEqual(len(of_id), 4 * 50)
+
+    def test_a_system_alone_has_the_same_events(self):
+        self.run_site("--timeline-requests", "0..49")
+        for n, system in enumerate(NPUS):
+            self.succeed("run", f"out/{system}/resolved.yaml", "--out", "alone/" + system, "--timeline-requests", "0..49")
+            alone = self.timeline(system, "alone/" + system)
+            among_others = self.timeline(system)
+            self.assertEqual({event.pop("pid") for event in alone}, {1})
+            self.assertEqual({event.pop("pid") for event in among_others}, {n + 1})
+            self.assertEqual([event.pop("id") for event in among_others if "id" in event],
+                             [len(NPUS) * event.pop("id") + n for event in alone if "id" in event])
+            for events, index in ((alone, 0), (among_others, n)):
+                events.remove({"ph": "M", "name": "process_sort_index", "args": {"sort_index": index}})
+            self.assertEqual(among_others, alone)
 
     def check_system(self, system, npus):
-        events = self.events(system)
+        events = self.timeline(system)
         summary = self.summary(system)
         rows = self.rows(system)
         window_s = max(float(row["completion_s"] or 0) for row in rows) - float(rows[0]["arrival_s"])
-        self.assertEqual([event["args"]["name"] for event in events if event["name"] == "process_name"], [system])
         tracks = {event["tid"]: event["args"]["name"] for event in events if event["name"] == "thread_name"}
         self.assertEqual(tracks.pop(2 * npus + 1), "requests")
         if npus == 1:
@@ -275,7 +300,7 @@ class Timelines(SiteTest):
         ends = defaultdict(list)
         for arrow in arrows:
             at = [i for i, e in enumerate(slices[arrow["tid"]]) if e["ts"] <= arrow["ts"] <= e["ts"] + e["dur"]]
-            ends[arrow["id"]].append((arrow["ph"], at))
+            ends[int(arrow["name"].split()[1])].append((arrow["ph"], at))
         # One for each that is served in more than one slice, from one to another.
         for request, ((first, at_first), (last, at_last)) in ends.items():
             self.assertEqual((first, last), ("s", "f"))
@@ -288,7 +313,7 @@ class Timelines(SiteTest):
         self.assertTrue(set(ends) <= served)
         self.assertGreater(len(ends), 0)
         for arrow in arrows:
-            row = rows[arrow["id"]]
+            row = rows[int(arrow["name"].split()[1])]
             track = 2 * int(row.get("npu", 0)) + 1
             self.assertEqual(arrow["tid"], track)
             at = [e for e in slices[track] if e["ts"] - 1e-3 <= arrow["ts"] <= e["ts"] + e["dur"] + 1e-3]

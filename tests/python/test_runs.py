@@ -79,7 +79,19 @@ def test_a_folder_is_loaded_as_it_was(config, tmp_path):
         assert loaded.summary(label) == results.summary(label)
         assert loaded.series(label).tobytes() == results.series(label).tobytes()
         assert loaded.timeline(label) == results.timeline(label)
+        assert [event["args"]["name"] for event in loaded.timeline(label) if event["name"] == "process_name"] == [label]
     assert loaded.table.tobytes() == results.table.tobytes()
+
+
+def test_a_part_of_a_timeline_is_that_of_the_program(config, tmp_path, program):
+    results = fb.run(config, timeline_from_s=0.5, timeline_to_s=1.5, out=tmp_path / "module")
+    program("run", tmp_path / "module/resolved.yaml", "--out", tmp_path / "program", "--timeline-from", "0.5",
+            "--timeline-to", "1.5")
+    assert files_in(tmp_path / "module") == files_in(tmp_path / "program")
+    for label in results.labels:
+        slices = [event for event in results.timeline(label) if event["ph"] == "X"]
+        assert slices
+        assert all(event["ts"] <= 1.5e6 and event["ts"] + event["dur"] >= 0.5e6 for event in slices)
 
 
 def test_sites_are_loaded_with_their_services(tmp_path):
@@ -183,6 +195,8 @@ def test_errors_say_where_in_a_file(tmp_path):
     ({"driver": "simgird"}, fb.InputError, "did you mean 'simgrid'"),
     ({"series": -1.0}, fb.InputError, "series"),
     ({"timeline": [-1]}, fb.InputError, "timeline"),
+    ({"timeline_from_s": -1.0}, fb.InputError, "timeline_from_s"),
+    ({"timeline_from_s": 2.0, "timeline_to_s": 2.0}, fb.InputError, "timeline_to_s: must be later than timeline_from_s"),
     ({"jobs": -2}, fb.InputError, "jobs"),
 ])
 def test_wrong_options_are_refused(config, arguments, error, words):

@@ -64,6 +64,8 @@ def run(
     series_s: float | None,
     timelines: _Path | None,
     followed: list[int],
+    timeline_from_s: float | None,
+    timeline_to_s: float | None,
     jobs: int | None,
     progress: Callable[[list[int]], object] | None,
 ) -> Runs: ...

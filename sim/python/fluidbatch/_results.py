@@ -163,13 +163,13 @@ class Results:
         return read_series(text)
 
     def timeline(self, label: str | None = None) -> list[dict[str, Any]]:
-        """The events of a timeline, as Chrome's trace format has them; `save` writes timeline.json, which
-        ui.perfetto.dev opens. Raises ValueError where the run was not asked for it (`timeline`)."""
-        file = self._source.timeline_file(self._index(label))
-        if file is None:
+        """The events of a system's timeline, as Chrome's trace format has them; `save` writes timeline.json, which has
+        those of all systems and which ui.perfetto.dev opens. Raises ValueError where the run was not asked for it
+        (`timeline`)."""
+        events = self._source.timeline(self._index(label))
+        if events is None:
             raise ValueError("no timeline: give run(.., timeline=True)")
-        events = json.loads(file.read_text())
-        return list(events["traceEvents"] if isinstance(events, dict) else events)
+        return events
 
     def save(self, folder: PathLike) -> None:
         """Writes the files that `fluidbatch run --out FOLDER` writes, byte for byte. Raises InputError where the
@@ -217,7 +217,7 @@ class _Source:
     def series_csv(self, index: int) -> str:
         raise NotImplementedError
 
-    def timeline_file(self, index: int) -> Path | None:
+    def timeline(self, index: int) -> list[dict[str, Any]] | None:
         raise NotImplementedError
 
     def save(self, folder: Path) -> None:
@@ -241,15 +241,19 @@ class _InMemory(_Source):
     def series_csv(self, index: int) -> str:
         return self._runs.series_csv(index)
 
-    def timeline_file(self, index: int) -> Path | None:
-        return None if self._timelines is None else Path(self._timelines.name) / f"{index}.json"
+    def timeline(self, index: int) -> list[dict[str, Any]] | None:
+        if self._timelines is None:
+            return None
+        events = (Path(self._timelines.name) / str(index)).read_text()
+        return list(json.loads(f"[{events}]"))
 
     def save(self, folder: Path) -> None:
         self._runs.save(folder)
 
 
 def run(config: PathLike | dict[str, Any] | Scenario, set: Overrides | None = None, *, out: PathLike | None = None,
-        driver: str = "bare", series: float | None = None, timeline: bool | Iterable[int] = False, audit: bool = False,
+        driver: str = "bare", series: float | None = None, timeline: bool | Iterable[int] = False,
+        timeline_from_s: float | None = None, timeline_to_s: float | None = None, audit: bool = False,
         jobs: int | None = None, progress: bool | Callable[[int, int | None], None] = False,
         **overrides: Any) -> Results:
     """Simulates all systems of a configuration, as `fluidbatch run` does.
@@ -261,6 +265,8 @@ def run(config: PathLike | dict[str, Any] | Scenario, set: Overrides | None = No
         all give the same results.
     series: also a series over time, with a row every so many seconds.
     timeline: also a timeline; numbers of requests are followed in it one by one.
+    timeline_from_s, timeline_to_s: a timeline of this part of the run, in seconds of the simulation: without what ends
+        before and what begins later.
     jobs: systems at a time; default: one for each core.
     progress: True for a line or a bar, or a function that is told how many requests are done, and of how many (None:
         not known).
@@ -273,12 +279,14 @@ def run(config: PathLike | dict[str, Any] | Scenario, set: Overrides | None = No
     if out is not None:
         _core.check_folder(scenario._core, Path(out))
     followed = [] if isinstance(timeline, bool) else list(timeline)
-    wants_timeline = bool(followed) or timeline is True
+    is_part = timeline_from_s is not None or timeline_to_s is not None
+    wants_timeline = bool(followed) or timeline is True or is_part
     timelines = tempfile.TemporaryDirectory(prefix="fluidbatch-") if wants_timeline else None
     known = scenario._core.known_requests
     with Progress.of(progress, None if known is None else known * len(scenario.labels), "requests") as line:
         runs = _core.run(scenario._core, driver, series, None if timelines is None else timelines.name, followed,
-                         jobs, (lambda completed: line.update(sum(completed))) if line.wanted else None)
+                         timeline_from_s, timeline_to_s, jobs,
+                         (lambda completed: line.update(sum(completed))) if line.wanted else None)
     results = Results(_InMemory(runs, timelines))
     for note in results.notes:
         warnings.warn(note, stacklevel=2)
@@ -311,9 +319,12 @@ class _InFolder(_Source):
         file = self._file(index, "series.csv")
         return file.read_text() if file.exists() else ""
 
-    def timeline_file(self, index: int) -> Path | None:
-        file = self._file(index, "timeline.json")
-        return file if file.exists() else None
+    def timeline(self, index: int) -> list[dict[str, Any]] | None:
+        file = self._folder / "timeline.json"
+        if not file.exists():
+            return None
+        events = json.loads(file.read_text())["traceEvents"]
+        return [event for event in events if event["pid"] == index + 1]
 
     def save(self, folder: Path) -> None:
         raise ValueError(f"these results are in {self._folder} already")
