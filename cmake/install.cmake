@@ -13,6 +13,16 @@ install(FILES ${written}/fluidbatch.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(DIRECTORY npu_model/npus npu_model/boards workloads/networks experiments/starter DESTINATION ${CMAKE_INSTALL_DATADIR}/fluidbatch)
 install(FILES README.md LICENSE CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs PATTERN site EXCLUDE)
+install(CODE "set(FOLDER \$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DOCDIR})
+  include(${PROJECT_SOURCE_DIR}/cmake/installed_pages.cmake)")
+
+# What the commands in README.md and docs/ name, below the same paths: configurations and measurements.
+file(GLOB_RECURSE examples RELATIVE ${PROJECT_SOURCE_DIR} experiments/*.yaml experiments/*.csv experiments/data/*)
+list(FILTER examples EXCLUDE REGEX "^experiments/starter/")
+foreach(example IN LISTS examples)
+  cmake_path(GET example PARENT_PATH folder)
+  install(FILES ${example} DESTINATION ${CMAKE_INSTALL_DATADIR}/fluidbatch/examples/${folder})
+endforeach()
 
 # The library: all layers but the importer of ONNX models and the command line.
 list(TRANSFORM FLUIDBATCH_LAYERS REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)

@@ -85,6 +85,78 @@ class Program(InstallTest):
                     self.assertTrue(name.startswith("Eigen/"), f"{header} needs {name}, which users then need too")
 
 
+class Pages(InstallTest):
+    """What the installed pages say to type, in a folder of the user's."""
+
+    def setUp(self):
+        super().setUp()
+        self.pages = self.prefix / "share/doc/fluidbatch"
+        # The program's folder and Debian's own: /usr/bin/python3 is the one that the module is built for.
+        self.environment = {"PATH": f"{self.prefix}/bin:/usr/bin:/bin", "CMAKE_PREFIX_PATH": str(self.prefix),
+                            "PYTHONPATH": ":".join(map(str, self.prefix.glob("lib/python3*/dist-packages"))), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def type(self, script, folder=None):
+        return made("bash", "-e", "-c", script, cwd=folder or self.folder, **self.environment)
+
+    def blocks(self, page):
+        return re.findall(r"^```(?:sh)?\n(.*?)^```$", page.read_text(), re.M | re.S)
+
+    def commands(self, page):
+        """Those of the program, in ```sh blocks and in indented ones."""
+        text = page.read_text().replace("\\\n", " ")
+        return [line.split("  #")[0].strip() for line in re.findall(r"^(?:    )?(fluidbatch .*)$", text, re.M)]
+
+    def test_the_quickstart(self):
+        begin, shown = self.blocks(self.pages / "README.md")[:2]
+        self.assertIn("cp -r", begin)
+        self.assertIn("results in runs/quickstart/", shown)
+        self.assertEqual(self.type(begin), shown)
+        self.assertTrue((self.folder / "fluidbatch-examples/runs/quickstart/serial/summary.json").is_file())
+
+    def test_what_commands_name_is_among_the_examples(self):
+        examples = self.prefix / "share/fluidbatch/examples"
+        named = set()
+        for page in [self.pages / "README.md", *(self.pages / "docs").glob("*.md")]:
+            self.assertNotRegex(page.read_text(), r"(?m)^ *build/release/bin/fluidbatch ")
+            named |= set(re.findall(r" (experiments/\S+)", "\n".join(self.commands(page))))
+        self.assertGreater(len(named), 12)
+        self.assertEqual([name for name in sorted(named) if not (examples / name).is_file()], [])
+        self.assertEqual([p for p in examples.rglob("*") if p.is_file() and p.suffix not in (".yaml", ".csv") and p.parent.name != "data"], [])
+
+    @unittest.skipUnless(RELEASE, "takes long with sanitizers")
+    def test_every_command_of_the_readme(self):
+        shutil.copytree(self.prefix / "share/fluidbatch/examples", self.folder / "examples")
+        commands = [c for c in self.commands(self.pages / "README.md") if "AzureLLM" not in c]  # a file that is downloaded
+        self.assertGreater(len(commands), 30)
+        for command in commands:
+            self.type(command, self.folder / "examples")
+
+    def starter_commands(self, words):
+        """Those of the README of what `init` writes, which begin with one of these words."""
+        self.succeed("init", "start", program=self.program)
+        lines = re.findall(r"^    (.+)$", (self.folder / "start/README.md").read_text(), re.M)
+        return [line.split("  #")[0].strip() for line in lines if line.split()[0] in words]
+
+    @unittest.skipUnless(RELEASE, "a plug-in for one build is enough")
+    def test_the_start(self):
+        commands = self.starter_commands(("fluidbatch", "cmake"))
+        self.assertGreaterEqual(len(commands), 7)
+        self.assertTrue(any("--plugin" in command for command in commands))
+        for command in commands:
+            self.type(command, self.folder / "start")
+        own = json.loads((self.folder / "start/own/dynamic/summary.json").read_text())
+        self.assertEqual(own["policy"], "my_policy")
+        schema = self.type("fluidbatch schema run --plugin build/libmy_policy.so", self.folder / "start")
+        self.assertIn('"my_policy"', schema)
+
+    def test_the_start_in_python(self):
+        if not self.environment["PYTHONPATH"]:
+            self.skipTest("this build is without the Python module")
+        commands = self.starter_commands(("python3",))
+        self.assertEqual(commands, ["python3 my_policy.py"])
+        self.assertIn("my_policy", self.type(commands[0], self.folder / "start"))
+
+
 @unittest.skipUnless(RELEASE, "one build of it is enough")
 class Library(InstallTest):
     def build_example(self, prefix, folder):
