@@ -40,9 +40,11 @@ bool tells(const Kind& kind, const io::Node& document) {
                              [&](const std::string& key) { return document.find(key) != nullptr; });
 }
 
-/// Whether it is a database of SQLite, which results of sweeps are.
+/// Whether it is a database of SQLite, which results of sweeps are; false where it can't be read.
 bool is_database(const std::filesystem::path& file) {
   constexpr std::string_view kBegin = "SQLite format 3";
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) return false;  // a pipe would be waited for
   std::string begin(kBegin.size(), ' ');
   std::ifstream(file, std::ios::binary).read(begin.data(), static_cast<std::streamsize>(begin.size()));
   return begin == kBegin;
@@ -63,19 +65,16 @@ void require_kind(const io::Node& document, FileKind wanted, const std::filesyst
 }  // namespace
 
 io::Node load_document(const std::filesystem::path& file, FileKind wanted) {
-  io::Node document;
-  try {
-    document = io::load_yaml(file);
-  } catch (const io::InputError&) {
-    // Only now, since what a pipe gives can be read once.
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(file, error) || !is_database(file)) throw;
+  if (is_database(file)) {
     const std::string name = file.string();
-    throw io::InputError(
-        name + ": this file is a database, such as the results of a sweep, and not YAML; `fluidbatch run " +
-        name + " --point N` runs a point of it again, `fluidbatch sweep report " + name +
-        " --out FILE.html` makes a page of it, `fluidbatch compare " + name + " --metric NAME` a table");
+    throw io::InputError(name +
+                         ": this file is a database, such as the results of a sweep, and not YAML; "
+                         "`fluidbatch run " +
+                         name + " --point N` runs a point of it again, `fluidbatch sweep report " + name +
+                         " --out FILE.html` makes a page of it, `fluidbatch compare " + name +
+                         " --metric NAME` a table");
   }
+  io::Node document = io::load_yaml(file);
   require_kind(document, wanted, file);
   return document;
 }

@@ -56,6 +56,8 @@ b,64,10,1,1,1,1,1,1,1,0,1e-5
 """
 FIT = ["npu", "fit", "--npu", "./npu.yaml", "--free", "bandwidth_bytes_per_s,clock_hz", "--out", "fitted.yaml"]
 SHORT = ["--set", "requests=40"]
+# Of what a run has written, of which `run report` makes a page.
+DONE = ["resolved.yaml", "lazy/resolved.yaml", "lazy/summary.json", "lazy/requests.csv"]
 # The file that is mutated, and the command that reads it.
 READERS = [
     ("run.yaml", ["run", "run.yaml", "--out", "out", *SHORT]),
@@ -84,6 +86,9 @@ READERS = [
     ("results.sqlite", ["compare", "results.sqlite", "--by", "workload.arrivals.rate_hz", "--metric", "slo_violation_rate", "--csv"]),
     ("results.sqlite", ["sweep", "merge", "results.sqlite", "--out", "merged.sqlite"]),
     ("results.sqlite", ["sweep", "sweep.yaml", "--out", "results.sqlite", "--resume", "--limit", "1"]),
+    ("results.sqlite", ["run", "results.sqlite", "--point", "1", "--out", "out", *SHORT]),
+    ("results.sqlite", ["sweep", "report", "results.sqlite", "--out", "page.html"]),
+    *((f"done/{name}", ["run", "report", "done", "--out", "page.html"]) for name in DONE),
     ("two_convolutions.onnx", ["network", "import", "two_convolutions.onnx", "--out", "imported.yaml"]),
     ("reshape.onnx", ["network", "import", "reshape.onnx", "--out", "imported.yaml", "--input", "16,16"]),
 ]
@@ -101,6 +106,11 @@ CALLS = [
     [*FIT, "--measured", "measured.csv", "--hold-out", "name=a", "--hold-out-every", "2"],
     ["network", "import", "two_convolutions.onnx", "--out", "imported.yaml", "--exits", "after=a"],
     ["metric", "list", "--csv"],
+    ["run", "results.sqlite", "--point", "1", "--out", "out"],
+    ["run", "report", "done", "--out", "page.html"],
+    ["sweep", "report", "results.sqlite", "--out", "page.html"],
+    ["schema", "run", "--plugin", "run.yaml"],
+    ["init", "start"],
 ]
 
 
@@ -211,11 +221,15 @@ class MutatedInput(CommandLineTest):
         self.lay_out()
         self.succeed("sweep", "sweep.yaml", "--out", "results.sqlite")
         self.originals["results.sqlite"] = (self.folder / "results.sqlite").read_bytes()
+        self.succeed("run", "all_files.yaml", "--out", "done", *SHORT)
+        for path in (self.folder / "done").rglob("*.*"):
+            self.originals[str(path.relative_to(self.folder))] = path.read_bytes()
 
     def lay_out(self):
         shutil.rmtree(self.all)
         self.folder.mkdir(parents=True)
         for name, content in self.originals.items():
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / name).write_bytes(content)
 
     def contents(self):

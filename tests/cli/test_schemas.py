@@ -213,8 +213,10 @@ class Init(SchemaTest):
         start = self.folder / "start"
         files = sorted(str(p.relative_to(start)) for p in start.rglob("*") if p.is_file())
         self.assertEqual(files, sorted(line.removeprefix("start/") for line in printed.split("\n\n")[0].splitlines()))
+        self.assertEqual({kind_of(load(path)) for path in start.rglob("*.yaml")}, {"run", "sweep", "network", "npu"})
         for path in start.rglob("*.yaml"):
             named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", path.read_text())
+            self.assertIsNotNone(named, path)
             schema = json.loads((path.parent / named[1]).read_text())
             self.assertEqual(schema, self.validators[kind_of(load(path))].schema)
             self.assertEqual(self.errors(kind_of(load(path)), load(path)), [])
