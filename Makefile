@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3 -B
 FLUIDBATCH := build/release/bin/fluidbatch
 
-.PHONY: help run test test-cluster rtl rtl-packages fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages python-packages figure-packages lint-packages release dev program module importer test-browser browser-packages
+.PHONY: help run test test-cluster rtl rtl-packages deb deb-packages test-deb fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages python-packages figure-packages lint-packages release dev program module importer test-browser browser-packages
 
 help:
 	@echo "make run      build, and simulate experiments/quickstart.yaml"
@@ -23,6 +23,8 @@ help:
 	@echo "make docs     write the parts of docs/ that are made by commands"
 	@echo "make site     the docs as a site that needs no network, in build/site"
 	@echo "make install  install below PREFIX (default /usr/local)"
+	@echo "make deb      a Debian package in build/deb"
+	@echo "make test-deb  lint it, install it, try it, purge it"
 	@echo "make clean    remove the build and run folders"
 
 # What the simulator needs, and nothing else.
@@ -140,9 +142,24 @@ site-packages:
 site: site-packages
 	@$(PYTHON) docs/site/build.py
 
-install: importer
-	@cmake --build --preset release --target fluidbatch_archive
+# What is installed, besides the importer.
+.PHONY: installed
+installed: importer
+	@cmake --build --preset release --target fluidbatch_archive fluidbatch_python
+
+install: installed
 	@cmake --install build/release --prefix $(PREFIX)
+
+deb-packages:
+	@.ci/install-packages dpkg-dev binutils
+
+deb: deb-packages installed
+	@rm -rf build/deb
+	@$(PYTHON) cmake/debian/build.py build/release build/deb
+
+test-deb: deb
+	@.ci/install-packages lintian fakeroot man-db
+	@$(PYTHON) tests/package/test_deb.py build/release build/deb/*.deb
 
 clean:
 	@rm -rf build runs

@@ -1,6 +1,5 @@
-// A policy of one's own: serves what waits, at most max_batch at once, and waits a little for company
-// (docs/add_a_policy.md).
-// says what a view shows and which decisions there are.
+// A policy of one's own: serves what waits, at most max_batch at once, and waits a little for company.
+// docs/add_a_policy.md says what a view shows and which decisions there are.
 #include <algorithm>
 
 #include "scheduler/registry.h"
