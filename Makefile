@@ -10,7 +10,7 @@ FLUIDBATCH := build/release/bin/fluidbatch
 help:
 	@echo "make run      build, and simulate experiments/quickstart.yaml"
 	@echo "make test     build with and without sanitizers, and run all tests"
-	@echo "make test-browser  drive the pages of \`report\` in a headless Chromium"
+	@echo "make test-browser  drive the pages of \`report\` and the docs' site in a headless Chromium"
 	@echo "make test-cluster  bring a Slurm cluster up on this machine and run a sweep on it (root)"
 	@echo "make rtl      the engine in hardware: lint, bench and a small synthesis (Verilator, Yosys)"
 	@echo "make fuzz     build with clang, and fuzz each reader for FUZZ_SECONDS (default 30); then commands on 1,500 mutated inputs"
@@ -42,7 +42,7 @@ packages: run-packages python-packages
 	  python3-pandas python3-jsonschema python3-yaml python3-tqdm python3-pytest mypy jupyter-nbconvert python3-ipykernel
 
 browser-packages:
-	@.ci/install-packages node-d3 chromium chromium-driver python3-selenium python3-pytest
+	@.ci/install-packages node-d3 chromium chromium-driver python3-selenium python3-pytest python3-matplotlib
 
 figure-packages:
 	@.ci/install-packages python3 python3-matplotlib
@@ -75,9 +75,10 @@ test: dev release
 	@echo 'subdirs(dev release)' > build/CTestTestfile.cmake
 	@ctest --test-dir build --output-on-failure --parallel $$(nproc)
 
-# The program with the pages that it writes; Debian's own d3 is built into it.
-test-browser: browser-packages program
+# The program with the pages that it writes (Debian's own d3 is built into it), and the docs' site.
+test-browser: browser-packages program site
 	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/browser
+	@$(PYTHON) tests/site/test_search.py build/site
 
 test-cluster: program
 	@.ci/install-packages python3 munge slurm-wlm

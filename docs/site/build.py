@@ -20,7 +20,8 @@ HERE = Path(__file__).resolve().parent
 # The order of what is in docs/; a page that is not named here comes last, under its own title.
 SECTIONS = {
     "Start": ("index", "tutorial", "gallery", "not_modelled", "peers"),
-    "Use": ("configuration", "workloads", "policies", "metrics", "sweeps", "tail", "python", "cluster"),
+    "Use": ("configuration", "workloads", "policies", "metrics", "sweeps", "explorer", "tail", "python", "schemas",
+            "cluster"),
     "Model": ("model", "memory", "rtl", "validation", "reproduction", "performance"),
     "Extend": ("add_a_policy", "design", "contributing", "security", "changelog"),
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """test_search.py SITE: the built site in a browser, opened from the disk: its search finds, links of what it finds work, nothing complains.
 
-Needs Debian's chromium, chromium-driver and python3-selenium.
+`make test-browser` runs it.
 """
 
 import sys
@@ -9,31 +9,34 @@ import time
 import unittest
 from pathlib import Path
 
-from selenium import webdriver
-from selenium.webdriver.common.by import By
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
+from browser import Browser  # noqa: E402
 
 SITE = Path(sys.argv.pop(1) if len(sys.argv) > 1 else "build/site").resolve()
 SECONDS = 20
 
 
 class Search(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.browser = Browser(1300)
+        cls.addClassCleanup(cls.browser.quit)
+
     def setUp(self):
-        options = webdriver.ChromeOptions()
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1300,900"):
-            options.add_argument(argument)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.browser = webdriver.Chrome(options=options, service=webdriver.chrome.service.Service("/usr/bin/chromedriver"))
-        self.addCleanup(self.browser.quit)
+        self.browser.size(1300)
+
+    def open(self, address):
+        self.browser.driver.get(address)
 
     def found(self, page, query):
         """Links that the search on a page gives."""
-        self.browser.get((SITE / page).as_uri())
-        field = self.browser.find_element(By.CSS_SELECTOR, "input[name=query]")
+        self.open((SITE / page).as_uri())
+        field = self.browser.find("input[name=query]")
         field.click()
         field.send_keys(query)
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
-            links = self.browser.find_elements(By.CSS_SELECTOR, ".md-search-result__link")
+            links = self.browser.all(".md-search-result__link")
             if links:
                 return [link.get_attribute("href") for link in links]
             time.sleep(0.1)
@@ -46,26 +49,29 @@ class Search(unittest.TestCase):
             with self.subTest(query=query):
                 links = self.found(page, query)
                 self.assertTrue(any(f"/{wanted}" in link for link in links), links)
-                self.browser.get(next(link for link in links if f"/{wanted}" in link))
-                self.assertIn("fluidbatch", self.browser.title)
+                self.open(next(link for link in links if f"/{wanted}" in link))
+                self.assertIn("fluidbatch", self.browser.driver.title)
 
     def test_nothing_is_found_where_there_is_nothing(self):
         self.found("index.html", "roofline")
-        field = self.browser.find_element(By.CSS_SELECTOR, "input[name=query]")
+        field = self.browser.find("input[name=query]")
         field.clear()
         field.send_keys("qwertzuiop")
         time.sleep(1)
-        self.assertEqual(self.browser.find_elements(By.CSS_SELECTOR, ".md-search-result__link"), [])
+        self.assertEqual(self.browser.all(".md-search-result__link"), [])
 
     def test_no_page_complains_or_is_wider_than_its_window(self):
-        for width in (400, 1300):
-            self.browser.set_window_size(width, 900)
-            for page in sorted(SITE.glob("*.html")):
-                with self.subTest(page=page.name, width=width):
-                    self.browser.get(page.as_uri())
-                    self.assertEqual(self.browser.get_log("browser"), [])
-                    wide = self.browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
+        pages = sorted(SITE.rglob("*.html"))
+        self.assertGreater(len(pages), 30)
+        for page in pages:
+            self.open(page.as_uri())
+            for width in (400, 1300):
+                with self.subTest(page=str(page.relative_to(SITE)), width=width):
+                    self.browser.size(width)
+                    wide = self.browser.script("return document.documentElement.scrollWidth - window.innerWidth")
                     self.assertLessEqual(wide, 0)
+            with self.subTest(page=page.name):
+                self.assertEqual(self.browser.messages(), [])
 
 
 if __name__ == "__main__":

@@ -81,13 +81,27 @@ class ReadingRecord {
   [[nodiscard]] const std::map<std::string, AskedKinds>& kinds() const { return kinds_; }
 
   // What readers tell.
+
+  /// They read the map `node`, which messages call `what`; these keys are known there. Nullptr of an empty
+  /// map: it may stand for one that is not given.
   std::shared_ptr<Visit> visit(const Node& node, const std::string& what,
                                const std::vector<std::string>& keys);
+
+  /// `node` is a `what` of the kind `found`, which its key `key` says and which is one of `words`. Said
+  /// before the map is visited.
   void kind(const Node& node, const std::string& what, const std::string& key,
             const std::vector<std::string>& words, const std::string& found);
+
+  /// What is known of the document, or of a value in a map or list that it has been told of; else nullptr.
   AskedValue* value(const Node& node);
+
+  /// What is known of a map's key, be it given or not.
   AskedValue& value(const std::string& map, const std::string& key) { return maps_[map].values[key]; }
+
+  /// `list` is a list, whose items are asked for.
   void items(const Node& list);
+
+  /// `map` is a map whose keys are the user's and whose values are asked for.
   void values(const Node& map);
 
  private:
@@ -102,8 +116,10 @@ class ReadingRecord {
   std::map<Place, std::pair<std::string, std::string>> chosen_;  // of what, and the word
 };
 
+/// One reading of a map. Its destructor adds to the record which keys were needed.
 class ReadingRecord::Visit {
  public:
+  /// Of the map that messages call `map`; the record outlives the visit.
   Visit(ReadingRecord& record, std::string map) : record_(record), map_(std::move(map)) {}
   Visit(const Visit&) = delete;
   Visit& operator=(const Visit&) = delete;
@@ -115,7 +131,9 @@ class ReadingRecord::Visit {
   void must(const std::string& key) {
     if (!optional_.contains(key)) required_.insert(key);
   }
+  /// At most one of these keys is given, and none of them need be unless `one_is_needed`.
   void exclusive(const std::vector<std::string>& keys, bool one_is_needed);
+  /// What is known of one of the map's keys.
   AskedValue& value(const std::string& key) { return record_.value(map_, key); }
 
  private:
