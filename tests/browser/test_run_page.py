@@ -17,6 +17,16 @@ def test_statistics_are_those_of_the_summaries(browser, run_page):
         assert values == expected
 
 
+def test_statistics_say_their_unit_once_and_fit_a_telephone(browser, run_page):
+    browser.size(400)
+    browser.open(run_page.page)
+    shown = browser.script("""return [...document.querySelectorAll('#statistics tbody tr')].map((tr) =>
+      [tr.firstChild.textContent, tr.lastChild.textContent.split(' ').slice(1).join(' ')])""")
+    for name, unit in (("mean latency", "ms"), ("DRAM energy per request", "J"), ("average power", "W"), ("energy delay product", "J s")):
+        assert [name, unit] in shown
+    assert browser.script("const box = document.querySelector('#statistics').parentElement; return box.scrollWidth - box.clientWidth") <= 0
+
+
 def test_each_figure_is_there_and_described(browser, run_page):
     browser.open(run_page.page)
     for name, count in (("ccdf", 1), ("histogram", 1), ("queue", 2)):

@@ -117,10 +117,10 @@ function rounded(value, digits = 4) {
 }
 
 /** `p99_9_latency_s` as `p99.9 latency`, `slo_violation_rate` as `SLO violation rate`. */
-const plainName = (name) => name.replace(/_(s|hz)$/, "")
+const plainName = (name) => name.replace(/_(s|hz|j|w|js)$/, "")
                                 .replace(/^p(\d+)_(\d+)_/, "p$1.$2_")
                                 .replace(/_/g, " ")
-                                .replace(/\b(antt|mac|slo|stp)\b/g, (word) => word.toUpperCase());
+                                .replace(/\b(antt|dram|mac|slo|stp)\b/g, (word) => word.toUpperCase());
 
 /** A value with its unit, seconds as ms. */
 function withUnit(value, unit) {

@@ -86,7 +86,8 @@ function statisticsTable(id, title, systems) {
       ...systems.map((system) => make("td", {}, cell(system, s))));
   const table = make(
       "table", {class: "points", id},
-      make("thead", {}, make("tr", {}, make("th", {scope: "col"}, "statistic"), ...systems.map(heading))),
+      make(
+          "thead", {}, make("tr", {}, make("th", {scope: "col", class: "text"}, "statistic"), ...systems.map(heading))),
       make("tbody", {}, ...shown.map(line)));
   return make(
       "section", {"aria-label": title}, make("h2", {}, title),
