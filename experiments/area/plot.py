@@ -75,9 +75,10 @@ def draw_measured(area, axis):
     axis.legend(fontsize=6, loc="upper left")
 
 
-def above(axis, x, height, form):
-    """The height of a bar, written above it."""
-    axis.annotate(f"{height:{form}}", (x, height), (0, 2), textcoords="offset points", ha="center", fontsize=7)
+def beyond(axis, x, height, form):
+    """The height of a bar, written above it, or of one below zero beneath it."""
+    offset, side = ((0, 2), "bottom") if height >= 0 else ((0, -2), "top")
+    axis.annotate(f"{height:{form}}", (x, height), offset, textcoords="offset points", ha="center", va=side, fontsize=7)
 
 
 def draw_cost(area, axis):
@@ -92,8 +93,9 @@ def draw_cost(area, axis):
             x, color = at + 0.36 * (i - 0.5), COLORS[k_max]
             label = f"k up to {k_max:g}" if at == 0 else None
             axis.bar(x, height, 0.34, color="white" if hatch else color, edgecolor=color, hatch=hatch, label=label)
-            above(axis, x, height, ".1f")
+            beyond(axis, x, height, ".1f")
     axis.set_xticks(range(len(groups)), [name for name, _, _ in groups])
+    axis.axhline(0, color="black", linewidth=0.8)
     axis.set(ylabel="LUTs more for each further DSP", title="cost of stacking, over k = 1")
     axis.margins(y=0.15)
     axis.legend()
@@ -104,7 +106,7 @@ def draw_gain(area, axis):
         for i, k_max in enumerate(area.k_maxes):
             height, x = area.used(npu, k_max), at + 0.28 * (i - 1)
             axis.bar(x, height, 0.26, color=COLORS[k_max], label=f"k up to {k_max:g}" if at == 0 else None)
-            above(axis, x, height, ".0f")
+            beyond(axis, x, height, ".0f")
     axis.set_xticks(range(len(area.npus)), [npu.replace("_", "\n", 1) for npu in area.npus])
     axis.set(ylabel="MAC utilisation at batch 1 (%)", title="gain of stacking (model)")
     axis.margins(y=0.15)

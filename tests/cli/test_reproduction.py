@@ -317,7 +317,7 @@ class AdaptiveExits(CommandLineTest):
         comparison, loads, targets, gains = (table["rows"] for table in page["tables"])
         # Two targets, three arrivals, four policies, and the digits; short runs may leave the fixed curve, most don't.
         self.assertIn(len(comparison), range(20, 26))
-        self.assertEqual([len(loads), len(targets), len(gains)], [12, 5, 5])
+        self.assertEqual([len(loads), len(targets), len(gains)], [12 * 4, 5, 5 * 6])
         greedy = {row[1]: row for row in comparison if row[0] == "95.5" and row[2] == "dynamic_batching, no delay"}
         for arrivals in ("bursts", "spikes"):
             self.assertLess(float(greedy[arrivals][9].split(" ± ")[0]), 1, greedy[arrivals])
