@@ -2,6 +2,7 @@
 
 import base64
 import html as escape_module
+import re
 
 escape = escape_module.escape
 
@@ -32,9 +33,10 @@ figure img { display: block; width: 100%; height: auto; padding: 8px; }
 .tap { display: none; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; min-width: 60%; }
-caption { text-align: left; padding-bottom: .3rem; }
+caption { text-align: left; padding-bottom: .3rem; position: sticky; left: 0; max-width: min(60rem, 100vw - 2rem); }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; }
+.number { white-space: nowrap; }
 .good { color: var(--good); font-weight: 600; } .part { color: var(--part); font-weight: 600; }
 .bad { color: var(--bad); font-weight: 600; }
 details { margin: .5rem 0; font-size: .88rem; }
@@ -44,6 +46,7 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px
 @media (max-width: 40rem) {
   .tap { display: inline; }
   nav a { white-space: normal; }
+  table:not(.stack) td:not(.number) { min-width: 5rem; }
   .stack thead { display: none; }
   .stack tr, .stack td { display: block; border: 0; padding: 0; }
   .stack tr { border-bottom: 1px solid var(--line); padding: .5rem 0; }
@@ -65,6 +68,12 @@ def kind_of(verdict):
     return "part" if "smaller" in verdict or "direction" in verdict else "good"
 
 
+def cell_html(text, kind=""):
+    """A cell; a number with what belongs to it (an interval, `3 of 8`, a range) stays on one line."""
+    kind = kind or ("number" if re.match(r"[-+]?\d", text) and len(text) <= 18 else "")
+    return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
+
+
 def table_html(head, rows, caption="", classes=None):
     lines = [
         f'<div class="scroll"><table{" class=stack" if classes else ""}>',
@@ -72,10 +81,7 @@ def table_html(head, rows, caption="", classes=None):
         "<thead><tr>" + "".join(f"<th>{escape(h)}</th>" for h in head) + "</tr></thead><tbody>",
     ]
     for row in rows:
-        cells = [
-            f'<td class="{kind_of(c)}">{escape(c)}</td>' if classes and i == classes else f"<td>{escape(c)}</td>"
-            for i, c in enumerate(row)
-        ]
+        cells = [cell_html(c, kind_of(c) if classes and i == classes else "") for i, c in enumerate(row)]
         lines.append("<tr>" + "".join(cells) + "</tr>")
     return "\n".join(lines) + "</tbody></table></div>"
 

@@ -113,6 +113,14 @@ class Markdown(unittest.TestCase):
         self.assertIn('type="checkbox" id="large-f"', html)
         self.assertIn('<label for="large-f"><img', html)
 
+    def test_a_number_stays_on_one_line(self):
+        import report
+
+        rows = [["0.3 ± 5.4", "-1.5", "3 of 8", "dynamic_batching", "15 of them late in one long sentence"]]
+        html = report.table_html(list("abcde"), rows)
+        self.assertEqual(html.count('<td class="number">'), 3)
+        self.assertEqual(html.count("<td>"), 2)
+
 
 class Dark(unittest.TestCase):
     SVG = ('<svg><defs><style type="text/css">*{stroke-linejoin: round}</style></defs><path style="fill: #ffffff"/>'
