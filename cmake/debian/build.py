@@ -3,7 +3,7 @@
 
 usage: build.py BUILD OUT   (the build folder, and the folder for the package)
 
-The same tree and build give the same bytes: dates are those of SOURCE_DATE_EPOCH (seconds), else of the last commit,
+The same build gives the same bytes: dates are those of SOURCE_DATE_EPOCH (seconds), else of the last commit,
 else of CHANGELOG.md. Exit code 1 where a command fails, 2 where a tool is missing or an argument is wrong.
 """
 
