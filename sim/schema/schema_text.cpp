@@ -14,6 +14,7 @@
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
 
+#include "sim/schema/descriptions.h"
 #include "sim/schema/relations.h"
 #include "workloads/io/text_number.h"
 
@@ -236,13 +237,15 @@ class SchemaText {
   void define(const std::string& name, const AskedMap& map) {
     if (const auto free = keys_of_the_user(name); !free.empty()) return json(free);
     writer_.StartObject();
-    member("description", name);
+    member("description", description_of(name));
     member("type", "object");
     writer_.Key("properties");
     writer_.StartObject();
     for (const std::string& key : map.keys) {
       writer_.Key(key.c_str());
       writer_.StartObject();
+      if (const std::string meaning = description_of_key(name, key); !meaning.empty())
+        member("description", meaning);
       if (key == map.kind.first) {
         member("const", map.kind.second);
       } else if (name == "a group of devices" && key == "service") {

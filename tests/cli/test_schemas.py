@@ -201,6 +201,22 @@ class Schemas(SchemaTest):
                 self.assertEqual(self.call("check", "c.yaml").returncode, 2)
                 self.assertNotEqual(self.errors("run", document), [])
 
+    def test_what_editors_show_is_what_listings_say(self):
+        definitions = self.validators["run"].schema["$defs"]
+        words = {kind: " ".join(self.succeed(*kind, "list").stdout.split()) for kind in (("policy",), ("arbiter",), ("router",), ("exit-control",))}
+        described = 0
+        for name, definition in definitions.items():
+            kind = next((kind for kind in words if name.startswith(kind[0].replace("-", "_") + "_")), None)
+            if kind is None:
+                continue
+            summary = definition["description"].split(": ", 1)[1]
+            for text in [summary, *(key["description"] for key in definition["properties"].values() if "description" in key)]:
+                self.assertIn(text, words[kind])
+                described += 1
+        self.assertGreater(described, 50)
+        means = definitions["until"]["properties"]["mean_latency_s"]["description"]
+        self.assertIn(means, " ".join(self.succeed("metric", "list").stdout.split()))
+
     def test_other_kinds(self):
         result = self.call("schema", "runs")
         self.assertEqual(result.returncode, 2)
