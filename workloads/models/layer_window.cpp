@@ -33,6 +33,7 @@ std::vector<std::int64_t> read_numbers(const io::MapReader& reader, const std::s
       four_allowed
           ? io::read_list_of(*node, key, {2, 4}, "a number or [height, width] or [top, left, bottom, right]")
           : io::read_list_of(*node, key, {2}, "a number or [height, width]");
+  numbers.reserve(items.size());
   for (const io::Node& item : items) numbers.push_back(io::read_integer(item, key, min, kMostKernel));
   return numbers;
 }
