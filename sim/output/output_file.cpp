@@ -4,11 +4,24 @@
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 #include "workloads/io/input_error.h"
 
 namespace fluidbatch::sim {
+namespace {
+
+/// Whether the link leads to what is no file, or is one of those that stand for what a process has open, as
+/// /dev/stdout does: replacing it would take it from everybody on the machine.
+bool leads_to_no_file(const std::string& link) {
+  struct stat status {};
+  if (::stat(link.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) return true;
+  std::error_code error;
+  return std::filesystem::read_symlink(link, error).string().starts_with("/proc/");
+}
+
+}  // namespace
 
 OutputFile::OutputFile(const std::filesystem::path& path, Existing existing)
     : path_(path.string()), existing_(existing) {
@@ -16,6 +29,9 @@ OutputFile::OutputFile(const std::filesystem::path& path, Existing existing)
   if (::lstat(path_.c_str(), &status) == 0) {
     if (existing_ == Existing::refuse) throw io::InputError(path_ + ": already exists");
     if (S_ISDIR(status.st_mode)) throw io::InputError(path_ + ": is a folder, not a file");
+    if (S_ISLNK(status.st_mode) && leads_to_no_file(path_)) {
+      throw io::InputError(path_ + ": is a link to what is no regular file; give the name of a file");
+    }
     if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
       throw io::InputError(path_ + ": is a pipe or a device; a regular file is needed");
     }

@@ -14,7 +14,8 @@ enum class Existing { replace, refuse };
 
 /// Text is written beside the file, as NAME.part-PROCESS, and gets the file's name when it is closed: until
 /// then, and where anything fails, the earlier contents stay as they were and nothing half-written is left.
-/// A symbolic link is itself replaced, not what it points to.
+/// A symbolic link is itself replaced, not what it points to; one to a device or to what a process has open,
+/// such as /dev/stdout, is refused.
 ///
 /// All members throw io::InputError, with the system's reason: where the file can't be made, written (a full
 /// disk) or closed, where its name is taken by something that is not a regular file, or by anything for

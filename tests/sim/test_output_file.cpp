@@ -1,8 +1,10 @@
 // Output files: whole at the end, or not there, and nothing of what was there before is lost.
 #include <csignal>
+#include <fcntl.h>
 #include <filesystem>
 #include <string>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 
@@ -73,6 +75,23 @@ TEST_CASE("a disk that is full leaves what was there, and nothing else", "[outpu
   CHECK(entries(old.parent_path()) == 1);
   sim::write_file(fresh, much, Existing::refuse);  // the failed try does not block the next one
   CHECK(io::read_file(fresh) == much);
+}
+
+TEST_CASE("an output file leaves links to devices and to what is open as they are", "[output]") {
+  const test::TemporaryFolder folder;
+  const fs::path open = folder.write("open.txt", "keep");
+  const int descriptor = ::open(open.c_str(), O_RDONLY | O_CLOEXEC);
+  REQUIRE(descriptor >= 0);
+  for (const std::string& target : {std::string("/dev/null"), "/proc/self/fd/" + std::to_string(descriptor),
+                                    open.parent_path().string()}) {
+    const fs::path link = open.parent_path() / "link";
+    fs::create_symlink(target, link);
+    CHECK_THROWS_WITH(sim::write_file(link, "new"), Contains("link: is a link to what is no regular file"));
+    CHECK(fs::read_symlink(link) == target);
+    fs::remove(link);
+  }
+  ::close(descriptor);
+  CHECK(io::read_file(open) == "keep");
 }
 
 TEST_CASE("an output file takes no name that is not its own", "[output]") {
