@@ -85,6 +85,20 @@ class Settings {
   std::map<std::pair<std::size_t, std::size_t>, std::map<std::string, std::string>> known_;
 };
 
+/// The labels of the systems by their place: those that the sweep's configuration gives. Empty where these
+/// are not `count` systems, as where an axis exchanges them.
+std::map<std::int64_t, std::string> labels_of(const Provenance& provenance, std::int64_t count) {
+  const io::Node* base = provenance.sweep.find("base");
+  const io::Node* systems = base == nullptr ? nullptr : base->find("systems");
+  if (systems == nullptr || static_cast<std::int64_t>(systems->items.size()) != count) return {};
+  std::map<std::int64_t, std::string> labels;
+  for (const io::Node& system : systems->items) {
+    const io::Node* label = system.find("label");
+    if (label != nullptr) labels.emplace(&system - systems->items.data(), label->scalar);
+  }
+  return labels;
+}
+
 }  // namespace
 
 std::vector<MissingPair> missing_pairs(Database& database, const Provenance& provenance, std::size_t most) {
@@ -93,7 +107,7 @@ std::vector<MissingPair> missing_pairs(Database& database, const Provenance& pro
   const auto count = static_cast<std::int64_t>(settings.count(static_cast<std::size_t>(provenance.pairs)));
   if (count > provenance.pairs || provenance.pairs % count != 0) return {};
   const std::int64_t systems = provenance.pairs / count;
-  std::map<std::int64_t, std::string> labels;  // of the systems, by their place
+  std::map<std::int64_t, std::string> labels = labels_of(provenance, systems);
   std::set<std::int64_t> there;
   Query points(database, "SELECT DISTINCT point / ?, setting, system FROM points");
   points.bind(replications);

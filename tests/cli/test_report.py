@@ -75,6 +75,20 @@ class ResultsPage(SweepTest):
                                       (4, 8)[setting % 2]))
         self.assertIn(HOSTILE, page.column("message"))
 
+    def test_systems_without_any_point_are_there(self):
+        self.sweep("r.sqlite", "--limit", "3")
+        with sqlite3.connect(self.folder / "r.sqlite") as database:
+            there = {row[0] // 3 for row in database.execute("SELECT point FROM points")}
+            self.assertEqual(database.execute("SELECT count(DISTINCT system) FROM points").fetchone()[0], 1)
+        page = self.page()
+        found = {int(number) // 3: (system, status) for number, system, status
+                 in zip(page.column("point"), page.column("system"), page.column("status"), strict=True)}
+        self.assertEqual(found, {pair: (("dynamic", "ours")[pair % 2], "done" if pair in there else "missing") for pair in range(16)})
+        # Where points are of other systems than the sweep's, the file does not tell which are missing.
+        with sqlite3.connect(self.folder / "r.sqlite") as database:
+            database.execute("UPDATE points SET system = 'other'")
+        self.assertNotIn("missing", self.page().column("status"))
+
     def test_services_and_npus_are_rows(self):
         self.write("site.yaml", "base: %s\naxes: {grid: {seed: [1, 2]}}\n" % (ROOT / "experiments/home/site.yaml"))
         self.succeed("sweep", "site.yaml", "--out", "r.sqlite", "--set", "requests=2000")
