@@ -29,6 +29,7 @@ struct SystemFiles {
   std::string label;
   std::string summary;  ///< JSON
   std::string configuration;
+  bool saturated = false;
   bool has_requests = false;
   Requests requests;
 };
@@ -96,6 +97,7 @@ SystemFiles read_system(const fs::path& folder, const std::string& label) {
   SystemFiles system{.label = label,
                      .summary = io::read_file(place / "summary.json"),
                      .configuration = io::read_file(place / "resolved.yaml"),
+                     .saturated = false,
                      .has_requests = fs::exists(place / "requests.csv"),
                      .requests = {}};
   rapidjson::Document summary;
@@ -103,6 +105,8 @@ SystemFiles read_system(const fs::path& folder, const std::string& label) {
   if (summary.HasParseError() || !is_summary(summary)) {
     throw io::InputError((place / "summary.json").string() + ": is not the summary of a run");
   }
+  system.saturated =
+      summary.HasMember("saturated") && summary["saturated"].IsBool() && summary["saturated"].GetBool();
   system.summary = in_html(system.summary);
   if (system.has_requests) system.requests = read_requests(place / "requests.csv", warmup_of(summary));
   return system;
@@ -117,11 +121,14 @@ std::string list_of(const std::vector<double>& values) {
   return json + "]";
 }
 
-/// The width of bins that show 99.9 % of every system's latencies; 0 where there are none.
+/// The width of bins that show 99.9 % of the latencies of every system that is not saturated, of all systems
+/// where all are; 0 where there are none.
 double bin_width_s(const std::vector<SystemFiles>& systems) {
   constexpr double kShown = 0.999;
   double most_s = 0;
+  const bool all = std::ranges::all_of(systems, &SystemFiles::saturated);
   for (const SystemFiles& system : systems) {
+    if (system.saturated && !all) continue;
     const std::vector<double>& latencies_s = system.requests.latencies_s;
     if (latencies_s.empty()) continue;
     const auto place = static_cast<std::size_t>(kShown * static_cast<double>(latencies_s.size() - 1));

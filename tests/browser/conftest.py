@@ -46,6 +46,17 @@ def results(program):
 
 
 @pytest.fixture(scope="session")
+def partly(program, results):
+    return sample_results.make_partly(program, results)
+
+
+@pytest.fixture(scope="session")
+def overload(program):
+    """The run of a saturated system and of one that is not."""
+    return sample_results.make_overload(program)
+
+
+@pytest.fixture(scope="session")
 def run_page(program):
     return sample_results.make_run(program)
 

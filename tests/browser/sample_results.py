@@ -82,6 +82,24 @@ def make(program):
     return SimpleNamespace(file=file, page=program.folder / "page.html")
 
 
+def make_partly(program, results):
+    """Cells with some of their replications: one failed, one not there; and nobody late in a base."""
+    with sqlite3.connect(results.file) as source, sqlite3.connect(program.folder / "partly.sqlite") as database:
+        source.backup(database)
+        database.execute("UPDATE points SET status = 'failed', message = 'it broke' WHERE setting = 0 AND system = 'ours' AND replication = 1")
+        database.execute("DELETE FROM points WHERE setting = 2 AND system = 'ours' AND replication = 2")
+        database.execute("UPDATE points SET slo_violation_rate = CASE system WHEN 'lazy' THEN 0 ELSE 0.1 END WHERE setting = 4")
+    program("sweep", "report", "partly.sqlite", "--out", "partly.html")
+    return SimpleNamespace(file=program.folder / "partly.sqlite", page=program.folder / "partly.html")
+
+
+def make_overload(program):
+    (program.folder / "overload.yaml").write_text(RUN.replace("rho: 1.5", "rho: 4"))
+    program("run", "overload.yaml", "--out", "runs/overload")
+    program("run", "report", "runs/overload", "--out", "overload.html")
+    return SimpleNamespace(folder=program.folder / "runs/overload", page=program.folder / "overload.html")
+
+
 def make_run(program):
     (program.folder / "run.yaml").write_text(RUN)
     program("run", "run.yaml", "--out", "runs/one run")

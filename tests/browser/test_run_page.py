@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 
 def test_statistics_are_those_of_the_summaries(browser, run_page):
     browser.open(run_page.page)
@@ -37,6 +39,44 @@ def test_each_figure_is_there_and_described(browser, run_page):
         assert len(paths) >= 2 and all(len(path) > 100 and "NaN" not in path for path in paths)
     assert "3900 of serial, 3900 of ours" in browser.text("#ccdf .caption")
     assert len(browser.all("#exits .shares")) == 2
+
+
+def test_the_scales_are_those_of_what_is_not_saturated(browser, overload):
+    summaries = {label: json.loads((overload.folder / label / "summary.json").read_text()) for label in ("serial", "ours")}
+    assert summaries["serial"]["saturated"] and not summaries["ours"]["saturated"]
+    browser.open(overload.page)
+    last = browser.script("return Math.max(...[...document.querySelectorAll('#ccdf .axis text')].map((text) => +text.textContent))")
+    longest = 1e3 * summaries["ours"]["statistics"]["max_latency_s"]
+    assert 0.5 * longest < last <= longest < 1e3 * summaries["serial"]["statistics"]["p90_latency_s"]
+    for name, edge in (("ccdf", "right"), ("queue", "upper")):
+        assert f"cut at the {edge} edge (†): serial" in browser.text(f"#{name} .caption")
+        assert len(browser.all(f"#{name} text.edge")) == 1
+        clipped = browser.script("return [...document.querySelectorAll(`#${arguments[0]} svg > path`)].map((path) => path.getAttribute('clip-path'))", name)
+        assert clipped and all(clipped)
+    ticks = browser.script("""return [...document.querySelectorAll('#queue svg')].map((svg) =>
+      [...svg.querySelectorAll('.axis text')].map((text) => text.textContent))""")
+    assert len(ticks) == 2 and ticks[0] == ticks[1]
+    titles = browser.script("return [...document.querySelectorAll('#queue svg text.label')].map((text) => text.textContent)")
+    assert titles == ["time (s)", "requests waiting"] * 2
+
+
+def test_nothing_is_cut_where_nothing_is_saturated(browser, run_page):
+    browser.open(run_page.page)
+    assert "cut at" not in browser.text("#view") and not browser.all("text.edge")
+
+
+def test_services_have_their_shares_of_exits(browser, site):
+    browser.open(site.run_page)
+    expected = {}
+    for label in ("one", "two"):
+        for service in json.loads((site.run / label / "summary.json").read_text())["services"]:
+            expected[f"{label}, {service['name']}"] = service["exit_shares"]
+    shown = browser.script("""return [...document.querySelectorAll('#exits .exits')].map((box) => [box.querySelector('h3').textContent,
+      [...box.querySelectorAll('td:last-child')].map((td) => parseFloat(td.textContent) / 100)])""")
+    assert [label for label, _ in shown] == list(expected) and len(shown) == 4
+    for label, shares in shown:
+        assert shares == pytest.approx(expected[label], abs=1e-3)
+    assert "from 0, as in requests.csv" in browser.text("#exits .caption")
 
 
 def test_the_command_gives_the_run_again(browser, program, run_page):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sqlite3
 import time
 from statistics import fmean
 from urllib.parse import parse_qs, urlencode
@@ -55,7 +56,7 @@ def test_means_and_intervals_are_those_of_compare(browser, program, results, met
     seen = 0
     for row in table(browser):
         found = next(value for value in row.values() if isinstance(value, dict)) if row["state"] in ("done", "saturated †") else None
-        wanted = expected.get((float(row["rho"]), float(row["latency_ms"]), row["system"]))
+        wanted = expected.get((float(row["rho"]), float(row["slo.latency_ms"]), row["system"]))
         assert (found is None) == (wanted is None)
         if wanted is None:
             continue
@@ -74,8 +75,8 @@ def test_paired_ratios_are_those_of_compare(browser, program, results, metric):
     expected = compared(program, metric, "--base", "lazy")
     kinds = set()
     for row in table(browser):
-        wanted = expected.get((float(row["rho"]), float(row["latency_ms"]), row["system"]))
-        base = expected.get((float(row["rho"]), float(row["latency_ms"]), "lazy"))
+        wanted = expected.get((float(row["rho"]), float(row["slo.latency_ms"]), row["system"]))
+        base = expected.get((float(row["rho"]), float(row["slo.latency_ms"]), "lazy"))
         if wanted is None:
             continue
         found = next(value for value in row.values() if isinstance(value, dict))
@@ -141,7 +142,7 @@ def test_axes_change_and_the_figure_with_them(browser, results):
     browser.choose("x", SLO)
     browser.choose("colour", RHO)
     browser.choose("facet", "system")
-    assert "Throughput (1/s) against latency_ms, by rho" in browser.text("#caption")
+    assert "Throughput (1/s) against slo.latency_ms, by rho" in browser.text("#caption")
     labels = browser.script("return [...document.querySelectorAll('#figure text.label')].map((text) => text.textContent)")
     assert [label for label in labels if label.startswith("system")] == ["system dynamic", "system lazy", "system ours"]
     assert legend(browser)[:3] == ["rho", "0.5", "1"]
@@ -156,7 +157,7 @@ def test_filters_leave_what_they_say(browser, results):
     browser.find("fieldset[data-axis=system] label:nth-of-type(2) input").click()
     assert {row["system"] for row in table(browser)} == {"dynamic", "ours"}
     browser.find(f"fieldset[data-axis='{SLO}'] label:nth-of-type(1) input").click()
-    assert {(row["system"], row["latency_ms"]) for row in table(browser)} == {("dynamic", "80"), ("ours", "80")}
+    assert {(row["system"], row["slo.latency_ms"]) for row in table(browser)} == {("dynamic", "80"), ("ours", "80")}
     assert browser.script("return document.querySelector('.filters').open")
     assert "2 in force" in browser.text(".filters summary")
     browser.find("#reset").click()
@@ -178,6 +179,9 @@ def test_the_table_sorts_and_finds(browser, results):
     browser.key("#find", Keys.CONTROL, "a")
     browser.key("#find", "not done yet")
     assert len(table(browser)) == 1
+    browser.key("#find", Keys.CONTROL, "a")
+    browser.key("#find", "ours 80")  # of two columns
+    assert {(row["system"], row["slo.latency_ms"]) for row in table(browser)} == {("ours", "80")}
 
 
 def test_a_clicked_point_tells_the_command_that_gives_it_again(browser, program, results):
@@ -240,7 +244,7 @@ def test_the_fragment_gives_the_view_again(browser, results):
                                       "view=table&page=77&sort=nothing", "only.system=[]"])
 def test_a_wrong_fragment_does_no_harm(browser, results, fragment):
     browser.open(results.page, fragment)
-    assert browser.all("#figure") or browser.all("#table")
+    assert browser.all("#figure") or browser.all("#table") or browser.all("#nothing")
 
 
 def test_what_is_not_measured_is_marked(browser, results):
@@ -256,6 +260,105 @@ def test_what_is_not_measured_is_marked(browser, results):
     texts = [row["SLO violation rate"]["text"] for row in table(browser) if isinstance(row["SLO violation rate"], dict)]
     bounds = [text for text in texts if text.startswith("none seen")]
     assert len(bounds) == none and "none seen in 1800 requests, at most 0.001667" in bounds
+
+
+def said_of_all(browser):
+    """What is read out of each mark."""
+    browser.key("#figure", Keys.HOME)
+    texts = []
+    while not texts or texts[-1] != browser.live():
+        texts.append(browser.live())
+        browser.key("#figure", Keys.ARROW_RIGHT)
+    return [text.rsplit(";", 1)[0] for text in texts]
+
+
+def test_cells_with_some_of_their_replications_are_marked(browser, partly):
+    browser.open(partly.page)
+    assert {"some replications failed (1)", "some replications not done yet (1)", "failed (1)", "not done yet (1)"} <= set(legend(browser))
+    assert "not all of its replications are done" in browser.text("#caption")
+    said = said_of_all(browser)
+    assert sum("replications: 2 of 3 done, 1 failed" in text for text in said) == 1
+    assert sum(text.endswith("replications: 2 of 3 done") for text in said) == 1
+    states = [row["state"] for row in as_table(browser)]
+    assert states.count("2 of 3 done, 1 failed") == 1 and states.count("2 of 3 done") == 1
+    # Each replication as a point: three failed of one cell and one of another; as many are missing.
+    browser.open(partly.page, "show=points")
+    assert {"failed (4)", "not done yet (4)"} <= set(legend(browser))
+    assert not any("some replications" in text for text in legend(browser))
+
+
+def test_a_sweep_that_has_hardly_begun_shows_all_its_points(browser, program, results):
+    program("sweep", "sweep.yaml", "--out", "begun.sqlite", "--limit", "4")
+    program("sweep", "report", "begun.sqlite", "--out", "begun.html")
+    there = rows(program.folder / "begun.sqlite", "SELECT count(*) AS n FROM (SELECT DISTINCT setting, system FROM points)")[0]["n"]
+    browser.open(program.folder / "begun.html")
+    assert f"not done yet ({36 - there})" in legend(browser) and {"dynamic", "lazy", "ours"} <= set(legend(browser))
+    browser.choose("show", "points")
+    assert "not done yet (104)" in legend(browser)
+    assert browser.text("#state") == "4 of 108 points done"
+    # Where the file does not tell which points are missing, the page says how many.
+    with sqlite3.connect(program.folder / "begun.sqlite") as database:
+        database.execute("UPDATE points SET system = 'other'")
+    program("sweep", "report", "begun.sqlite", "--out", "begun.html")
+    browser.open(program.folder / "begun.html")
+    assert browser.text("#state") == f"4 of 108 points done; {36 - there} settings and systems without a point are not shown"
+
+
+def test_saturated_comes_before_none_seen(browser, results):
+    """No request is dropped here, so that every share of the saturated ones is 0, too."""
+    cells = rows(results.file, "SELECT max(saturated) AS saturated FROM points WHERE status = 'done' GROUP BY setting, system")
+    saturated = sum(cell["saturated"] for cell in cells)
+    browser.open(results.page, "y=drop_rate")
+    assert f"hollow †: saturated ({saturated})" in legend(browser) and f"none seen ({len(cells) - saturated})" in legend(browser)
+
+
+def test_each_replication_has_the_ratio_to_its_own_base(browser, results):
+    browser.open(results.page, urlencode({"show": "points", "base": "lazy", "only." + SLO: "[80]", "only.system": '["ours"]', "only." + RHO: "[1.5]"}))
+    pairs = rows(results.file, "SELECT a.mean_latency_s / b.mean_latency_s AS ratio FROM results a JOIN results b USING (setting, replication) "
+                               "WHERE a.system = 'ours' AND b.system = 'lazy' AND a.\"slo.latency_ms\" = 80 AND a.\"workload.arrivals.rho\" = 1.5")
+    assert len({round(pair["ratio"], 3) for pair in pairs}) == 3
+    shown = [float(text.split("mean latency ")[1].split("x")[0]) for text in said_of_all(browser)]
+    assert sorted(shown) == pytest.approx(sorted(pair["ratio"] for pair in pairs), rel=5e-3)
+    assert "over the same one of the base" in browser.text("#caption")
+
+
+def test_a_ratio_to_nobody_is_at_least_something(browser, partly):
+    browser.open(partly.page, urlencode({"base": "lazy", "y": "slo_violation_rate"}))
+    caption = browser.text("#caption")
+    assert "3/n" not in caption and "none seen in the base: the ratio is at least that" in caption
+    assert any(text.startswith("at least: none seen in the base (") for text in legend(browser))
+    strip = browser.script("return document.querySelector('#figure line.rim')?.getAttribute('y1')")
+    least = [text for text in said_of_all(browser) if "at least " in text]
+    assert least and not any("not defined" in text for text in least)
+    browser.open(partly.page, urlencode({"base": "lazy", "y": "slo_violation_rate", "only.system": '["dynamic"]', "only." + RHO: "[1.5]",
+                                         "only." + SLO: "[40]"}))
+    browser.key("#figure", Keys.HOME)
+    height = float(browser.script("return document.querySelector('.ring').getAttribute('cy')"))
+    assert "at least" in browser.live() and (strip is None or height < float(strip))
+
+
+def test_filters_that_leave_nothing_say_so(browser, results):
+    for view in ("chart", "table"):
+        browser.open(results.page, urlencode({"only.system": "[]", "view": view}))
+        assert browser.text("#nothing").startswith("Nothing left") and not browser.all("#figure")
+        browser.find("#reset-filters").click()
+        assert browser.all("#figure" if view == "chart" else "#table") and "only" not in browser.fragment()
+
+
+def test_titles_keep_off_the_numbers_of_the_axis(browser, results):
+    for y in ("drop_rate", "mean_latency_s", "throughput_hz"):
+        browser.open(results.page, "y=" + y)
+        title, number = browser.script("""
+          const boxes = (selector) => [...document.querySelectorAll(selector)].map((node) => node.getBoundingClientRect());
+          return [Math.max(...boxes('#figure text.label').filter((box) => box.height > box.width).map((box) => box.right)),
+                  Math.min(...boxes('#figure g > .axis:nth-child(2) text').map((box) => box.left))]""")
+        assert title < number
+
+
+def test_a_number_of_requests_is_said_once(browser, results):
+    browser.open(results.page, "y=requests")
+    browser.key("#figure", Keys.HOME)
+    assert "600 requests" in browser.live() and "requests 600 requests" not in browser.live()
 
 
 def test_a_saturated_point_is_hollow(browser, results):

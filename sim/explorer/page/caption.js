@@ -21,14 +21,19 @@ function caption(marks, shown) {
     bands.push(
         `too many series for lines, bands and bars (more than ${kMostSeries}): filters or other axes make them fewer`);
   } else if (state.show === "means") {
-    if (kinds.has("replications"))
-      bands.push("bands and bars: 95 % intervals of the mean over replications (Student's t)");
-    if (kinds.has("own")) bands.push("bands and bars: 95 % intervals of single runs");
-    if (kinds.has("paired")) bands.push("bands and bars: 95 % intervals of the ratio, paired by replication");
+    const of = [];
+    if (kinds.has("replications")) of.push("the mean over replications (Student's t)");
+    if (kinds.has("own")) of.push("single runs");
+    if (kinds.has("paired")) of.push("the ratio, paired by replication");
+    if (of.length) bands.push(`bands and bars: 95 % intervals of ${of.join(" or of ")}`);
   } else {
-    bands.push("each point is one replication");
+    bands.push(
+        state.base !== "" ? "each point is one replication, over the same one of the base" :
+                            "each point is one replication");
   }
-  if (kinds.has("rule of three")) bands.push("\u25BD none seen: the bar goes up to 3/n, the rule of three");
+  bands.push(...noneCaption(marks));
+  if (marks.some((mark) => mark.partly))
+    bands.push("a small cross or dotted ring beside a mark: not all of its replications are done");
   if (state.pareto) bands.push("bright: no other point is better in both (saturated ones take no part)");
   if (marks.some((mark) => mark.beyond)) bands.push("\u2020\u2191 saturated and beyond the scale, at its edge");
   const alike = axes.filter(
@@ -38,8 +43,21 @@ function caption(marks, shown) {
     bands.push(`points of one colour differ in ${alike.map((axis) => shortName(axis.name)).join(", ")}`);
   const lost = marks.length - shown.length;
   if (lost > 0) bands.push(`${lost} without a place on these axes`);
-  return `${/ ^p\d /.test(y) ? y : y[0].toUpperCase() + y.slice(1)} against ${titleOf(state.x)}${colour}; ${
-      bands.join("; ")}.`;
+  return `${Number(y[1]) >= 0 ? y : y[0].toUpperCase() + y.slice(1)} against ${titleOf(state.x)}${colour}${
+      bands.map((text) => "; " + text).join("")}.`;
+}
+
+/** What triangles mean: of shares, and of ratios of them. */
+function noneCaption(marks) {
+  const ratio = state.base !== "";
+  const texts = [];
+  if (marks.some((mark) => mark.x.none || (mark.kind === "none" && !ratio)))
+    texts.push("\u25BD none seen: the bar goes up to 3/n, the rule of three");
+  if (ratio && marks.some((mark) => mark.kind === "none"))
+    texts.push("\u25BD none seen: the bar goes up to the largest ratio with 95 % confidence");
+  if (marks.some((mark) => mark.kind === "least"))
+    texts.push("\u25B3 none seen in the base: the ratio is at least that, with 95 % confidence");
+  return texts;
 }
 
 /** What stands in the strip at the lower rim. */
@@ -79,14 +97,24 @@ function legend(colours, marks) {
     failed: ["M-4,-4L4,4M-4,4L4,-4", "failed"],
     missing: [d3.symbol().type(d3.symbolCircle).size(50)(), "not done yet"],
     undefined: [d3.symbol().type(d3.symbolCircle).size(50)(), "not defined"],
-    none: ["M-4,-4H4L0,4Z", "none seen"]
+    none: ["M-4,-4H4L0,4Z", "none seen"],
+    least: ["M-4,4H4L0,-4Z", "at least: none seen in the base"]
   };
   for (const [kind, [path, text]] of Object.entries(signs)) {
-    const count = marks.reduce((sum, mark) => sum + (mark.kind === kind ? 1 : 0), 0);
+    const count = d3.sum(marks, (mark) => (mark.kind === kind ? mark.cell.count || 1 : 0));
     if (count)
       list.append(item(
           path, `${text} (${count})`,
           line + (kind === "missing" || kind === "undefined" ? ";stroke-dasharray:2 2" : "")));
+  }
+  const partly = {
+    failed: ["M2,2L6,6M2,6L6,2", "some replications failed"],
+    missing: ["M1,4a3,3 0 1 0 6,0a3,3 0 1 0 -6,0", "some replications not done yet"]
+  };
+  for (const [kind, [path, text]] of Object.entries(partly)) {
+    const count = d3.sum(marks, (mark) => mark.partly === kind);
+    if (count)
+      list.append(item(path, `${text} (${count})`, line + (kind === "missing" ? ";stroke-dasharray:2 1.5" : "")));
   }
   return list;
 }

@@ -41,7 +41,16 @@ const allCells = (() => {
       const key = data.map((column, i) => (column.codes ? column.codes[row] : values[i])).join("|");
       let cell = places.get(key);
       if (!cell) {
-        cell = {index: cells.length, rows: [], done: [], values, saturated: false, status: "missing", complete: true};
+        cell = {
+          index: cells.length,
+          rows: [],
+          done: [],
+          failed: [],
+          values,
+          saturated: false,
+          status: "missing",
+          complete: true
+        };
         places.set(key, cell);
         cells.push(cell);
       }
@@ -54,6 +63,7 @@ const allCells = (() => {
         cell.status = "done";
       } else if (of === "failed") {
         cell.complete = false;
+        cell.failed.push(row);
         if (cell.status !== "done") cell.status = "failed";
       } else {
         cell.complete = false;
@@ -62,6 +72,16 @@ const allCells = (() => {
     return cells;
   };
 })();
+
+/** How many of the replications that a cell was to have at least are neither done nor failed. */
+const lacking = (cell) => (cell.complete ? 0 : Math.max(meta.replications - cell.done.length - cell.failed.length, 0));
+
+/** "2 of 3 done, 1 failed", of a cell that has some of its replications, but not all. */
+function progress(cell) {
+  const least = cell.done.length >= meta.replications ? "at least " : "";
+  return `${cell.done.length} of ${least}${meta.replications} done` +
+      (cell.failed.length ? `, ${cell.failed.length} failed` : "");
+}
 
 const placeOfAxis = new Map(axes.map((axis, i) => [axis.name, i]));
 
@@ -92,7 +112,7 @@ function estimate(cell, name) {
         Object.assign(result, {low: Math.max(mean - width, 0), high: mean + width, kind: "own"});
     }
   }
-  if (column.share && mean === 0) {
+  if (column.share && mean === 0 && !cell.saturated) {
     const requests = d3.sum(cell.done, (row) => valueAt("requests", row));
     if (requests > 0) Object.assign(result, {low: 0, high: noneOf(requests), none: requests, kind: "rule of three"});
   }

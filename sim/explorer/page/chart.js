@@ -24,7 +24,7 @@ function place(marks, panel, rim, colours) {
   panel.floor = bottom;
   for (const mark of own) {
     mark.px = panel.x.at(mark.x.mean);
-    let y = panel.y.at(mark.y.mean);
+    let y = panel.y.at(heightOf(mark));
     if (mark.kind === "saturated") {  // which the scale need not have room for
       mark.beyond = beyond(mark.px, y, panel);
       y = Math.min(Math.max(y, panel.top), bottom);
@@ -35,9 +35,31 @@ function place(marks, panel, rim, colours) {
     if (mark.kind === "undefined" && !Number.isFinite(mark.px)) mark.px = NaN;
     // Side by side, or one of them would hide the others.
     const atEdge = mark.beyond && mark.px >= panel.right;
-    if (mark.beyond || mark.cell.done.length === 0) mark.px += 12 * (mark.colour - (colours - 1) / (atEdge ? 1 : 2));
+    if (mark.beyond || mark.cell.done.length === 0)
+      mark.px += (mark.beyond ? 18 : 12) * (mark.colour - (colours - 1) / (atEdge ? 1 : 2));
   }
   panel.marks = own;
+}
+
+/** Room for the numbers of the y axis and its title beside them. */
+function leftMargin(domainY, rim) {
+  const scale = makeScale(state.y, domainY, state.ys, [400, 0], state.base !== "");
+  const axis = d3.create("svg:g").call(scale.axis(d3.axisLeft));
+  const longest = d3.max(axis.selectAll("text").nodes(), (node) => node.textContent.length) || 0;
+  return Math.max(58, 32 + Math.ceil(7 * longest), rim ? 74 : 0);
+}
+
+/** Instead of a figure or a table of which the filters leave nothing. */
+function nothingLeft() {
+  return make(
+      "p", {class: "warning", id: "nothing"}, "Nothing left: no point passes the filters. ",
+      make(
+          "button", {
+            type: "button",
+            id: "reset-filters",
+            onclick: () => change({filters: defaultState().filters}, "filters reset")
+          },
+          "Reset the filters"));
 }
 
 /** Draws all of the figure into `view`, which is empty. */
@@ -45,13 +67,15 @@ function drawChart(view) {
   const colours = colouring();
   const marks = makeMarks(colours);
   if (state.pareto) markPareto(marks);
+  if (!marks.length) return view.append(nothingLeft());
   const width = Math.max(280, view.clientWidth);
-  const {panels, height} = panelsOf(width);
   const placeable = (mark) => !placeOfAxis.has(state.x) || mark.x.mean === mark.x.mean;
   const domainX = valuesFor(marks.filter(placeable), "x");
   const domainY = valuesFor(marks, "y");
   const rim = marks.some(
-      (mark) => mark.cell.done.length === 0 || mark.kind === "undefined" || (state.ys === "log" && !(mark.y.mean > 0)));
+      (mark) =>
+          mark.cell.done.length === 0 || mark.kind === "undefined" || (state.ys === "log" && !(heightOf(mark) > 0)));
+  const {panels, height} = panelsOf(width, leftMargin(domainY, rim));
   for (const panel of panels) {
     Object.assign(panel, {domainX, domainY});
     place(marks, panel, rim, Math.min(colours.entries.length, 8));
@@ -120,8 +144,8 @@ function drawAxes() {
     label(shortText(titleOf(state.x), Math.floor(wide / 7)), (panel.left + panel.right) / 2, panel.bottom + 38);
     const y = state.base !== "" ? `ratio to ${state.base}` : titleOf(state.y);
     label(
-        shortText(y, Math.floor((panel.bottom - panel.top) / 7)), panel.left - 46, (panel.top + panel.bottom) / 2,
-        true);
+        shortText(y, Math.floor((panel.bottom - panel.top) / 7)), panel.left - panel.margin + 12,
+        (panel.top + panel.bottom) / 2, true);
     if (panel.label !== null)
       label(
           shortText(`${shortName(state.facet)} ${panel.label}`, Math.floor(wide / 7)), (panel.left + panel.right) / 2,

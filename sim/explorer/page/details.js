@@ -107,7 +107,7 @@ function note(cell, row, status) {
   const parts = [];
   if (factData("saturated").at(row) === 1)
     parts.push("Saturated: the backlog grew, so that the numbers depend on the run's length.");
-  if (!cell.complete) parts.push(`${cell.done.length} of at least ${meta.replications} replications are done.`);
+  if (!cell.complete) parts.push(`Replications: ${progress(cell)}.`);
   return parts.length ? make("p", {class: "warning"}, parts.join(" ")) : null;
 }
 
@@ -131,8 +131,12 @@ function replications(cell, row) {
 function exitShares(row) {
   const shares = exitColumns.map((column) => columnData(column.column).at(row)).filter(Number.isFinite);
   if (!shares.length) return null;
-  return make("div", {}, make("h3", {}, "Shares of the exits"), shareBars(shares));
+  return make(
+      "div", {}, make("h3", {}, "Shares of the exits"), make("p", {class: "caption"}, kExitNumbers), shareBars(shares));
 }
+
+const kExitNumbers =
+    "Exits are numbered from 0, as in requests.csv: exit 0 is the exit1 of networks and of workload describe.";
 
 function shareBars(shares) {
   return make(

@@ -88,6 +88,13 @@ function drawSymbols(context, panel) {
     context.translate(-mark.px, -mark.py);
   }
   context.globalAlpha = 1;
+  context.strokeStyle = ink();
+  for (const mark of panel.marks) {  // above all others, which could hide them
+    if (!mark.partly || !Number.isFinite(mark.px)) continue;
+    context.translate(mark.px, mark.py);
+    drawPartly(context, mark.partly, Math.sqrt(size) / 2);
+    context.translate(-mark.px, -mark.py);
+  }
 }
 
 /**
@@ -107,10 +114,11 @@ function drawSymbol(context, mark, path, radius, many) {
   } else {
     const r = radius + 1;
     context.beginPath();
-    if (mark.kind === "none") {
-      context.moveTo(-r, -r);
-      context.lineTo(r, -r);
-      context.lineTo(0, r);
+    if (mark.kind === "none" || mark.kind === "least") {
+      const down = mark.kind === "none" ? r : -r;
+      context.moveTo(-r, -down);
+      context.lineTo(r, -down);
+      context.lineTo(0, down);
       context.closePath();
     } else if (mark.kind === "failed") {
       context.moveTo(-r, -r);
@@ -126,18 +134,43 @@ function drawSymbol(context, mark, path, radius, many) {
   }
 }
 
+/** Beside a mark of which some replications are not there: a small cross where they failed, a dotted ring otherwise. */
+function drawPartly(context, partly, radius) {
+  const [x, y, r] = [radius + 4, radius + 4, 3];
+  context.beginPath();
+  if (partly === "failed") {
+    context.moveTo(x - r, y - r);
+    context.lineTo(x + r, y + r);
+    context.moveTo(x - r, y + r);
+    context.lineTo(x + r, y - r);
+  } else {
+    context.setLineDash([2, 1.5]);
+    context.arc(x, y, r, 0, 7);
+  }
+  context.stroke();
+  context.setLineDash([]);
+}
+
 /** Bars of intervals; of none seen, up to the bound. */
 function drawBars(context, panel, mark) {
   const {low, high} = mark.y;
   if (mark.kind === "saturated") return;
   context.beginPath();
   if (Number.isFinite(low) && Number.isFinite(high) && mark.kind !== "failed") {
-    context.moveTo(mark.px, mark.none ? mark.py : bounded(panel, low));
+    context.moveTo(mark.px, bounded(panel, low));
     context.lineTo(mark.px, bounded(panel, high));
     if (mark.y.none) {
       context.moveTo(mark.px - 4, bounded(panel, high));
       context.lineTo(mark.px + 4, bounded(panel, high));
     }
+  }
+  if (mark.kind === "least") {  // how far up is not known
+    const top = Math.max(mark.py - 24, panel.top);
+    context.moveTo(mark.px, mark.py);
+    context.lineTo(mark.px, top);
+    context.moveTo(mark.px - 4, top + 5);
+    context.lineTo(mark.px, top);
+    context.lineTo(mark.px + 4, top + 5);
   }
   if (Number.isFinite(mark.x.low) && Number.isFinite(panel.x.at(mark.x.low))) {
     context.moveTo(panel.x.at(mark.x.mean < 0 ? mark.x.low : Math.max(mark.x.low, 0)), mark.py);

@@ -17,7 +17,10 @@ function show() {
 function startSweep() {
   element("title").textContent = `Results of ${meta.name}`;
   const {done, failed, text} = meta.state;
-  element("state").textContent = text || `${done} points done${failed ? `, ${failed} failed` : ""}`;
+  const listed = allCells().filter((cell) => cell.status !== "done").length;
+  const unnamed = meta.state.missing_pairs - listed;
+  element("state").textContent = (text || `${done} points done${failed ? `, ${failed} failed` : ""}`) +
+      (unnamed > 0 ? `; ${unnamed} settings and systems without a point are not shown` : "");
   document.title = `${meta.name}: results`;
   element("about").append(
       make(

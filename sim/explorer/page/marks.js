@@ -56,7 +56,7 @@ function measureOf(name, useBase) {
   if (useBase && state.base !== "" && placeOfAxis.has(state.colour)) {
     const find = baseFinder(state.colour, state.base);
     return (cell) => {
-      const base = find(cell);
+      const base = cell.replication === undefined ? find(cell) : sameReplication(find(cell), cell);
       return base && base.done.length && cell.done.length ? ratioTo(cell, base, name) :
                                                             {mean: NaN, low: NaN, high: NaN, kind: "no base"};
     };
@@ -64,17 +64,44 @@ function measureOf(name, useBase) {
   return (cell) => estimate(cell, name);
 }
 
-/** What a mark is: measured, saturated, failed, missing, none (zero of n), undefined. */
+/** What a mark is: measured, saturated, failed, missing, none (zero of n), least (zero of the base), undefined. */
 function kindOf(cell, y) {
   if (cell.done.length === 0) return cell.status;
-  if (y.none) return "none";
-  if (y.kind !== "axis" && !Number.isFinite(y.mean)) return "undefined";
-  return cell.saturated || y.baseSaturated ? "saturated" : "measured";
+  const defined = y.kind === "axis" || Number.isFinite(y.mean) || y.none;
+  if (defined && (cell.saturated || y.baseSaturated)) return "saturated";
+  if (y.none) return Number.isFinite(y.mean) ? "none" : "least";
+  return defined ? "measured" : "undefined";
 }
+
+/** Where a mark stands: of what is only known to be at least something, there. */
+const heightOf = (mark) => (mark.kind === "least" ? mark.y.low : mark.y.mean);
 
 /** One replication as a cell of its own. */
 function single(cell, row) {
-  return {...cell, rows: [row], done: [row], saturated: factData("saturated").at(row) === 1};
+  return {
+    ...cell,
+    rows: [row],
+    done: [row],
+    failed: [],
+    complete: true,
+    replication: factData("replication").at(row),
+    saturated: factData("saturated").at(row) === 1
+  };
+}
+
+/** The replication of `base` that has the number of the one in `cell`. */
+function sameReplication(base, cell) {
+  const row = base && base.done.find((each) => factData("replication").at(each) === cell.replication);
+  return row === undefined ? undefined : single(base, row);
+}
+
+/** A cell as its replications: those that are done, and once each those that have failed and those that lack. */
+function replicationsOf(cell) {
+  const list = cell.done.map((row) => single(cell, row));
+  if (cell.failed.length)
+    list.push({...cell, rows: cell.failed, done: [], status: "failed", count: cell.failed.length});
+  if (lacking(cell)) list.push({...cell, done: [], failed: [], status: "missing", count: lacking(cell)});
+  return list;
 }
 
 /** All marks that the filters leave, in the order in which the keyboard goes through them. */
@@ -91,10 +118,10 @@ function makeMarks(colours) {
     const facet = facetPlace === undefined ? 0 : valuesOfAxis(state.facet).indexOf(cell.values[facetPlace]);
     const key = cell.values.map((v, i) => (i === xPlace ? "" : v)).join("\u0000");
     if (!series.has(key)) series.set(key, series.size);
-    const shown = state.show === "points" && cell.done.length > 0 ? cell.done.map((row) => single(cell, row)) : [cell];
+    const shown = state.show === "points" ? replicationsOf(cell) : [cell];
     for (const each of shown) {
       const x = measureX(each);
-      const y = state.base && each !== cell ? measureY(cell) : measureY(each);
+      const y = measureY(each);
       marks.push({
         cell: each,
         row: each.done.length ? each.done[0] : each.rows[0],
@@ -103,6 +130,9 @@ function makeMarks(colours) {
         colour,
         facet,
         series: series.get(key),
+        partly: each.done.length === 0 || each.complete ? "" :
+            each.failed.length                          ? "failed" :
+                                                          "missing",
         kind: kindOf(each, y)
       });
     }
@@ -144,11 +174,15 @@ function describe(mark) {
   const parts = axes.filter((axis) => many(axis.name))
                     .map((axis) => `${shortName(axis.name)} ${mark.cell.values[placeOfAxis.get(axis.name)]}`);
   for (const [name, value, ratio] of [[state.x, mark.x, false], [state.y, mark.y, state.base !== ""]]) {
-    if (!placeOfAxis.has(name)) parts.push(`${titleOf(name).replace(/ \(.*/, "")} ${valueText(name, value, ratio)}`);
+    if (placeOfAxis.has(name)) continue;
+    const text = valueText(name, value, ratio);
+    const title = titleOf(name).replace(/ \(.*/, "");
+    parts.push(columns.get(name).unit === title ? text : `${title} ${text}`);  // "4800 requests"
   }
-  if (mark.cell.done.length > 0 && !mark.cell.complete)
-    parts.push(`${mark.cell.done.length} of at least ${meta.replications} replications`);
-  if (kKindWords[mark.kind]) parts.push(kKindWords[mark.kind]);
+  if (mark.cell.replication !== undefined) parts.push(`replication ${mark.cell.replication}`);
+  if (mark.partly) parts.push("replications: " + progress(mark.cell));
+  if (kKindWords[mark.kind])
+    parts.push((mark.cell.count ? `${mark.cell.count} replications ` : "") + kKindWords[mark.kind]);
   if (mark.dimmed === false) parts.push("on the Pareto front");
   return parts.join(", ");
 }

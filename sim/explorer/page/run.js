@@ -26,21 +26,19 @@ function showRun() {
     section(
         view, "Queue over time", "queue",
         "Requests that wait for their first step: lines are means over the bins of time, areas go up to the most in " +
-            "each bin. The warm-up is included.",
-        ...withRequests.map((system) => queueFigure(system, width)));
+            "each bin. The warm-up is included." + cutText(withRequests, "upper"),
+        ...queueFigures(withRequests, width));
   } else {
     view.append(make(
         "p", {class: "warning"},
         "Latencies and the queue are drawn from requests.csv, which this run has not written (outputs: {requests_csv: " +
             "true})."));
   }
-  const exits = meta.systems.filter((system) => (system.summary.exit_shares || []).length);
+  const exits = meta.systems.flatMap(exitsOf);
   if (exits.length) {
     section(
-        view, "Shares of the exits", "exits", "Of the measured requests that were completed.",
-        ...exits.map(
-            (system) =>
-                make("div", {class: "exits"}, make("h3", {}, system.label), shareBars(system.summary.exit_shares))));
+        view, "Shares of the exits", "exits", "Of the measured requests that were completed. " + kExitNumbers,
+        ...exits.map(({label, shares}) => make("div", {class: "exits"}, make("h3", {}, label), shareBars(shares))));
   }
   view.append(
       statisticsTable("statistics", "Statistics", meta.systems), ...partsTables(), make("h2", {}, "Again"),
@@ -53,6 +51,30 @@ function showRun() {
           (system, i) => make(
               "details", {class: "configuration"}, make("summary", {}, `Configuration of ${system.label}`),
               copyable("yaml-" + i, system.configuration, "Resolved"))));
+}
+
+/** The shares of a system, or of each service of a site, whose exits are of different networks. */
+function exitsOf({label, summary}) {
+  const known = (part) => Array.isArray(part.exit_shares) && part.exit_shares.length > 0;
+  const services = (summary.services || [])
+                       .map((each, k) => ({...each, label: `${label}, ${each.name || `service ${k}`}`}))
+                       .filter(known)
+                       .map((each) => ({label: each.label, shares: each.exit_shares}));
+  return known(summary) ? [{label, shares: summary.exit_shares}, ...services] : services;
+}
+
+/** The systems that scales are made for: those that are not saturated, where there are any. */
+function scaled(systems) {
+  const steady = systems.filter((system) => !system.summary.saturated);
+  return steady.length ? steady : systems;
+}
+
+/** What a caption says of curves that leave the figure. */
+function cutText(systems, edge) {
+  const cut = systems.filter((system) => !scaled(systems).includes(system)).map((system) => system.label);
+  return cut.length ?
+      ` The scale is made for what is not saturated; cut at the ${edge} edge (\u2020): ${cut.join(", ")}.` :
+      "";
 }
 
 function section(view, title, id, text, ...nodes) {
@@ -106,6 +128,21 @@ function partsTables() {
   });
 }
 
+let frames = 0;
+
+/** The middle of a figure, for curves that leave it: an attribute of theirs. */
+const inside = (svg) => `url(#${svg.select("clipPath").attr("id")})`;
+
+/** Marks at an edge that a curve of a saturated system leaves the figure there. */
+function edgeMark(svg, system, text, x, y) {
+  svg.append("text")
+      .attr("class", "edge")
+      .attr("style", `fill:${colourOfSystem(system.i)};font:12px sans-serif;text-anchor:end`)
+      .attr("x", x)
+      .attr("y", y)
+      .text("\u2020" + text);
+}
+
 /** An empty figure with axes; `label`: what it shows, for those who can't see it. */
 function frame(width, height, x, y, xLabel, yLabel, label) {
   const margin = {left: 62, right: 14, top: 10, bottom: 44};
@@ -128,6 +165,13 @@ function frame(width, height, x, y, xLabel, yLabel, label) {
       .call(
           y.base ? left.tickFormat((v) => (isPlainTick(v, 1e9) ? rounded(v) : "")) :
                    left.tickFormat((v) => rounded(v)));
+  svg.append("clipPath")
+      .attr("id", `inside-${frames++}`)
+      .append("rect")
+      .attr("x", margin.left)
+      .attr("y", margin.top)
+      .attr("width", width - margin.left - margin.right)
+      .attr("height", height - margin.top - margin.bottom);
   svg.append("text")
       .attr("class", "label")
       .attr("x", (margin.left + width - margin.right) / 2)
@@ -150,12 +194,12 @@ function ccdfCaption(systems) {
                       .map((system) => `${system.requests.dropped} of ${system.label}`)
                       .join(", ");
   return `Share of the measured requests that took longer than a latency, on a logarithmic scale: ${
-             counts}. A curve ends where one request is left.` +
+             counts}. A curve ends where one request is left.${cutText(systems, "right")}` +
       (dropped ? ` Dropped, and in no curve: ${dropped}.` : "");
 }
 
 function exceedanceFigure(systems, width) {
-  const most = d3.max(systems, (system) => d3.max(system.requests.exceedance, (point) => point[0])) || 1;
+  const most = d3.max(scaled(systems), (system) => d3.max(system.requests.exceedance, (point) => point[0])) || 1;
   const least = d3.min(systems, (system) => 0.7 / Math.max(system.requests.measured, 1));
   const [x, y] = [d3.scaleLinear().domain([0, 1e3 * most]), d3.scaleLog().domain([least, 1])];
   const svg = frame(
@@ -165,7 +209,10 @@ function exceedanceFigure(systems, width) {
     const points = [[0, 1], ...system.requests.exceedance].filter((point) => point[1] > 0);
     svg.append("path")
         .attr("style", curveStyle(system.i))
+        .attr("clip-path", inside(svg))
         .attr("d", d3.line().x((p) => x(1e3 * p[0])).y((p) => y(p[1])).curve(d3.curveStepAfter)(points));
+    const cut = d3.bisector((p) => p[0]).right(points, most) - 1;  // the last one that is in the figure
+    if (cut < points.length - 1) edgeMark(svg, system, "\u2192", x.range()[1] - 2, y(points[cut][1]) - 4);
   }
   return svg.node();
 }
@@ -204,21 +251,28 @@ function histogramFigure(systems, width) {
   return svg.node();
 }
 
-function queueFigure(system, width) {
+/** One below the other, with the same scales. */
+function queueFigures(systems, width) {
+  const end = d3.max(systems, ({requests}) => requests.queue_width_s * requests.queue_mean.length) || 1;
+  const top = Math.max(1, 1.05 * (d3.max(scaled(systems), ({requests}) => d3.max(requests.queue_most)) || 0));
+  return systems.map((system) => make("div", {}, make("h3", {}, system.label), queueFigure(system, width, end, top)));
+}
+
+function queueFigure(system, width, end, top) {
   const {queue_mean: mean, queue_most: most, queue_width_s: step} = system.requests;
-  const [x, y] = [
-    d3.scaleLinear().domain([0, step * mean.length || 1]),
-    d3.scaleLinear().domain([0, Math.max(1, 1.05 * (d3.max(most) || 0))])
-  ];
+  const [x, y] = [d3.scaleLinear().domain([0, end]), d3.scaleLinear().domain([0, top])];
   const svg = frame(
-      width, 170, x, y, "time (s)", shortText(system.label, 18),
+      width, 170, x, y, "time (s)", "requests waiting",
       `Queue of ${system.label} over time: at most ${d3.max(most)}, ${rounded(d3.mean(mean) || 0)} on average`);
   const at = (k) => x((k + 0.5) * step);
   svg.append("path")
       .attr("style", `fill:${colourOfSystem(system.i)};opacity:0.25`)
+      .attr("clip-path", inside(svg))
       .attr("d", d3.area().x((_, k) => at(k)).y0(y(0)).y1((v) => y(v))(most));
   svg.append("path")
       .attr("style", `fill:none;stroke:${colourOfSystem(system.i)};stroke-width:1.2`)
+      .attr("clip-path", inside(svg))
       .attr("d", d3.line().x((_, k) => at(k)).y((v) => y(v))(mean));
+  if (d3.max(most) > top) edgeMark(svg, system, "\u2191", x.range()[1] - 2, y.range()[1] + 12);
   return svg.node();
 }

@@ -45,7 +45,7 @@ function valuesFor(marks, direction) {
       marks.filter((mark) => mark.kind !== "saturated");
   for (const mark of counted.some((mark) => Number.isFinite(mark[direction].mean)) ? counted : marks) {
     const value = mark[direction];
-    if (!value.none || Number.isFinite(value.mean)) values.add(value.mean);
+    values.add(value.mean);
     if (mark.cell.done.length === 0 && direction === "y") values.delete(value.mean);
     // Of what is not negative, an interval is not drawn below 0.
     for (const end of [value.low, value.high])
@@ -55,14 +55,14 @@ function valuesFor(marks, direction) {
   return values;
 }
 
-/** Where panels stand: as many side by side as there is room for. */
-function panelsOf(width) {
+/** Where panels stand: as many side by side as there is room for; `left`: of each one's width for its y axis. */
+function panelsOf(width, left) {
   const labels = state.facet ?
       valuesOfAxis(state.facet)
           .filter((v) => !state.filters[state.facet] || state.filters[state.facet].has(String(v))) :
       [null];
   const across = Math.max(1, Math.min(labels.length, Math.floor(width / 300)));
-  const margin = {left: 58, right: 12, top: state.facet ? 26 : 12, bottom: 46};
+  const margin = {left, right: 12, top: state.facet ? 26 : 12, bottom: 46};
   const each = {
     width: width / across,
     height: labels.length > 1 ? Math.max(240, Math.min(400, (0.7 * width) / across)) :
@@ -71,6 +71,7 @@ function panelsOf(width) {
   const panels = labels.map((label, i) => ({
                               label,
                               index: label === null ? 0 : valuesOfAxis(state.facet).indexOf(label),
+                              margin: left,
                               left: (i % across) * each.width + margin.left,
                               right: (i % across + 1) * each.width - margin.right,
                               top: Math.floor(i / across) * each.height + margin.top,

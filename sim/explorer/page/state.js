@@ -144,11 +144,16 @@ function passes(cell) {
   return true;
 }
 
-/** `workload.arrivals.rho` as `rho`, where no other axis ends so. */
+/**
+ * `workload.arrivals.rho` as `rho`, where no other axis ends so; `slo.latency_ms` as it is: an end with a unit, or that
+ * is called as a statistic, would be taken for something measured.
+ */
 function shortName(name) {
-  const end = (text) => text.slice(text.lastIndexOf(".") + 1);
-  const alike = axes.filter((axis) => end(axis.name) === end(name));
-  return placeOfAxis.has(name) && alike.length === 1 ? end(name) : name;
+  const parts = name.split(".");
+  const end = parts[parts.length - 1];
+  if (!placeOfAxis.has(name) || axes.filter((axis) => axis.name.split(".").pop() === end).length > 1) return name;
+  const measured = /_(ms|s|hz|j|w|js)$/.test(end) || statistics.some((statistic) => statistic.name === end);
+  return parts.slice(measured ? -2 : -1).join(".");
 }
 
 /** What an axis of a figure or a column of a table is called. */

@@ -40,10 +40,12 @@ function tableColumns() {
   return list;
 }
 
-const stateText = (cell) =>
-    (cell.done.length === 0 ? (cell.status === "failed" ? "failed" : "not done yet") :
-         cell.saturated     ? "saturated \u2020" :
-                              "done");
+function stateText(cell) {
+  if (cell.done.length === 0) return cell.status === "failed" ? "failed" : "not done yet";
+  const parts = cell.complete ? [] : [progress(cell)];
+  if (cell.saturated) parts.push("saturated \u2020");
+  return parts.join(", ") || "done";
+}
 
 function sorted(cells, list) {
   const [id, way] = [state.sort.replace(/^-/, ""), state.sort.startsWith("-") ? -1 : 1];
@@ -59,6 +61,7 @@ function sorted(cells, list) {
 }
 
 function drawTable(view) {
+  if (!allCells().some(passes)) return view.append(nothingLeft());
   const list = tableColumns();
   const find = make("input", {
     type: "search",
@@ -80,9 +83,14 @@ function drawTable(view) {
 }
 
 function fillTable(box, list) {
-  const words = state.find.toLowerCase();
+  const words = state.find.toLowerCase().split(/\s+/).filter(Boolean);
   let cells = allCells().filter(passes);
-  if (words) cells = cells.filter((cell) => list.some((column) => column.text(cell).toLowerCase().includes(words)));
+  if (words.length) {
+    cells = cells.filter((cell) => {
+      const text = list.map((column) => column.text(cell).toLowerCase()).join("\n");
+      return words.every((word) => text.includes(word));
+    });
+  }
   cells = sorted(cells, list);
   const pages = Math.max(1, Math.ceil(cells.length / kRowsOfPage));
   const page = Math.min(state.page, pages - 1);
