@@ -136,7 +136,7 @@ function exitShares(row) {
 }
 
 const kExitNumbers =
-    "Exits are numbered from 0, as in requests.csv: exit 0 is the exit1 of networks and of workload describe.";
+    "Exits are numbered from 0, as in requests.csv; workload describe has the network's own names, such as exit1 for exit 0.";
 
 function shareBars(shares) {
   return make(
