@@ -1,6 +1,7 @@
 // `capacity`.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,87 @@ io::ColumnTable probe_columns(const std::vector<Capacity>& capacities, const std
   return table;
 }
 
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+/// A row for each system, as the table for people has it, in full.
+io::ColumnTable answer_columns(const std::vector<Capacity>& capacities, const CapacityOptions& options,
+                               bool several_services) {
+  using Row = Capacity;
+  // What a system takes and does at its capacity; NaN where nothing held.
+  const auto at_best = [](auto value) {
+    return [value](const Row& row) { return row.best() == nullptr ? kNone : value(*row.best()); };
+  };
+  io::ColumnTable table;
+  table.add("system", capacities, [](const Row& row) { return row.system; });
+  table.add("key", capacities, [&](const Row&) { return options.key; });
+  table.add("capacity", capacities, [](const Row& row) { return row.best() == nullptr ? kNone : row.value; });
+  table.add("no_end", capacities, [](const Row& row) { return row.open; });
+  table.add("fails_from", capacities, [](const Row& row) { return row.fails_from(); });
+  table.add("confidence", capacities, [&](const Row&) { return options.confidence; });
+  table.add("violation_rate", capacities, [&](const Row&) { return options.violation_rate; });
+  table.add("throughput_hz", capacities, at_best([](const auto& probe) { return probe.throughput_hz; }));
+  table.add("late_share", capacities, at_best([](const auto& probe) { return probe.worst().late_share(); }));
+  if (several_services) {
+    table.add("service", capacities, [](const Row& row) {
+      return row.best() == nullptr ? std::string() : row.best()->worst().service;
+    });
+  }
+  table.add("loads", capacities, [](const Row& row) { return row.probes.size(); });
+  table.add("open_loads", capacities, [](const Row& row) { return row.open_loads(); });
+  table.add("runs", capacities, [](const Row& row) { return row.runs(); });
+  table.add("energy_per_request_j", capacities,
+            at_best([](const auto& probe) { return probe.energy_per_request_j; }));
+  table.add("average_power_w", capacities, at_best([](const auto& probe) { return probe.average_power_w; }));
+  return table;
+}
+
+/// Of one system over its seeds; a seed for which nothing held counts as 0.
+struct OverSeeds {
+  std::string system;
+  std::vector<double> values;
+  std::vector<double> rates_hz;
+  std::size_t open_loads = 0;
+  bool no_end = false;
+
+  [[nodiscard]] Interval value() const { return mean_interval(values); }
+  [[nodiscard]] double least() const { return *std::ranges::min_element(values); }
+  [[nodiscard]] double most() const { return *std::ranges::max_element(values); }
+};
+
+std::vector<OverSeeds> over_seeds(const std::vector<Capacity>& capacities, const CapacityOptions& options) {
+  const auto seeds = static_cast<std::size_t>(options.seeds);
+  std::vector<OverSeeds> systems;
+  for (std::size_t i = 0; i < capacities.size(); ++i) {
+    const Capacity& capacity = capacities[i];
+    if (i % seeds == 0) systems.push_back({.system = capacity.system, .values = {}, .rates_hz = {}});
+    OverSeeds& system = systems.back();
+    const CapacityProbe* best = capacity.best();
+    system.values.push_back(capacity.value);
+    system.rates_hz.push_back(best == nullptr ? 0 : best->throughput_hz);
+    system.open_loads += capacity.open_loads();
+    system.no_end = system.no_end || capacity.open;
+  }
+  return systems;
+}
+
+io::ColumnTable answer_columns(const std::vector<OverSeeds>& systems, const CapacityOptions& options) {
+  using Row = OverSeeds;
+  io::ColumnTable table;
+  table.add("system", systems, [](const Row& row) { return row.system; });
+  table.add("key", systems, [&](const Row&) { return options.key; });
+  table.add("capacity", systems, [](const Row& row) { return row.value().mean; });
+  table.add("ci95", systems, [](const Row& row) { return row.value().half_width; });
+  table.add("least", systems, [](const Row& row) { return row.least(); });
+  table.add("most", systems, [](const Row& row) { return row.most(); });
+  table.add("no_end", systems, [](const Row& row) { return row.no_end; });
+  table.add("confidence", systems, [&](const Row&) { return options.confidence; });
+  table.add("violation_rate", systems, [&](const Row&) { return options.violation_rate; });
+  table.add("throughput_hz", systems, [](const Row& row) { return mean_interval(row.rates_hz).mean; });
+  table.add("open_loads", systems, [](const Row& row) { return row.open_loads; });
+  table.add("seeds", systems, [](const Row& row) { return row.values.size(); });
+  return table;
+}
+
 /// What the table says below it, where it applies.
 struct Notes {
   bool endless = false;
@@ -68,8 +150,7 @@ struct Notes {
 
   void add(const Capacity& capacity) {
     endless = endless || capacity.open;
-    unsure = unsure || std::any_of(capacity.probes.begin(), capacity.probes.end(),
-                                   [](const auto& probe) { return probe.verdict == Verdict::open; });
+    unsure = unsure || capacity.open_loads() > 0;
   }
 
   void print(const CapacityOptions& options) const {
@@ -117,21 +198,12 @@ void print_single(const std::vector<Capacity>& capacities, const CapacityOptions
 /// A row for each system: over its seeds.
 void print_over_seeds(const std::vector<Capacity>& capacities, const CapacityOptions& options, Notes& notes) {
   TextTable table({"system", options.key, "least", "most", "req/s", "seeds"});
-  const auto seeds = static_cast<std::size_t>(options.seeds);
-  for (std::size_t i = 0; i < capacities.size(); i += seeds) {
-    std::vector<double> values;
-    std::vector<double> rates_hz;
-    for (std::size_t s = i; s < i + seeds; ++s) {
-      notes.add(capacities[s]);
-      values.push_back(capacities[s].value);
-      const CapacityProbe* best = capacities[s].best();
-      rates_hz.push_back(best == nullptr ? 0 : best->throughput_hz);
-    }
-    const Interval value = mean_interval(values);
-    const auto [least, most] = std::minmax_element(values.begin(), values.end());
-    table.add({capacities[i].system, fmt::format("{} ±{}", rounded(value.mean), rounded(value.half_width, 2)),
-               rounded(*least), rounded(*most), rounded(mean_interval(rates_hz).mean),
-               std::to_string(seeds)});
+  for (const Capacity& capacity : capacities) notes.add(capacity);
+  for (const OverSeeds& system : over_seeds(capacities, options)) {
+    const Interval value = system.value();
+    table.add({system.system, fmt::format("{} ±{}", rounded(value.mean), rounded(value.half_width, 2)),
+               rounded(system.least()), rounded(system.most()), rounded(mean_interval(system.rates_hz).mean),
+               std::to_string(options.seeds)});
   }
   fmt::print("{}mean over the seeds ± 95 %; a seed for which nothing held counts as 0\n", table.text());
 }
@@ -157,7 +229,12 @@ void capacity(const CapacityArguments& arguments) {
   const bool several_services = config.services.size() > 1;
   const std::vector<Capacity> capacities = find_capacities(document, options);
   if (arguments.csv || arguments.json) {
-    return fmt::print("{}", table_text(arguments, probe_columns(capacities, options.key, several_services)));
+    const io::ColumnTable probes = probe_columns(capacities, options.key, several_services);
+    if (arguments.csv) return fmt::print("{}", probes.csv());
+    const io::ColumnTable answers = options.seeds == 1
+                                        ? answer_columns(capacities, options, several_services)
+                                        : answer_columns(over_seeds(capacities, options), options);
+    return fmt::print("{}", tables_json(arguments.command, {{"capacities", answers}, {"rows", probes}}));
   }
   const std::string what = options.key == "services"              ? "multiple of all rates"
                            : options.key.starts_with("services.") ? "multiple of the rates of " + options.key

@@ -64,8 +64,9 @@ void add_precision(CLI::App& command, RunArguments& arguments);
 /// Adds --driver, whose default is `otherwise`.
 void add_driver(CLI::App& command, std::optional<Driver>& driver, Driver otherwise);
 
-/// Adds --csv and --json, which show the same table.
-void add_formats(CLI::App& command, bool& csv, bool& json, const std::string& csv_help);
+/// Adds --csv and --json, which show the same table, unless `json_help` says that JSON has more.
+void add_formats(CLI::App& command, bool& csv, bool& json, const std::string& csv_help,
+                 const std::string& json_help = "The same as JSON: an object with version, command and rows");
 
 /// Adds --jobs.
 void add_jobs(CLI::App& command, int& jobs);

@@ -110,7 +110,8 @@ void add_capacity(CLI::App& app, CapacityArguments& arguments) {
       ->type_name("N")
       ->check(CLI::Range(1, 10'000));
   add_jobs(*capacity, arguments.jobs);
-  add_formats(*capacity, arguments.csv, arguments.json, "As CSV: every probe");
+  add_formats(*capacity, arguments.csv, arguments.json, "As CSV: a row for every load tried",
+              "As JSON: an object with version, command, capacities (the answers), and rows (as of --csv)");
   add_driver(*capacity, arguments.run.driver, Driver::simgrid_window);
   capacity->callback([&] { cli::capacity(arguments); });
 }

@@ -71,10 +71,10 @@ void add_driver(CLI::App& command, std::optional<Driver>& driver, Driver otherwi
       ->check(known);
 }
 
-void add_formats(CLI::App& command, bool& csv, bool& json, const std::string& csv_help) {
+void add_formats(CLI::App& command, bool& csv, bool& json, const std::string& csv_help,
+                 const std::string& json_help) {
   CLI::Option* option = command.add_flag("--csv", csv, csv_help);
-  command.add_flag("--json", json, "The same as JSON: an object with version, command and rows")
-      ->excludes(option);
+  command.add_flag("--json", json, json_help)->excludes(option);
 }
 
 void add_jobs(CLI::App& command, int& jobs) {

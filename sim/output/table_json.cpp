@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstdint>
 #include <variant>
-#include <vector>
 
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
@@ -40,9 +39,23 @@ void write_cell(Writer& writer, const io::Column& column, std::size_t row) {
       column.values);
 }
 
+void write_rows(Writer& writer, const NamedTable& named) {
+  writer.Key(named.name.c_str(), static_cast<rapidjson::SizeType>(named.name.size()));
+  writer.StartArray();
+  for (std::size_t row = 0; row < named.table.rows(); ++row) {
+    writer.StartObject();
+    for (const io::Column& column : named.table.columns()) {
+      writer.Key(column.name.c_str(), static_cast<rapidjson::SizeType>(column.name.size()));
+      write_cell(writer, column, row);
+    }
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
 }  // namespace
 
-std::string table_json(const std::string& command, const io::ColumnTable& table) {
+std::string tables_json(const std::string& command, const std::vector<NamedTable>& tables) {
   rapidjson::StringBuffer buffer;
   Writer writer(buffer);
   writer.SetIndent(' ', 2);
@@ -51,19 +64,13 @@ std::string table_json(const std::string& command, const io::ColumnTable& table)
   write(writer, std::string(kVersion));
   writer.Key("command");
   write(writer, command);
-  writer.Key("rows");
-  writer.StartArray();
-  for (std::size_t row = 0; row < table.rows(); ++row) {
-    writer.StartObject();
-    for (const io::Column& column : table.columns()) {
-      writer.Key(column.name.c_str(), static_cast<rapidjson::SizeType>(column.name.size()));
-      write_cell(writer, column, row);
-    }
-    writer.EndObject();
-  }
-  writer.EndArray();
+  for (const NamedTable& named : tables) write_rows(writer, named);
   writer.EndObject();
   return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+}
+
+std::string table_json(const std::string& command, const io::ColumnTable& table) {
+  return tables_json(command, {{"rows", table}});
 }
 
 }  // namespace fluidbatch::sim

@@ -2,13 +2,24 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "workloads/io/column_table.h"
 
 namespace fluidbatch::sim {
 
-/// An object with the program's `version`, the `command` that asked for it, and `rows`, each an object with a
-/// member for each column. Numbers are the shortest text that reads back, null where they are not finite.
+/// A table, and what its array is called.
+struct NamedTable {
+  std::string name;
+  io::ColumnTable table;
+};
+
+/// An object with the program's `version`, the `command` that asked for it, and an array for each table,
+/// whose elements are its rows: objects with a member for each column. Numbers are the shortest text that
+/// reads back, null where they are not finite.
+std::string tables_json(const std::string& command, const std::vector<NamedTable>& tables);
+
+/// The same of one table, called `rows`.
 std::string table_json(const std::string& command, const io::ColumnTable& table);
 
 }  // namespace fluidbatch::sim

@@ -345,6 +345,10 @@ double Capacity::fails_from() const {
   return lowest;
 }
 
+std::size_t Capacity::open_loads() const {
+  return static_cast<std::size_t>(std::ranges::count(probes, Verdict::open, &CapacityProbe::verdict));
+}
+
 std::size_t Capacity::runs() const {
   std::size_t runs = 0;
   for (const CapacityProbe& probe : probes) runs += probe.runs;

@@ -73,6 +73,8 @@ struct Capacity {
   [[nodiscard]] const CapacityProbe* best() const;
   /// The lowest load that surely fails, or NaN where none was met.
   [[nodiscard]] double fails_from() const;
+  /// How many loads stayed open.
+  [[nodiscard]] std::size_t open_loads() const;
   /// Of all probes.
   [[nodiscard]] std::size_t runs() const;
 };

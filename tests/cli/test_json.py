@@ -4,7 +4,9 @@
 import csv
 import io
 import json
+import math
 import re
+import statistics
 import sys
 import unittest
 from pathlib import Path
@@ -30,12 +32,12 @@ class Json(CommandLineTest):
         super().setUp()
         self.write("c.yaml", QUICK)
 
-    def rows(self, *arguments):
-        """Those of CSV, when JSON has been seen to have the same."""
+    def rows(self, *arguments, beside=()):
+        """Those of CSV, when JSON has been seen to have the same, and arrays called as in `beside` before them."""
         table = list(csv.DictReader(io.StringIO(self.succeed(*arguments, "--csv").stdout)))
         text = self.succeed(*arguments, "--json").stdout
         found = json.loads(text, parse_int=str, parse_float=str)
-        self.assertEqual(list(found), ["version", "command", "rows"])
+        self.assertEqual(list(found), ["version", "command", *beside, "rows"])
         self.assertEqual("fluidbatch " + found["version"] + "\n", self.succeed("--version").stdout)
         self.assertEqual(found["command"], "fluidbatch " + " ".join([*arguments, "--json"]))
         self.assertEqual([{name: cell(value) for name, value in row.items()} for row in found["rows"]], table)
@@ -90,8 +92,62 @@ class Json(CommandLineTest):
         self.assertEqual(len(rows), 3 * 4 * 2 * 2)
 
     def test_capacity(self):
-        rows = self.rows("capacity", "c.yaml", "--tolerance", "0.3", "--set", "requests=400")
+        rows = self.rows("capacity", "c.yaml", "--tolerance", "0.3", "--set", "requests=400", beside=["capacities"])
         self.assertEqual({row["system"] for row in rows}, {"serial", "dynamic"})
+
+    def hold_to_table(self, answers, text, members):
+        """`members`: for each column of the table for people, which number of JSON it rounds."""
+        table = [re.split(r" {2,}", line.strip()) for line in text.splitlines() if re.match(r"serial|dynamic", line)]
+        self.assertEqual(len(answers), len(table))
+        for answer, cells in zip(answers, table, strict=True):
+            self.assertEqual(answer["system"], cells[0])
+            for cell_text, (name, factor) in zip(cells[1:], members, strict=True):
+                if cell_text == "-":
+                    self.assertIsNone(answer[name])
+                else:
+                    self.assertAlmostEqual(answer[name] * factor, float(cell_text.split()[0]), delta=0.006 * answer[name] * factor)
+
+    def test_answers_of_capacity(self):
+        arguments = ["capacity", "c.yaml", "--tolerance", "0.05", "--confidence", "0.95", "--set", "requests=3000"]
+        found = json.loads(self.succeed(*arguments, "--json").stdout)
+        answers = found["capacities"]
+        self.hold_to_table(answers, self.succeed(*arguments).stdout,
+                           [("capacity", 1), ("fails_from", 1), ("throughput_hz", 1), ("late_share", 100), ("loads", 1), ("runs", 1),
+                            ("energy_per_request_j", 1000), ("average_power_w", 1)])
+        for answer in answers:
+            its = [row for row in found["rows"] if row["system"] == answer["system"]]
+            best = max((row for row in its if row["verdict"] == "holds"), key=lambda row: row["workload.arrivals.rho"])
+            self.assertEqual((answer["key"], answer["confidence"], answer["violation_rate"], answer["no_end"]),
+                             ("workload.arrivals.rho", 0.95, 0.01, False))
+            self.assertEqual((answer["capacity"], answer["throughput_hz"], answer["late_share"], answer["average_power_w"]),
+                             (best["workload.arrivals.rho"], best["throughput_hz"], best["late"] / best["requests"],
+                              best["average_power_w"]))
+            fails = [row["workload.arrivals.rho"] for row in its if row["verdict"] == "fails"]
+            self.assertEqual(answer["fails_from"], min(fails, default=None))
+            self.assertEqual((answer["loads"], answer["runs"], answer["open_loads"]),
+                             (len(its), sum(row["runs"] for row in its), sum(row["verdict"] == "open" for row in its)))
+
+    def test_where_no_load_holds_there_is_no_capacity(self):
+        found = json.loads(self.succeed("capacity", "c.yaml", "--set", "requests=2000", "--set", "slo.latency_ms=1", "--json").stdout)
+        for answer in found["capacities"]:
+            self.assertEqual((answer["capacity"], answer["throughput_hz"], answer["late_share"]), (None, None, None))
+            self.assertGreater(answer["fails_from"], 0)
+
+    def test_answers_of_capacity_over_seeds(self):
+        arguments = ["capacity", "c.yaml", "--tolerance", "0.1", "--seeds", "3", "--set", "requests=3000"]
+        found = json.loads(self.succeed(*arguments, "--json").stdout)
+        text = self.succeed(*arguments).stdout
+        self.hold_to_table(found["capacities"], text, [("capacity", 1), ("least", 1), ("most", 1), ("throughput_hz", 1), ("seeds", 1)])
+        for answer in found["capacities"]:
+            held = {}
+            for row in found["rows"]:
+                if row["system"] == answer["system"] and row["holds"]:
+                    held[row["seed"]] = max(held.get(row["seed"], 0), row["workload.arrivals.rho"])
+            values = [held.get(seed, 0) for seed in range(3)]
+            self.assertAlmostEqual(answer["capacity"], statistics.mean(values), places=12)
+            # Student's t with two degrees of freedom.
+            self.assertAlmostEqual(answer["ci95"], 4.302652729911275 * statistics.stdev(values) / math.sqrt(3), places=9)
+            self.assertEqual((answer["least"], answer["most"], answer["seeds"]), (min(values), max(values), 3))
 
     def test_optimum(self):
         self.rows("optimum", "c.yaml", "--set", "requests=300")
