@@ -12,7 +12,10 @@ CLI::App* add_report(CLI::App& command, ReportArguments& arguments, const char* 
   CLI::App* report =
       command.add_subcommand("report", "Write one page to look at in a browser (docs/explorer.md)");
   report->add_option(name, arguments.from, what)->required()->type_name(type);
-  add_output(*report, "--out", arguments.out, "HTML file to write")->required()->type_name("FILE");
+  add_output(*report, "--out", arguments.out,
+             "HTML file to write; of what is there already, only such a page is replaced")
+      ->required()
+      ->type_name("FILE");
   report->callback([&arguments, write] { write(arguments); });
   return report;
 }

@@ -166,6 +166,36 @@ class ResultsPage(SweepTest):
         self.assertFalse((self.folder / "p.html").exists())
 
 
+    def test_only_an_earlier_page_is_replaced(self):
+        self.sweep("r.sqlite", "--limit", "3")
+        self.succeed("run", self.write("c.yaml", CONFIG), "--out", "run")
+        first = self.page().text
+        head = first[:first.index("<title>")]
+        files = {"README.md": "# Mine\n", "empty": "", "other.html": head + "<title>fluidbatch, a page of mine</title>\n",
+                 "begins.html": first[:40], "quotes.md": "x" + first}
+        for name, text in files.items():
+            self.write(name, text)
+        (self.folder / "link.html").symlink_to("README.md")
+        (self.folder / "nowhere.html").symlink_to("none.html")
+        names = self.files()
+        for report in (["sweep", "report", "r.sqlite"], ["run", "report", "run"]):
+            for name in [*files, "link.html", "nowhere.html"]:
+                with self.subTest(report=report, name=name):
+                    result = self.call(*report, "--out", name)
+                    self.assertEqual(result.returncode, 2)
+                    self.assertIn(f"{name}: already exists, and is no page of fluidbatch's", result.stderr)
+        self.assertEqual({name: (self.folder / name).read_text() for name in files}, files)
+        self.assertEqual(self.files(), names)
+        self.assertEqual([(self.folder / name).readlink().name for name in ("link.html", "nowhere.html")], ["README.md", "none.html"])
+        self.succeed("run", "report", "run", "--out", "page.html")
+        self.assertNotEqual(Page(self.folder / "page.html").text, first)
+        self.assertEqual(self.page().text, first)
+        (self.folder / "to_page.html").symlink_to("page.html")
+        self.succeed("run", "report", "run", "--out", "to_page.html")
+        self.assertFalse((self.folder / "to_page.html").is_symlink())
+        self.assertEqual(Page(self.folder / "page.html").text, first)
+
+
 class RunPage(CommandLineTest):
     def setUp(self):
         super().setUp()
