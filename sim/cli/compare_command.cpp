@@ -13,6 +13,7 @@
 #include "sim/sweep/compare.h"
 #include "workloads/io/column_table.h"
 #include "workloads/io/input_error.h"
+#include "workloads/io/text_number.h"
 
 namespace fluidbatch::sim::cli {
 namespace {
@@ -156,8 +157,27 @@ struct FlatCell {
   const ComparedCell& cell;
 };
 
-/// A row for each cell of all comparisons.
-io::ColumnTable compared_columns(const std::vector<Comparison>& comparisons, const std::string& by) {
+/// Adds what `text` gives: as whole numbers, or as numbers, where each of them is one.
+template <typename Rows, typename Text>
+void add_numbers(io::ColumnTable& table, const std::string& name, const Rows& rows, const Text& text) {
+  const auto integer = [&](const auto& row) { return io::parse_integer(text(row)); };
+  const auto number = [&](const auto& row) { return io::parse_number(text(row)); };
+  const auto is_finite = [&](const auto& row) { return number(row) && std::isfinite(*number(row)); };
+  if (std::ranges::all_of(rows, [&](const auto& row) { return integer(row).has_value(); })) {
+    table.add(name, rows, [&](const auto& row) { return *integer(row); });
+  } else if (std::ranges::all_of(rows, is_finite)) {
+    table.add(name, rows, [&](const auto& row) { return *number(row); });
+  } else {
+    table.add(name, rows, text);
+  }
+}
+
+/// Whether names stand there, whatever they look like, and not the values of an axis.
+bool has_names(const std::string& key) { return key == "system" || key == "service" || key == "npu"; }
+
+/// A row for each cell of all comparisons; values of axes as texts or, with `numbers`, as what they are.
+io::ColumnTable compared_columns(const std::vector<Comparison>& comparisons, const std::string& by,
+                                 bool numbers) {
   std::vector<FlatCell> cells;
   for (const Comparison& comparison : comparisons) {
     for (const ComparedRow& row : comparison.rows) {
@@ -166,9 +186,12 @@ io::ColumnTable compared_columns(const std::vector<Comparison>& comparisons, con
   }
   io::ColumnTable table;
   const std::vector<std::string>& axes = comparisons.front().axes;
+  const auto add_values = [&](const std::string& key, const auto& text) {
+    numbers && !has_names(key) ? add_numbers(table, key, cells, text) : table.add(key, cells, text);
+  };
   for (std::size_t i = 0; i < axes.size(); ++i)
-    table.add(axes[i], cells, [i](const FlatCell& its) { return its.row.values[i]; });
-  table.add(by, cells, [](const FlatCell& its) { return its.comparison.columns[its.cell.column]; });
+    add_values(axes[i], [i](const FlatCell& its) { return its.row.values[i]; });
+  add_values(by, [](const FlatCell& its) { return its.comparison.columns[its.cell.column]; });
   table.add("metric", cells, [](const FlatCell& its) { return its.comparison.metric.name; });
   table.add("unit", cells, [](const FlatCell& its) { return its.comparison.metric.unit; });
   table.add("replications", cells, [](const FlatCell& its) { return its.cell.replications; });
@@ -203,7 +226,7 @@ void compare(const CompareArguments& arguments) {
     fmt::print(stderr, "{}: not defined at any point: {}\n", comparison.metric.name,
                defined_where(comparison.metric));
   }
-  fmt::print("{}", table_text(arguments, compared_columns(comparisons.of, arguments.by)));
+  fmt::print("{}", table_text(arguments, compared_columns(comparisons.of, arguments.by, arguments.json)));
 }
 
 }  // namespace fluidbatch::sim::cli

@@ -90,6 +90,25 @@ class Json(CommandLineTest):
         self.succeed("sweep", "s.yaml", "--out", "r.sqlite")
         rows = self.rows("compare", "r.sqlite", "--metric", "mean_latency_s", "slo_violation_rate", "accuracy")
         self.assertEqual(len(rows), 3 * 4 * 2 * 2)
+        found = json.loads(self.succeed("compare", "r.sqlite", "--metric", "mean_latency_s", "--json").stdout)["rows"]
+        self.assertEqual({row["workload.arrivals.rho"] for row in found}, {0.5, 1, 1.5, 2})
+        self.assertEqual({row["slo.latency_ms"] for row in found}, {40, 60})
+        self.assertEqual({row["system"] for row in found}, {"dynamic", "ours"})
+
+    def test_values_of_axes_are_numbers_where_all_are(self):
+        self.write("s.yaml", SWEEP.split("axes:")[0] % 200 + """\
+axes:
+  grid: {systems.ours.label: [10, 20], seed: [9007199254740993, 2], systems.dynamic.npu_mode: [r, p]}
+replications: 1
+""")
+        self.succeed("sweep", "s.yaml", "--out", "r.sqlite")
+        of_seeds = self.rows("compare", "r.sqlite", "--by", "seed", "--metric", "mean_latency_s")
+        self.assertEqual({row["seed"] for row in of_seeds}, {"9007199254740993", "2"})
+        found = json.loads(self.succeed("compare", "r.sqlite", "--by", "seed", "--metric", "mean_latency_s", "--json").stdout)["rows"]
+        self.assertEqual({row["seed"] for row in found}, {9007199254740993, 2})
+        self.assertEqual({row["systems.dynamic.npu_mode"] for row in found}, {"r", "p"})
+        self.assertEqual({row["system"] for row in found}, {"dynamic", "10", "20"})
+        self.assertEqual({row["systems.ours.label"] for row in found}, {10, 20})
 
     def test_capacity(self):
         rows = self.rows("capacity", "c.yaml", "--tolerance", "0.3", "--set", "requests=400", beside=["capacities"])
