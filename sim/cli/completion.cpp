@@ -1,6 +1,7 @@
 #include "sim/cli/completion.h"
 
 #include <algorithm>
+#include <cctype>
 #include <exception>
 #include <functional>
 #include <map>
@@ -8,11 +9,15 @@
 
 #include "npu_model/batch_policies.h"
 #include "scheduler/registry.h"
+#include "sim/config/file_kind.h"
 #include "sim/config/run_config.h"
 #include "sim/drive/driver_names.h"
 #include "sim/measure/precision.h"
 #include "sim/measure/statistic.h"
 #include "sim/schema/json_schema.h"
+#include "sim/sweep/capacity_key.h"
+#include "sim/sweep/point_table.h"
+#include "sim/sweep/sweep_file.h"
 #include "workloads/io/names.h"
 #include "workloads/io/shipped_files.h"
 
@@ -49,10 +54,6 @@ using Values = std::map<std::string, std::function<Words()>, std::less<>>;
 const Values& values_of_options() {
   static const Values values{
       {"--board", [] { return io::shipped_names("boards"); }},
-      {"--by",
-       [] {
-         return Words{"system", "service", "npu"};
-       }},
       {"--columns",
        [] {
          return Words{"requests.csv", "series.csv"};
@@ -124,8 +125,24 @@ void add_keys(const io::Node& node, const std::string& path, Words& keys) {
   if (node.entries.empty() && !of_maps) keys.push_back(path + "=");
 }
 
+/// What `read` finds in a file, or nothing where that is half a name, or a file that the user is at.
+template <typename Read>
+Words found_in_file(const Read& read) {
+  try {
+    return read();
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
+/// Of the configuration that the words after a command name: of a sweep that of its first setting.
+RunConfig named_configuration(const CommandText& command, const std::string& file) {
+  if (command.words != Words{"sweep"}) return load_run_config(file, {}, {});
+  return read_run_config(load_sweep(file, {}).configuration(0));
+}
+
 /// Keys that a configuration has, and values of those that take names.
-Words assignments(const std::string& configuration, const std::string& current) {
+Words assignments(const CommandText& command, const std::string& file, const std::string& current) {
   const std::size_t equals = current.find('=');
   Words found;
   if (equals != std::string::npos) {
@@ -133,12 +150,26 @@ Words assignments(const std::string& configuration, const std::string& current) 
       found.push_back(current.substr(0, equals + 1) + value);
     return found;
   }
-  try {
-    add_keys(load_run_config(configuration, {}, {}).resolved, "", found);
-  } catch (const std::exception&) {
-    return {};  // half a name of a file, or a file that the user is at
-  }
+  return found_in_file([&] {
+    add_keys(named_configuration(command, file).resolved, "", found);
+    return found;
+  });
+}
+
+Words labels(const std::string& file) {
+  Words found;
+  for (const System& system : load_run_config(file, {}, {}).systems) found.push_back(system.label);
   return found;
+}
+
+/// Those of `words` that a shell takes as they are: a file may hold any.
+Words plain(Words words) {
+  constexpr std::string_view kMarks = "._-+,:/@%";
+  const auto is_plain = [&](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || kMarks.find(c) != std::string_view::npos;
+  };
+  std::erase_if(words, [&](const std::string& word) { return !std::ranges::all_of(word, is_plain); });
+  return words;
 }
 
 const OptionText* option_of(const CommandText& command, const std::string& name) {
@@ -153,12 +184,19 @@ struct Place {
   const CommandText* command = nullptr;
   const OptionText* option = nullptr;  ///< whose value comes next, or may
   Words positionals;
+  std::string by = "system";  ///< the value of --by
+
+  /// The file that the command is about, if it has been named.
+  [[nodiscard]] std::string file() const { return positionals.empty() ? "" : positionals.front(); }
 
   void pass(const std::string& word) {
     if (word.starts_with("--")) {
+      constexpr std::string_view kBy = "--by=";
+      if (word.starts_with(kBy)) by = word.substr(kBy.size());
       const OptionText* given = option_of(*command, word);
       option = given != nullptr && !given->value.empty() ? given : nullptr;
     } else if (option != nullptr) {
+      if (option->names.front() == "--by") by = word;
       if (!option->repeated) option = nullptr;
     } else {
       const auto& below = command->commands;
@@ -174,15 +212,21 @@ struct Place {
 
 Words values_of(const OptionText& option, const Place& place, const std::string& current) {
   const std::string& name = option.names.front();
-  if (name == "--set")
-    return assignments(place.positionals.empty() ? "" : place.positionals.front(), current);
+  const std::string file = place.file();
+  if (name == "--set") return assignments(*place.command, file, current);
+  if (name == "--system") return found_in_file([&] { return labels(file); });
+  if (name == "--over")
+    return found_in_file([&] { return capacity_keys(load_document(file, FileKind::run)); });
+  if (name == "--by")
+    return file.empty() ? Words{"system", "service", "npu"} : found_in_file([&] { return keys_in(file); });
+  if (name == "--base") return found_in_file([&] { return plain(values_in(file, place.by)); });
   const auto known = values_of_options().find(name);
   return known == values_of_options().end() ? Words{} : known->second();
 }
 
 /// Of `help`: the commands below those that were given.
 Words commands_below(const CommandText& program, const Words& given) {
-  Place place{.command = &program, .option = nullptr, .positionals = {}};
+  Place place{.command = &program, .option = nullptr, .positionals = {}, .by = "system"};
   for (const std::string& word : given) place.pass(word);
   Words names;
   for (const CommandText& command : place.command->commands) names.push_back(command.words.back());
@@ -218,7 +262,7 @@ Words candidates(const CommandText& program, const Place& place, const std::stri
 
 std::vector<std::string> completions(const CommandText& program, const std::vector<std::string>& words) {
   const std::string current = words.empty() ? "" : words.back();
-  Place place{.command = &program, .option = nullptr, .positionals = {}};
+  Place place{.command = &program, .option = nullptr, .positionals = {}, .by = "system"};
   for (std::size_t i = 0; i + 1 < words.size(); ++i) place.pass(words[i]);
   Words found = candidates(program, place, current);
   std::erase_if(found, [&](const std::string& word) { return !word.starts_with(current); });

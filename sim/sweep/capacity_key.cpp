@@ -35,13 +35,6 @@ void find_loads(const Node& node, const std::string& key, std::vector<std::strin
   }
 }
 
-std::vector<std::string> loads_of(const Node& document) {
-  std::vector<std::string> keys = rates_keys(document);
-  const Node* workload = document.find("workload");
-  if (workload != nullptr) find_loads(*workload, "workload", keys);
-  return keys;
-}
-
 bool stands_for_rates(const Node& document, const std::string& key) {
   const std::vector<std::string> keys = rates_keys(document);
   return std::find(keys.begin(), keys.end(), key) != keys.end();
@@ -54,8 +47,15 @@ std::string offer(const std::vector<std::string>& keys) {
 
 }  // namespace
 
+std::vector<std::string> capacity_keys(const Node& document) {
+  std::vector<std::string> keys = rates_keys(document);
+  const Node* workload = document.find("workload");
+  if (workload != nullptr) find_loads(*workload, "workload", keys);
+  return keys;
+}
+
 std::string default_capacity_key(const Node& document) {
-  const std::vector<std::string> keys = loads_of(document);
+  const std::vector<std::string> keys = capacity_keys(document);
   Node copy = document;
   std::string of_the_file;
   for (const char* key : {"workload.arrivals.rho", "workload.arrivals.rate_hz", "workload.arrivals.load"}) {
@@ -73,7 +73,7 @@ std::string default_capacity_key(const Node& document) {
 }
 
 void check_capacity_key(const Node& document, const std::string& key) {
-  const std::vector<std::string> keys = loads_of(document);
+  const std::vector<std::string> keys = capacity_keys(document);
   if (stands_for_rates(document, key)) return check_rates(document, key);
   if (key.starts_with("services."))
     throw InputError("--over " + key + ": is not a service of the configuration" +

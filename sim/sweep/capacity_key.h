@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "workloads/io/yaml_node.h"
 
@@ -12,6 +13,9 @@ namespace fluidbatch::sim {
 /// groups of devices it is `services`: the rates of all. Throws InputError, with what else could be raised,
 /// where it has none of them.
 std::string default_capacity_key(const io::Node& document);
+
+/// All that can be raised.
+std::vector<std::string> capacity_keys(const io::Node& document);
 
 /// Throws InputError where `key` is not a number of the workload that makes it heavier when it is raised,
 /// such as a rate or a count of devices, nor stands for several rates (scaled_rates.h); with those that the

@@ -1,5 +1,6 @@
 #include "sim/sweep/point_table.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -102,6 +103,42 @@ ResultsContents contents_of(const std::filesystem::path& file) {
     if (any.step()) contents.part_kinds.emplace_back(kind);
   }
   return contents;
+}
+
+std::vector<std::string> keys_in(const std::filesystem::path& file) {
+  std::vector<std::string> keys{"system"};
+  Database database(file, Database::Access::read);
+  require_readable_results(database);
+  Query axes(database, "SELECT DISTINCT key FROM settings ORDER BY key");
+  while (axes.step()) keys.push_back(axes.text(0));
+  const std::vector<std::string> kinds = contents_of(file).part_kinds;
+  keys.insert(keys.end(), kinds.begin(), kinds.end());
+  return keys;
+}
+
+std::vector<std::string> values_in(const std::filesystem::path& file, const std::string& key) {
+  const std::vector<std::string> keys = keys_in(file);
+  if (std::ranges::find(keys, key) == keys.end()) return {};
+  Database database(file, Database::Access::read);
+  std::vector<std::string> values;
+  const auto take = [&](Query&& query) {
+    while (query.step()) values.push_back(query.value_text(0));
+  };
+  if (key == "system") {
+    take(Query(database, "SELECT DISTINCT system FROM points WHERE status = 'done'"));
+  } else if (key == "npu") {
+    take(Query(database, "SELECT DISTINCT 'NPU ' || number FROM parts WHERE kind = 'npu'"));
+  } else if (key == "service") {
+    take(Query(database, "SELECT DISTINCT name FROM parts WHERE kind = 'service'"));
+  } else {
+    Query query(
+        database,
+        "SELECT DISTINCT value FROM settings WHERE key = ? AND setting IN (SELECT setting FROM points "
+        "WHERE status = 'done')");
+    query.bind(std::string_view(key));
+    take(std::move(query));
+  }
+  return values;
 }
 
 PointTable read_points(const std::filesystem::path& file, const std::vector<PointMetric>& metrics,

@@ -49,6 +49,12 @@ struct ResultsContents {
 /// Throws InputError.
 ResultsContents contents_of(const std::filesystem::path& file);
 
+/// What points can be compared by: `system`, the keys of axes, and kinds of parts. Throws InputError.
+std::vector<std::string> keys_in(const std::filesystem::path& file);
+
+/// The values that one of those has at the finished points, each once. Throws InputError.
+std::vector<std::string> values_in(const std::filesystem::path& file, const std::string& key);
+
 /// `metrics`: some of contents_of. With a kind of parts: a row for each of them instead of each point, with
 /// statistics alone for metrics. Throws InputError, also where no point is done.
 PointTable read_points(const std::filesystem::path& file, const std::vector<PointMetric>& metrics,

@@ -3,13 +3,14 @@
 
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import CONFIG, PROGRAM, CommandLineTest  # noqa: E402
+from harness import CONFIG, PROGRAM, SWEEP, CommandLineTest  # noqa: E402
 from test_sites import SITE  # noqa: E402
 
 ASK = """
@@ -111,6 +112,51 @@ class Completion(CommandLineTest):
             for key in keys:
                 wrong = self.call("check", config, "--set", key + "{no: {}}").stderr
                 self.assertNotRegex(wrong, "unknown key '(?!no')|has no element|no parameter", key)
+
+    def test_keys_of_a_sweep(self):
+        self.write("s.yaml", SWEEP % 200)
+        self.assertEqual(self.completed("sweep", "s.yaml", "--set", "workload.arr"), ["workload.arrivals.kind=", "workload.arrivals.rho="])
+        self.assertEqual(self.completed("sweep", "s.yaml", "--set", "systems.ours.policy.max_b"), ["systems.ours.policy.max_batch="])
+        self.assertEqual(self.completed("sweep", "c.yaml", "--set", "w"), [])
+        self.assertEqual(self.completed("run", "s.yaml", "--set", "w"), [])
+
+    def test_labels_and_loads_of_the_configuration(self):
+        for command in ("tail", "optimum"):
+            self.assertEqual(self.completed(command, "c.yaml", "--system", ""), ["serial", "dynamic"])
+            self.assertEqual(self.completed(command, "c.yaml", "--system", "d"), ["dynamic"])
+            self.assertEqual(self.completed(command, "--system", ""), [])
+        self.assertEqual(self.completed("capacity", "c.yaml", "--over", ""), ["workload.arrivals.rho"])
+        self.write("site.yaml", SITE)
+        loads = self.completed("capacity", "site.yaml", "--over", "")
+        self.assertEqual(self.completed("capacity", "site.yaml", "--over", "services."),
+                         [load for load in loads if load.startswith("services.")])
+        self.assertGreater(len(loads), 4)
+        offered = self.call("capacity", "site.yaml", "--over", "seed").stderr.split("can be raised: ")[1]
+        self.assertEqual(loads, re.findall(r"'([^']+)'", offered))
+
+    def test_what_results_can_be_compared_by(self):
+        self.write("s.yaml", SWEEP % 200)
+        self.succeed("sweep", "s.yaml", "--out", "r.sqlite")
+        axes = ["slo.latency_ms", "systems.ours.policy.max_batch", "workload.arrivals.rho"]
+        self.assertEqual(self.completed("compare", "r.sqlite", "--by", ""), ["system", *axes])
+        self.assertEqual(self.completed("compare", "--by", ""), ["system", "service", "npu"])
+        self.assertEqual(self.completed("compare", "c.yaml", "--by", ""), [])
+        for words, values in (((), ["dynamic", "ours"]), (("--by", "workload.arrivals.rho"), ["0.5", "1", "1.5", "2"]),
+                              (("--by=slo.latency_ms",), ["40", "60"]), (("--by", "none"), [])):
+            offered = self.completed("compare", "r.sqlite", *words, "--base", "")
+            self.assertEqual(sorted(offered), values, words)
+            for value in offered:
+                self.succeed("compare", "r.sqlite", *words, "--base", value, "--metric", "mean_latency_s")
+        with sqlite3.connect(self.folder / "r.sqlite") as database:
+            database.execute("UPDATE points SET system = '$(touch gone)' WHERE system = 'ours'")
+        self.assertEqual(self.completed("compare", "r.sqlite", "--base", ""), ["dynamic"])
+
+    def test_parts_of_sites_can_be_compared(self):
+        self.write("site.yaml", SITE)
+        self.write("s.yaml", "base: site.yaml\naxes: {grid: {seed: [1, 2]}}\n")
+        self.succeed("sweep", "s.yaml", "--out", "r.sqlite")
+        self.assertEqual(self.completed("compare", "r.sqlite", "--by", ""), ["system", "seed", "npu", "service"])
+        self.assertEqual(self.completed("compare", "r.sqlite", "--by", "service", "--base", ""), ["faces", "plates"])
 
     def test_what_is_not_known_is_a_file(self):
         for words in (("run", "c"), ("run", "c.yaml", "--out", ""), ("run", "report", ""), ("run", "report", "runs/a", "--out", ""),

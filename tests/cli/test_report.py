@@ -165,7 +165,6 @@ class ResultsPage(SweepTest):
         self.assertEqual((self.folder / "r.sqlite").read_bytes(), before)
         self.assertFalse((self.folder / "p.html").exists())
 
-
     def test_only_an_earlier_page_is_replaced(self):
         self.sweep("r.sqlite", "--limit", "3")
         self.succeed("run", self.write("c.yaml", CONFIG), "--out", "run")
