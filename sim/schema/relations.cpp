@@ -21,6 +21,9 @@ const std::vector<Relation>& relations() {
            "else":{"required":["network"]}},
           {"dependentRequired":{"max_requests":["until"]}})"},
       {FileKind::run, "until", R"({"minProperties":1})"},
+      // The rule of objection_to_label.
+      {FileKind::run, "a system", R"({"properties":{"label":{"pattern":"^[A-Za-z0-9_-]+$"}}})"},
+      {FileKind::run, "a service", R"({"properties":{"name":{"pattern":"^[A-Za-z0-9_-]+$"}}})"},
       {FileKind::run, "workload", R"({"anyOf":[{"required":["arrivals"]},{"required":["devices"]}]})"},
       {FileKind::run, "a measured npu", R"({"anyOf":[{"required":["table"]},{"required":["tables"]}]})"},
       {FileKind::run, "uplink",

@@ -201,6 +201,23 @@ class Schemas(SchemaTest):
                 self.assertEqual(self.call("check", "c.yaml").returncode, 2)
                 self.assertNotEqual(self.errors("run", document), [])
 
+    def test_labels_of_systems_and_services(self):
+        """Each printable character alone, and texts of several, in schema and reader."""
+        run, site = load(ROOT / "experiments/quickstart.yaml"), load(ROOT / "experiments/home/site.yaml")
+        refused = 0
+        for label in [*map(chr, range(32, 127)), "", "a b", "a\nb", "\u00e9", "Ab-9_", "-", "a.b"]:
+            run["systems"][0]["label"] = label
+            old = site["services"][0]["name"]
+            named = json.loads(json.dumps(site).replace(json.dumps(old), json.dumps(label)))
+            for kind, document in (("label", run), ("name", named)):
+                self.write("c.yaml", json.dumps(document))
+                result = self.call("check", "c.yaml")
+                with self.subTest(kind=kind, label=label):
+                    self.assertEqual(bool(self.errors("run", document)), result.returncode == 2, result.stderr)
+                    self.assertEqual("a label is made of" in result.stderr, result.returncode == 2, result.stderr)
+                    refused += result.returncode == 2
+        self.assertGreater(refused, 60)
+
     def test_what_editors_show_is_what_listings_say(self):
         definitions = self.validators["run"].schema["$defs"]
         words = {kind: " ".join(self.succeed(*kind, "list").stdout.split()) for kind in (("policy",), ("arbiter",), ("router",), ("exit-control",))}
