@@ -159,10 +159,24 @@ CLI::App* subcommand_of(CLI::App& command, const std::string& name) {
   return found == all.end() ? nullptr : *found;
 }
 
+/// Adds the names of those below `command`, but not of its own, that are called `name`.
+void add_deeper(const CLI::App& command, const std::string& path, const std::string& name,
+                std::vector<std::string>& found) {
+  for (const CLI::App* below : command.get_subcommands(cli::is_shown)) {
+    const std::string longer = path + below->get_name();
+    if (below->get_name() == name && !path.empty()) found.push_back(longer);
+    add_deeper(*below, longer + " ", name, found);
+  }
+}
+
 void say_unknown_command(const CLI::App& command, const std::string& name) {
   const std::vector<std::string> known = cli::names_of_commands(command);
-  cli::note("unknown command '{}'{}; there {} {}\n", name, fluidbatch::io::did_you_mean(name, known),
-            known.size() == 1 ? "is" : "are", fluidbatch::io::quoted_list(known));
+  std::vector<std::string> deeper;
+  add_deeper(command, "", name, deeper);
+  const std::vector<std::string>& meant = deeper.empty() ? known : deeper;
+  cli::note("unknown command '{}'{}; there {} {}\n", name,
+            deeper.empty() ? fluidbatch::io::did_you_mean(name, known) : "", meant.size() == 1 ? "is" : "are",
+            fluidbatch::io::quoted_list(meant));
 }
 
 /// `help COMMAND`; COMMAND may have several words.
@@ -217,6 +231,18 @@ bool explain_unknown(const CLI::App& app) {
   return true;
 }
 
+/// Says where the commands are listed of which one must be given; false where none is missing.
+bool explain_missing(const CLI::App& app, const CLI::ParseError& error) {
+  const GivenCommand given = given_command(app);
+  const bool missing = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) &&
+                       given.command->get_require_subcommand_min() > 0;
+  if (!missing) return false;
+  std::string help = given.name;
+  help.insert(app.get_name().size(), " help");
+  cli::note("a command is required after `{}`; `{}` lists them\n", given.name, help);
+  return true;
+}
+
 int run_program(int argc, char** argv) {
   CLI::App app(
       "fluidbatch: a simulator of an edge inference server, many devices and one NPU that runs an "
@@ -249,7 +275,7 @@ int run_program(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (explain_unknown(app)) return cli::kUserError;
+    if (explain_unknown(app) || explain_missing(app, error)) return cli::kUserError;
     return app.exit(error) == 0 ? cli::kDone : cli::kUserError;  // 0: --help, --version
   }
   return arguments.exit_code;

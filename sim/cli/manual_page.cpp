@@ -51,6 +51,35 @@ std::string command_sections(const CommandText& command) {
   return text;
 }
 
+std::string example(const std::string& what, const std::string& command) {
+  return ".TP\n" + as_it_is(what) + "\n\\fB" + as_it_is(command) + "\\fR\n";
+}
+
+/// Examples, in an order in which they work after one another, files, and further reading.
+std::string last_sections() {
+  return ".SH FILES\n"
+         ".TP\n\\fIruns/NAME/\\fR\nWhat a run of \\fINAME.yaml\\fR writes where \\fB\\-\\-out\\fR names "
+         "no other folder: resolved.yaml (the configuration, with all defaults), and for each system "
+         "summary.json (all statistics) and requests.csv.\n"
+         ".TP\n\\fIPREFIX/share/fluidbatch/\\fR\nNetworks, NPUs and boards that are shipped, and examples of "
+         "configurations.\n"
+         ".SH ENVIRONMENT\n"
+         ".TP\nFLUIDBATCH_SHARE\nThe folder of the shipped files, instead of that one.\n"
+         ".SH EXAMPLES\n" +
+         example("Files to start from, in a folder of their own:", "fluidbatch init start") +
+         example("What a configuration means, without running it:", "fluidbatch check start/run.yaml") +
+         example("Its systems side by side:", "fluidbatch run start/run.yaml") +
+         example("The same at another load, for a program to read:",
+                 "fluidbatch run start/run.yaml --set workload.arrivals.rho=0.5 --json") +
+         example("The highest load at which each keeps its SLO:", "fluidbatch capacity start/run.yaml") +
+         example("All points of a sweep:", "fluidbatch sweep start/sweep.yaml --out points.sqlite") +
+         example("Systems at each of them:", "fluidbatch compare points.sqlite --metric p99_latency_s") +
+         example("A page to look at in a browser:",
+                 "fluidbatch sweep report points.sqlite --out points.html") +
+         ".SH SEE ALSO\n\\fBfluidbatch help\\fR \\fICOMMAND\\fR, "
+         "\\fIPREFIX/share/doc/fluidbatch/\\fR.\n";
+}
+
 }  // namespace
 
 std::string manual_page(const CommandText& program) {
@@ -69,7 +98,8 @@ std::string manual_page(const CommandText& program) {
          ".TP\n2\nSomething that the user has to mend: an argument, a file, a full disk.\n"
          ".TP\n3\nA bug of the program or of a policy.\n"
          ".TP\n4\nSome points of a sweep failed.\n"
-         ".TP\n128 + N\nA sweep was ended by signal N.\n";
+         ".TP\n128 + N\nA sweep was ended by signal N.\n" +
+         last_sections();
 }
 
 }  // namespace fluidbatch::sim::cli

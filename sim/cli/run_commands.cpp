@@ -156,9 +156,16 @@ std::vector<RequestRange> read_ranges(const std::string& text) {
   return ranges;
 }
 
+/// A number from the command line.
+double read_option(const std::string& text, const char* option, const char* what, const io::Range& range) {
+  io::Node node = argument(option, text);
+  node.quoted = false;
+  return io::read_number(node, what, range);
+}
+
 double read_date(const std::string& text, const char* option, double otherwise) {
   if (text.empty()) return otherwise;
-  return io::read_number(io::parse_yaml(text, option), option, io::Range::non_negative());
+  return read_option(text, option, "the date", io::Range::non_negative());
 }
 
 /// What the options want of timelines, if they want any; those of its parts want one, too.
@@ -179,8 +186,7 @@ RunOptions options_of(const RunArguments& arguments) {
   options.driver = arguments.driver.value_or(Driver::simgrid);
   options.timeline = timeline_of(arguments);
   if (!arguments.series_s.empty()) {
-    options.series_s =
-        io::read_number(io::parse_yaml(arguments.series_s, "--series"), "--series", io::Range::positive());
+    options.series_s = read_option(arguments.series_s, "--series", "the step", io::Range::positive());
   }
   options.configuration = arguments.config;
   options.named_after_configuration = !arguments.out;
@@ -236,7 +242,8 @@ void run(const RunArguments& arguments) {
   const std::vector<RunStatistics> results = run_systems(config, options);
   line.clear();
   if (arguments.csv || arguments.json) {
-    fmt::print("{}", table_text(arguments, statistics_table(config, results)));
+    const NamedTable table = statistics_table(config, results);
+    fmt::print("{}", arguments.json ? tables_json(arguments.command, {table}) : table.table.csv());
     return print_notes(notes_on_run(config, results));
   }
   const std::vector<double> free_s =

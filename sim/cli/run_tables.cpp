@@ -89,13 +89,13 @@ std::string legend(bool bounds, bool free) {
 }
 
 /// What the services offer, each relative to single samples on the reference NPU, where that is above 1.
-std::string remark_on_rho(const RunConfig& config) {
+std::string remark_on_rho(const RunConfig& config, bool saturated) {
   double rho = 0;
   for (std::size_t i = 0; i < config.services.size(); ++i)
     rho += config.devices.mean_rate_hz(i) * config.services[i].reference_latency_s;
   if (!(rho > 1)) return "";  // or not known, as in a closed loop
-  return fmt::format("rho {}: more than single samples without exits; batches and exits save time\n",
-                     rounded(rho, 3));
+  return fmt::format("rho {}: more than single samples without exits; {}\n", rounded(rho, 3),
+                     saturated ? "those with * did not keep up" : "batches and exits save time");
 }
 
 std::string remarks_on_free(const RunConfig& config, const std::vector<RunStatistics>& results,
@@ -180,8 +180,9 @@ std::string remarks(const RunConfig& config, const std::vector<RunStatistics>& r
   const auto has = [&](Id id) {
     return std::ranges::any_of(results, [id](const RunStatistics& r) { return !std::isnan(r[id]); });
   };
-  std::string text = legend(has(Id::distance_to_bound), !free_s.empty()) + remark_on_rho(config);
-  if (std::ranges::any_of(results, [](const RunStatistics& r) { return r.saturated; })) {
+  const bool saturated = std::ranges::any_of(results, &RunStatistics::saturated);
+  std::string text = legend(has(Id::distance_to_bound), !free_s.empty()) + remark_on_rho(config, saturated);
+  if (saturated) {
     text += "* saturated: the backlog grew to the end, so these numbers depend on the length of the run\n";
   }
   if (any_dropped(results)) {

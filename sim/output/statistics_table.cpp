@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "sim/scenario/scenario.h"
 
@@ -31,7 +33,7 @@ std::vector<Row> rows_of(const Scenario& scenario, const std::vector<RunStatisti
 
 }  // namespace
 
-io::ColumnTable statistics_table(const Scenario& scenario, const std::vector<RunStatistics>& results) {
+NamedTable statistics_table(const Scenario& scenario, const std::vector<RunStatistics>& results) {
   const std::vector<Row> rows = rows_of(scenario, results);
   io::ColumnTable table;
   table.add("system", rows, [](const Row& row) { return row.system; });
@@ -43,7 +45,9 @@ io::ColumnTable statistics_table(const Scenario& scenario, const std::vector<Run
   table.add("saturated", rows, [](const Row& row) { return row.statistics->saturated; });
   for (const Statistic& statistic : all_statistics())
     table.add(statistic.name, rows, [&](const Row& row) { return (*row.statistics)[statistic.id]; });
-  return table;
+  NamedTable::Lists shares{.name = "exit_shares", .of_rows = {}};
+  for (const Row& row : rows) shares.of_rows.push_back(row.statistics->exit_shares);
+  return {.name = "rows", .table = std::move(table), .lists = {std::move(shares)}};
 }
 
 }  // namespace fluidbatch::sim

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "sim/measure/statistics.h"
-#include "workloads/io/column_table.h"
+#include "sim/output/table_json.h"
 
 namespace fluidbatch::sim {
 
@@ -12,7 +12,7 @@ struct Scenario;
 
 /// A row for each system, and after it, of sites, one for each service and one for each NPU where there are
 /// several: what summary.json has of it, all statistics with NaN where one is not defined. `results` by
-/// system.
-io::ColumnTable statistics_table(const Scenario& scenario, const std::vector<RunStatistics>& results);
+/// system. Beside the cells, the exit shares of each: none of those of a site's systems and NPUs.
+NamedTable statistics_table(const Scenario& scenario, const std::vector<RunStatistics>& results);
 
 }  // namespace fluidbatch::sim

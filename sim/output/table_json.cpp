@@ -39,6 +39,18 @@ void write_cell(Writer& writer, const io::Column& column, std::size_t row) {
       column.values);
 }
 
+void write_list(Writer& writer, const std::vector<double>& values) {
+  if (values.empty()) {
+    writer.Null();
+    return;
+  }
+  writer.SetFormatOptions(rapidjson::kFormatSingleLineArray);
+  writer.StartArray();
+  for (const double value : values) write(writer, value);
+  writer.EndArray();
+  writer.SetFormatOptions(rapidjson::kFormatDefault);
+}
+
 void write_rows(Writer& writer, const NamedTable& named) {
   writer.Key(named.name.c_str(), static_cast<rapidjson::SizeType>(named.name.size()));
   writer.StartArray();
@@ -47,6 +59,10 @@ void write_rows(Writer& writer, const NamedTable& named) {
     for (const io::Column& column : named.table.columns()) {
       writer.Key(column.name.c_str(), static_cast<rapidjson::SizeType>(column.name.size()));
       write_cell(writer, column, row);
+    }
+    for (const NamedTable::Lists& lists : named.lists) {
+      writer.Key(lists.name.c_str(), static_cast<rapidjson::SizeType>(lists.name.size()));
+      write_list(writer, lists.of_rows[row]);
     }
     writer.EndObject();
   }

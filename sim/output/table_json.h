@@ -8,10 +8,17 @@
 
 namespace fluidbatch::sim {
 
-/// A table, and what its array is called.
+/// A table, what its array is called, and what its rows have that is no cell: a list of numbers each, null
+/// where it is empty.
 struct NamedTable {
+  struct Lists {
+    std::string name;
+    std::vector<std::vector<double>> of_rows;
+  };
+
   std::string name;
   io::ColumnTable table;
+  std::vector<Lists> lists = {};
 };
 
 /// An object with the program's `version`, the `command` that asked for it, and an array for each table,

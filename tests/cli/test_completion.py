@@ -184,6 +184,19 @@ class Manual(CommandLineTest):
                 self.assertIn(f"\\fB{option}\\fR", page)
             self.assertIn(f".SS {' '.join(['fluidbatch', *words])}\n" if words else ".SH SYNOPSIS\n", page)
 
+    def test_its_examples_run(self):
+        page = self.succeed("manual").stdout.replace("\\-", "-")
+        for section in ("EXIT STATUS", "FILES", "ENVIRONMENT", "EXAMPLES", "SEE ALSO"):
+            self.assertIn(f"\n.SH {section}\n", page)
+        examples = re.findall(r"^\\fBfluidbatch (.*)\\fR$", page.split(".SH EXAMPLES\n")[1].split(".SH SEE")[0], re.M)
+        self.assertGreater(len(examples), 5)
+        for line in examples:
+            # The starter's runs are for people to look at; here they are short.
+            shorter = ["--set", "requests=2000"] if line.split()[0] in ("run", "capacity", "sweep") and ".yaml" in line else []
+            self.succeed(*line.split(), *shorter)
+        self.assertTrue((self.folder / "points.html").is_file())
+        self.assertTrue((self.folder / "runs/run/resolved.yaml").is_file())
+
     @unittest.skipUnless(shutil.which("groff"), "needs groff")
     def test_it_is_set_without_a_warning(self):
         self.write("fluidbatch.1", self.succeed("manual").stdout)

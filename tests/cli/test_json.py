@@ -40,6 +40,8 @@ class Json(CommandLineTest):
         self.assertEqual(list(found), ["version", "command", *beside, "rows"])
         self.assertEqual("fluidbatch " + found["version"] + "\n", self.succeed("--version").stdout)
         self.assertEqual(found["command"], "fluidbatch " + " ".join([*arguments, "--json"]))
+        self.assertTrue(all(("exit_shares" in row) == (arguments[0] == "run") for row in found["rows"]))
+        self.shares = [row.pop("exit_shares", None) for row in found["rows"]]
         self.assertEqual([{name: cell(value) for name, value in row.items()} for row in found["rows"]], table)
         self.assertGreater(len(table), 0)
         self.assertEqual([list(row) for row in found["rows"]], [list(row) for row in table])
@@ -62,13 +64,16 @@ class Json(CommandLineTest):
     def test_run(self):
         rows = self.rows("run", "c.yaml", "--out", "out")
         self.assertEqual([row["system"] for row in rows], ["serial", "dynamic"])
-        for row in rows:
-            self.hold_to_summary(row, (self.folder / f"out/{row['system']}/summary.json").read_text())
+        for row, shares in zip(rows, self.shares, strict=True):
+            text = (self.folder / f"out/{row['system']}/summary.json").read_text()
+            self.hold_to_summary(row, text)
+            self.assertEqual(shares, json.loads(text, parse_float=str)["exit_shares"])
+            self.assertEqual(len(shares), 4)
 
     def test_run_of_a_site(self):
         self.write("site.yaml", SITE)
         rows = self.rows("run", "site.yaml", "--out", "out")
-        for row in rows:
+        for row, shares in zip(rows, self.shares, strict=True):
             text = (self.folder / f"out/{row['system']}/summary.json").read_text()
             summary = json.loads(text, parse_int=str, parse_float=str)
             part = summary
@@ -78,6 +83,7 @@ class Json(CommandLineTest):
                 part = summary["npus"][int(row["npu"])]
             self.assertEqual(row["mean_latency_s"], cell(part["statistics"]["mean_latency_s"]))
             self.assertEqual(row["admitted"], part["admitted"])
+            self.assertEqual(shares, part.get("exit_shares"))
         self.assertEqual([(row["service"], row["npu"]) for row in rows if row["system"] == "fleet"],
                          [("", ""), ("faces", ""), ("plates", ""), ("", "0"), ("", "1"), ("", "2")])
 

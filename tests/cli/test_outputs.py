@@ -362,7 +362,9 @@ class PartOfATimeline(CommandLineTest):
                       ["--timeline-from", "x"]):
             result = self.call("run", "c.yaml", "--out", "refused", *words)
             self.assertEqual(result.returncode, 2, words)
-            self.assertIn("--timeline-", result.stderr)
+            self.assertRegex(result.stderr, r"\A--timeline-(from|to): [^:]+\n\Z")
+        refused = self.call("run", "c.yaml", "--out", "refused", "--series", "0")
+        self.assertRegex(refused.stderr, r"\A--series: the step must be a number, [^:]+\n\Z")
 
 
 if __name__ == "__main__":

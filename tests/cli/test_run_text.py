@@ -23,7 +23,14 @@ class RunText(CommandLineTest):
         self.assertNotIn("drop", shown)
         shown = self.succeed("run", "c.yaml", "--out", "out", "--set", "workload.arrivals.rho=1.2", "--set",
                              "outputs.bounds=false").stdout
-        self.assertIn("\nbatch: while busy\nrho 1.20: more than single samples without exits", shown)
+        self.assertIn("\nbatch: while busy\nrho 1.20: more than single samples without exits; batches and exits save time\n", shown)
+
+    def test_of_rho_where_systems_are_saturated(self):
+        shown = self.succeed("run", "c.yaml", "--out", "out", "--set", "workload.arrivals.rho=4", "--set", "requests=3000",
+                             "--set", "outputs.bounds=false").stdout
+        self.assertIn("\nserial * ", shown)
+        self.assertIn("\nrho 4.00: more than single samples without exits; those with * did not keep up\n* saturated: ", shown)
+        self.assertNotIn("save time", shown)
 
     def test_means_have_the_intervals_of_the_summary(self):
         shown = self.succeed("run", "c.yaml", "--out", "out", "--set", "requests=4000").stdout
