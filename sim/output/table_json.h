@@ -11,9 +11,10 @@ namespace fluidbatch::sim {
 /// A table, what its array is called, and what its rows have that is no cell: a list of numbers each, null
 /// where it is empty.
 struct NamedTable {
+  /// A member that each row has beside its cells.
   struct Lists {
     std::string name;
-    std::vector<std::vector<double>> of_rows;
+    std::vector<std::vector<double>> of_rows;  ///< in the order of the table's rows
   };
 
   std::string name;
