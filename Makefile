@@ -27,10 +27,10 @@ help:
 	@echo "make test-deb  lint it, install it, try it, purge it"
 	@echo "make clean    remove the build and run folders"
 
-# What the simulator needs, and nothing else.
+# What the simulator needs, with what draws the pages of its reports, and nothing else.
 run-packages:
 	@.ci/install-packages cmake g++ ninja-build pkg-config libsimgrid-dev libeigen3-dev libcli11-dev libyaml-cpp-dev \
-	  libfmt-dev rapidjson-dev libsqlite3-dev libxxhash-dev libboost-dev libnlopt-dev
+	  libfmt-dev rapidjson-dev libsqlite3-dev libxxhash-dev libboost-dev libnlopt-dev node-d3
 
 # The Python module.
 python-packages:
@@ -38,11 +38,11 @@ python-packages:
 
 # The importer of ONNX models and the tests besides.
 packages: run-packages python-packages
-	@.ci/install-packages node-d3 libonnx-dev libprotobuf-dev catch2 mold python3 python3-matplotlib python3-simpy3 valgrind \
+	@.ci/install-packages libonnx-dev libprotobuf-dev catch2 mold python3 python3-matplotlib python3-simpy3 valgrind \
 	  python3-pandas python3-jsonschema python3-yaml python3-tqdm python3-pytest mypy jupyter-nbconvert python3-ipykernel
 
 browser-packages:
-	@.ci/install-packages node-d3 chromium chromium-driver python3-selenium python3-pytest python3-matplotlib
+	@.ci/install-packages chromium chromium-driver python3-selenium python3-pytest python3-matplotlib
 
 figure-packages:
 	@.ci/install-packages python3 python3-matplotlib
