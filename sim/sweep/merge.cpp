@@ -29,7 +29,7 @@ class UnfinishedFile {
  public:
   explicit UnfinishedFile(fs::path out) : out_(std::move(out)) {
     // All names are made before the file is, so that it can't be left for want of memory.
-    std::string name = out_.string() + ".XXXXXX";
+    std::string name = out_.string() + "." + std::string(6, 'X');  // what mkstemp replaces
     for (const char* suffix : {"", "-wal", "-shm", "-journal"}) left_behind_.push_back(name + suffix);
     const int descriptor = ::mkstemp(name.data());
     if (descriptor < 0) {
