@@ -45,6 +45,20 @@ constexpr const char* kWhole = "whole";
 
 double truth(bool value) { return value ? 1 : 0; }
 
+/// What is known of a row; the rest stays undefined.
+struct Row {
+  double number = kUndefined;
+  const char* status = "";
+  std::vector<std::string> values;  ///< by key
+  double replication = kUndefined;
+  std::string seed;
+  std::string message;
+  double saturated = kUndefined;
+  double all_replications = kUndefined;
+  std::vector<double> statistics;  ///< by metric; empty: all undefined
+  std::vector<double> exit_shares;
+};
+
 class Reader {
  public:
   Reader(const std::filesystem::path& file, std::size_t most)
@@ -68,7 +82,7 @@ class Reader {
     read_points_of_file();
     if (has_parts_) read_parts();
     const std::size_t room = std::min(kMostMissing, most_ - data_.rows());
-    for (const MissingPair& pair : missing_pairs(database_, provenance, room)) add(pair);
+    for (MissingPair& pair : missing_pairs(database_, provenance, room)) add(std::move(pair));
     for (auto& share : data_.exit_shares) share.resize(data_.rows(), kUndefined);
     return std::move(data_);
   }
@@ -114,68 +128,76 @@ class Reader {
         fmt::format("{}: has more than {} points, too many for a page", database_.file().string(), most_));
   }
 
-  void add(const Query& row, std::map<std::string, std::string>& setting, const FinishedPoint* point) {
-    data_.numbers.push_back(row.number(0));
-    data_.status.emplace_back(point != nullptr ? "done" : "failed");
-    data_.values[0].push_back(row.text(3));
-    for (std::size_t k = 1; k < axes_; ++k) data_.values[k].push_back(setting[data_.keys[k]]);
-    if (has_parts_) data_.values.back().emplace_back(kWhole);
-    data_.replication.push_back(row.number(4));
-    data_.seeds.push_back(row.text(5));
-    data_.messages.push_back(row.text(6));
-    data_.saturated.push_back(point != nullptr ? truth(point->saturated) : kUndefined);
-    data_.all_replications.push_back(point != nullptr ? truth(point->all_replications) : kUndefined);
-    for (std::size_t m = 0; m < data_.metrics.size(); ++m) {
-      data_.statistics[m].push_back(point != nullptr ? point->metrics[m] : kUndefined);
+  void add(const Query& point, std::map<std::string, std::string>& setting, const FinishedPoint* finished) {
+    Row row = row_of(point.text(3), setting);
+    row.number = point.number(0);
+    row.status = finished != nullptr ? "done" : "failed";
+    row.replication = point.number(4);
+    row.seed = point.text(5);
+    row.message = point.text(6);
+    if (finished != nullptr) {
+      row.saturated = truth(finished->saturated);
+      row.all_replications = truth(finished->all_replications);
+      row.statistics = finished->metrics;
     }
-    add_exit_shares(row.text(7));
-    data_.configurations.add(row.text(3), row.text(8));
+    row.exit_shares = numbers_in(point.text(7));
+    add(row);
+    data_.configurations.add(point.text(3), point.text(8));
   }
 
   /// A service or an NPU of the point in row `place`.
   void add_part(const Query& part, std::size_t place) {
-    data_.numbers.push_back(data_.numbers[place]);
-    data_.status.emplace_back("done");
-    for (std::size_t k = 0; k < axes_; ++k) data_.values[k].push_back(data_.values[k][place]);
-    data_.values.back().push_back(part.text(1));
-    data_.replication.push_back(data_.replication[place]);
-    data_.seeds.push_back(data_.seeds[place]);
-    data_.messages.emplace_back();
-    data_.saturated.push_back(truth(part.integer(2) != 0));
-    data_.all_replications.push_back(data_.all_replications[place]);
+    Row row;
+    row.number = data_.numbers[place];
+    row.status = "done";
+    for (std::size_t k = 0; k < axes_; ++k) row.values.push_back(data_.values[k][place]);
+    row.values.push_back(part.text(1));
+    row.replication = data_.replication[place];
+    row.seed = data_.seeds[place];
+    row.saturated = truth(part.integer(2) != 0);
+    row.all_replications = data_.all_replications[place];
     for (std::size_t m = 0; m < data_.metrics.size(); ++m) {
-      data_.statistics[m].push_back(part.number(4 + static_cast<int>(m)));
+      row.statistics.push_back(part.number(4 + static_cast<int>(m)));
     }
-    add_exit_shares(part.text(3));
+    row.exit_shares = numbers_in(part.text(3));
+    add(row);
     data_.configurations.add_again(place);
   }
 
-  /// Of the last row.
-  void add_exit_shares(const std::string& json) {
-    const std::vector<double> shares = numbers_in(json);
-    if (shares.size() > data_.exit_shares.size()) data_.exit_shares.resize(shares.size());
-    for (std::size_t i = 0; i < shares.size(); ++i) {
-      data_.exit_shares[i].resize(data_.rows() - 1, kUndefined);
-      data_.exit_shares[i].push_back(shares[i]);
-    }
+  void add(MissingPair pair) {
+    Row row = row_of(pair.system, pair.values);
+    row.number = static_cast<double>(pair.first_point);
+    row.status = "missing";
+    add(row);
+    data_.configurations.add(pair.system, "");
   }
 
-  void add(const MissingPair& pair) {
-    data_.numbers.push_back(static_cast<double>(pair.first_point));
-    data_.status.emplace_back("missing");
-    data_.values[0].push_back(pair.system);
-    for (std::size_t k = 1; k < axes_; ++k) {
-      const auto value = pair.values.find(data_.keys[k]);
-      data_.values[k].push_back(value == pair.values.end() ? std::string() : value->second);
+  /// Of the whole system, whose axes have these values.
+  [[nodiscard]] Row row_of(const std::string& system, std::map<std::string, std::string>& setting) const {
+    Row row;
+    row.values.push_back(system);
+    for (std::size_t k = 1; k < axes_; ++k) row.values.push_back(setting[data_.keys[k]]);
+    if (has_parts_) row.values.emplace_back(kWhole);
+    return row;
+  }
+
+  void add(const Row& row) {
+    data_.numbers.push_back(row.number);
+    data_.status.emplace_back(row.status);
+    for (std::size_t k = 0; k < row.values.size(); ++k) data_.values[k].push_back(row.values[k]);
+    data_.replication.push_back(row.replication);
+    data_.seeds.push_back(row.seed);
+    data_.messages.push_back(row.message);
+    data_.saturated.push_back(row.saturated);
+    data_.all_replications.push_back(row.all_replications);
+    for (std::size_t m = 0; m < data_.metrics.size(); ++m) {
+      data_.statistics[m].push_back(row.statistics.empty() ? kUndefined : row.statistics[m]);
     }
-    if (has_parts_) data_.values.back().emplace_back(kWhole);
-    data_.replication.push_back(kUndefined);
-    data_.seeds.emplace_back();
-    data_.messages.emplace_back();
-    data_.saturated.push_back(kUndefined);
-    data_.all_replications.push_back(kUndefined);
-    for (auto& statistic : data_.statistics) statistic.push_back(kUndefined);
-    data_.configurations.add(pair.system, "");
+    if (row.exit_shares.size() > data_.exit_shares.size()) data_.exit_shares.resize(row.exit_shares.size());
+    for (std::size_t i = 0; i < row.exit_shares.size(); ++i) {
+      data_.exit_shares[i].resize(data_.rows() - 1, kUndefined);
+      data_.exit_shares[i].push_back(row.exit_shares[i]);
+    }
   }
 
   Database database_;
