@@ -190,7 +190,9 @@ void npu_table(const NpuTableArguments& arguments);
 void npu_explain(const NpuExplainArguments& arguments);
 void npu_search(const NpuSearchArguments& arguments);
 void npu_fit(const NpuFitArguments& arguments);
-/// The statistics, or the columns of `table`, a file of a run.
+/// The files of a run whose columns `metric list` shows.
+std::vector<std::string> files_with_columns();
+/// The statistics, or the columns of `table`, one of files_with_columns().
 void metric_list(const std::string& table, bool markdown);
 
 /// Prints the JSON Schema of a kind of files.

@@ -8,7 +8,9 @@
 #include <string_view>
 
 #include "npu_model/batch_policies.h"
+#include "npu_model/design_search.h"
 #include "scheduler/registry.h"
+#include "sim/cli/commands.h"
 #include "sim/config/file_kind.h"
 #include "sim/config/run_config.h"
 #include "sim/drive/driver_names.h"
@@ -54,19 +56,13 @@ using Values = std::map<std::string, std::function<Words()>, std::less<>>;
 const Values& values_of_options() {
   static const Values values{
       {"--board", [] { return io::shipped_names("boards"); }},
-      {"--columns",
-       [] {
-         return Words{"requests.csv", "series.csv"};
-       }},
+      {"--columns", files_with_columns},
       {"--driver", [] { return io::words_of(kDriverNames); }},
       {"--metric", metrics},
       {"--mode", modes},
       {"--network", [] { return io::shipped_names("networks"); }},
       {"--npu", [] { return io::shipped_names("npus"); }},
-      {"--objective",
-       [] {
-         return Words{"latency", "energy", "edp"};
-       }},
+      {"--objective", [] { return io::words_of(io::names_of(npu::all_objectives())); }},
       {"--until", targets},
   };
   return values;

@@ -131,6 +131,8 @@ void network_show(const std::string& name, bool csv) {
   fmt::print("\n");
 }
 
+std::vector<std::string> files_with_columns() { return {"requests.csv", "series.csv"}; }
+
 void metric_list(const std::string& table, bool markdown) {
   if (table == "requests.csv") return column_list(request_columns(), markdown);
   if (table == "series.csv") return column_list(series_columns(), markdown);

@@ -69,9 +69,9 @@ void add_metrics(CLI::App& app, Arguments& arguments) {
   CLI::App* list = metric->add_subcommand("list", "Name, unit and meaning of each");
   list->add_option("--columns", arguments.columns, "The columns of that file of a run instead")
       ->check([](const std::string& name) {
-        const std::vector<std::string> tables{"requests.csv", "series.csv"};
-        if (std::ranges::find(tables, name) != tables.end()) return std::string();
-        return fluidbatch::io::unknown_word("file", name, tables);
+        const std::vector<std::string> files = cli::files_with_columns();
+        if (std::ranges::find(files, name) != files.end()) return std::string();
+        return fluidbatch::io::unknown_word("file", name, files);
       })
       ->type_name("FILE");
   list->add_flag("--markdown", arguments.markdown, "As the table of docs/metrics.md");
