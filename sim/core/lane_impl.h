@@ -214,8 +214,10 @@ int Lane<Host, Sink>::next_stop() const {
   const int from = waited_for ? std::max(batch.next_layer + 1, state().until_layer) : batch.next_layer + 1;
   // Latencies add up, so dates rise with the layer.
   const auto somebody_waits = [&](int layer) { return waited_for || date_before(layer) >= waited_from_s; };
-  if (boundary_ == scheduler::Boundary::layer)
-    return scheduler::first_where(std::min(from, stop), stop, somebody_waits);
+  if (boundary_ == scheduler::Boundary::layer) {
+    if (from >= stop || !somebody_waits(stop - 1)) return stop;  // most steps end with nobody waiting
+    return waited_for ? from : scheduler::first_where(from, stop - 1, somebody_waits);
+  }
   int segment = table_.segment_of(batch.next_layer) + 1;
   int layer = table_.segment_begin(segment);
   while (layer < stop && (layer < from || !somebody_waits(layer))) layer = table_.segment_begin(++segment);
