@@ -34,8 +34,13 @@ void Recorder::refused(double date_s, scheduler::Decision::Refusal refusal, int 
       static_cast<std::uint64_t>(boundaries);
 }
 
-/// A step that began in the warm-up: what it did from `begin_s` on, the layer of that date in proportion.
-void Recorder::add_from(double begin_s, const Step& step) {
+/// A step that began in the warm-up: what it did in the window, the layer of the window's begin in
+/// proportion.
+void Recorder::add_end_of(const Step& step) {
+  const double begin_s = totals_.window_begin_s;
+  if (step.end_s < begin_s) return;
+  totals_.busy_s += step.end_s - begin_s;
+  totals_.batch_seconds += (step.end_s - begin_s) * step.batch;
   for (int layer = step.first_layer; layer < step.end_layer; ++layer) {
     const double layer_s = table_.latency_s(layer, layer + 1, step.batch);
     const double end_s = step.end_s - table_.latency_s(layer + 1, step.end_layer, step.batch);

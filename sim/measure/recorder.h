@@ -102,7 +102,7 @@ class Recorder final : public Observer {
     return begun_minus_ended_[static_cast<std::size_t>(layer) * static_cast<std::size_t>(table_.max_batch()) +
                               static_cast<std::size_t>(batch - 1)];
   }
-  void add_from(double begin_s, const Step& step);
+  void add_end_of(const Step& step);
   void add_layer(int layer, int batch, double times);
   void add_rest_energy(int layer, int batch, double share);
   void add_energies();
@@ -132,11 +132,9 @@ inline void Recorder::started(double date_s, int samples, bool preempting) {
 }
 
 inline void Recorder::stepped(const Step& step) {
-  const double begin_s = std::max(step.begin_s, totals_.window_begin_s);
-  if (step.end_s < begin_s) return;  // in the warm-up
-  totals_.busy_s += step.end_s - begin_s;
-  totals_.batch_seconds += (step.end_s - begin_s) * step.batch;
-  if (begin_s != step.begin_s) return add_from(begin_s, step);
+  if (step.begin_s < totals_.window_begin_s) return add_end_of(step);
+  totals_.busy_s += step.end_s - step.begin_s;
+  totals_.batch_seconds += (step.end_s - step.begin_s) * step.batch;
   ++begun_minus_ended(step.first_layer, step.batch);
   --begun_minus_ended(step.end_layer, step.batch);
 }
