@@ -22,6 +22,7 @@ namespace fluidbatch::sim {
 /// preempted, or somebody wants to be asked and there is something to ask about. `Sink` is an Observer whose
 /// type is known here, so that its calls are inlined. `Host` is the class that derives from this one, and has
 ///
+///     static constexpr bool kObserved;       false where there is never an observer beside the sink
 ///     LaneState& lane_state();               where this service stands
 ///     scheduler::RequestWindow& window();    the requests, those of other services too
 ///     double waited_from_s() const;          from when on somebody is in its queue during a step
@@ -53,7 +54,9 @@ class Lane {
   template <typename Call>
   void tell(const Call& call) {
     call(sink_);
-    if (observer_ != nullptr) call(*observer_);
+    if constexpr (Host::kObserved) {
+      if (observer_ != nullptr) call(*observer_);
+    }
   }
 
   void admit(const workloads::Arrival& arrival, std::uint16_t npu);

@@ -4,15 +4,24 @@
 
 namespace fluidbatch::sim {
 
+namespace {
+
 // Instantiated here and nowhere else, implicitly: of an explicit instantiation GCC flattens nothing.
+template <bool kMayBeObserved, typename... State>
+std::unique_ptr<SingleServer> make(const ServingParts& parts, const State&... state) {
+  return std::make_unique<Server<Recorder, kMayBeObserved>>(parts.table, parts.options, parts.policy,
+                                                            parts.exits, parts.stream, parts.recorder,
+                                                            parts.observer, state...);
+}
+
+}  // namespace
+
 std::unique_ptr<SingleServer> make_server(const ServingParts& parts) {
-  return std::make_unique<Server<Recorder>>(parts.table, parts.options, parts.policy, parts.exits,
-                                            parts.stream, parts.recorder, parts.observer);
+  return parts.observer == nullptr ? make<false>(parts) : make<true>(parts);
 }
 
 std::unique_ptr<SingleServer> make_server(const ServingParts& parts, const ServerState& state) {
-  return std::make_unique<Server<Recorder>>(parts.table, parts.options, parts.policy, parts.exits,
-                                            parts.stream, parts.recorder, parts.observer, state);
+  return parts.observer == nullptr ? make<false>(parts, state) : make<true>(parts, state);
 }
 
 }  // namespace fluidbatch::sim
