@@ -22,11 +22,11 @@ FEW, MANY = 10_000, 40_000
 @unittest.skipUnless(os.environ.get("FLUIDBATCH_BUILD", "").endswith("release"), "counted in the Release build")
 class Instructions(CommandLineTest):
     def count(self, policy, driver, requests):
-        """Of a whole run, the simulating child included."""
+        """Of a whole run, the simulating child included. Into a new folder: to remove an old one takes instructions too."""
         for old in self.folder.glob("callgrind.*"):
             old.unlink()
         subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.folder}/callgrind.%p", PROGRAM, "run",
-                        f"{self.folder}/{policy}.yaml", "--out", str(self.folder / "out"), "--driver", driver, "--set",
+                        f"{self.folder}/{policy}.yaml", "--out", str(self.folder / f"out_{policy}_{requests}"), "--driver", driver, "--set",
                         f"requests={requests}"], check=True, capture_output=True)
         texts = [file.read_text() for file in self.folder.glob("callgrind.*")]
         self.assertEqual(len(texts), 2)
