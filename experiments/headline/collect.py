@@ -1,0 +1,175 @@
+"""Runs the grid, estimates the rates that its runs do not know by splitting, and finds the loads that each system carries.
+
+What is done is kept as it comes: sweeps in a folder beside the results, estimates and loads in the results. A second call
+goes on from there; what was made otherwise (another size, or another grid) is made anew.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
+from pathlib import Path
+
+from python_module import fb
+
+from headline import grid, readings
+
+ROOT = Path(__file__).resolve().parents[2]
+STATISTICS = "requests, mean_latency_s, slo_violation_rate, saturated"
+TABLES = {
+    "runs": f"network, multiple, kind, rho, system, replication, {STATISTICS}, distance_to_bound",
+    "adaptive": f"network, multiple, kind, rho, system, replication, {STATISTICS}, accuracy",
+    "tails": "network, multiple, kind, rho, system, value, low, high, far_high_s, events, levels, note",
+    "capacities": "network, multiple, kind, system, seed, load, fails_from, endless",
+}
+
+
+def insert(database, table, rows):
+    marks = ", ".join("?" * len(TABLES[table].split(",")))
+    database.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+    database.commit()
+
+
+def in_all_cores(work, tasks):
+    """`work` of each task, as they are finished, in processes of their own."""
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        yield from (future.result() for future in as_completed([pool.submit(work, *task) for task in tasks]))
+
+
+def run_sweep(database, table, sweep, file):
+    """Runs what a sweep lacks, and copies its points into a table, in which replications count from 0."""
+    done = fb.Sweep(sweep).run(file, resume=True)
+    if done.left or done.failed:
+        raise RuntimeError(f"{file}: {done.left} points are left, {done.failed} have failed")
+    last = TABLES[table].split(", ")[-1]
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as found:
+        rows = found.execute(
+            'SELECT "workload.devices", network, "slo.unloaded_multiple", system, replication, '
+            f"{STATISTICS}, {last} FROM results WHERE status = 'done' ORDER BY point"
+        ).fetchall()
+    database.execute("INSERT INTO copied VALUES (?)", (file.name,))
+    insert(database, table, [(network, multiple, *grid.described(text), *rest) for text, network, multiple, *rest in rows])
+
+
+def sweeps(database, size, parts):
+    """All runs, a sweep for each kind of arrivals, and one of adaptive exits."""
+    plans = [(f"{kind}.sqlite", "runs", grid.sweep(size, kind)) for kind in grid.KINDS]
+    for name, table, plan in [*plans, ("adaptive.sqlite", "adaptive", grid.adaptive_sweep(size))]:
+        if not database.execute("SELECT 1 FROM copied WHERE name = ?", (name,)).fetchone():
+            run_sweep(database, table, plan, parts / name)
+
+
+def cells_of(database, replications):
+    """{(setting, system): (rate in each replication, requests in all)}: of a replication of cameras the mean over its runs."""
+    found = {}
+    query = (
+        "SELECT network, multiple, kind, rho, system, replication % ?, AVG(slo_violation_rate), SUM(requests) "
+        "FROM runs GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6"
+    )
+    for *setting, system, _, late, requests in database.execute(query, (replications,)):
+        rates, so_far = found.get((tuple(setting), system), ((), 0))
+        found[tuple(setting), system] = (*rates, late), so_far + requests
+    return found
+
+
+def estimate(setting, system, seed, rare, most_events):
+    """A row of the table tails. `rare`: no run has seen a late request."""
+    config = {**grid.configuration(setting, 50_000, (system,)), "seed": seed, "warmup_requests": 200}
+    quantile = 1 - readings.FLOOR if rare else 0.9
+    try:
+        found = fb.tail(config, system, readings.PRECISION, (quantile,), most_events, jobs=1)
+    except fb.InputError as error:  # it is saturated
+        return (*setting, system, *[None] * 4, 0, 0, str(error))
+    rows = [dict(zip(found.table.columns, row)) for row in found.table.tolist()]
+    late = next((row for row in rows if row["metric"] == "slo_violation_rate"), None)
+    if late is None:
+        return (*setting, system, *[None] * 4, 0, 0, "; ".join(found.notes))
+    far_high_s = next(row["high"] for row in rows if row["metric"] != "slo_violation_rate") if rare else None
+    estimated = (late["value"], late["low"], late["high"], far_high_s, late["events"], late["levels"])
+    return (*setting, system, *estimated, "; ".join(found.notes))
+
+
+def tails(database, size):
+    """Splitting, of every rate that the runs do not know as well as is asked for; not of cameras."""
+    cells = cells_of(database, size.replications)
+    done = set(database.execute("SELECT network, multiple, kind, rho, system FROM tails"))
+    tasks = []
+    for seed, (setting, system) in enumerate(((s, n) for s in grid.settings(size) for n in grid.CLAIMED), start=1):
+        rates, _ = cells[tuple(setting), system]
+        if setting.kind != "periodic" and not readings.are_enough(rates) and (*setting, system) not in done:
+            tasks.append((setting, system, seed, not any(rates), size.tail_events))
+    for row in in_all_cores(estimate, tasks):
+        insert(database, "tails", [row])
+
+
+def loads_of(place, system, size):
+    """Rows of the table capacities, one for each seed."""
+    config, key = grid.capacity_configuration(place, size.capacity_requests)
+    config["systems"] = [one for one in config["systems"] if one["label"] == system]
+    options = {"confidence": 0.95, "tolerance": size.capacity_tolerance, "most_runs": size.capacity_runs}
+    table = fb.capacity(config, key, seeds=size.capacity_seeds, jobs=1, driver="bare", **options).table
+    found = [dict(zip(table.columns, row)) for row in table.tolist()]
+    return [
+        (
+            *place,
+            system,
+            row["seed"],
+            grid.to_mean_rho(place.kind, row["value"]),
+            grid.to_mean_rho(place.kind, row["fails_from"]),
+            bool(row["endless"]),
+        )
+        for row in found
+    ]
+
+
+def capacities(database, size):
+    done = set(database.execute("SELECT DISTINCT network, multiple, kind, system FROM capacities"))
+    tasks = [(p, s, size) for p in grid.places(size) for s in grid.CLAIMED if (*p, s) not in done]
+    for rows in in_all_cores(loads_of, tasks):
+        insert(database, "capacities", rows)
+
+
+def description(size):
+    """What the results are of; other ones are made anew."""
+    plans = [grid.sweep(size, kind) for kind in grid.KINDS]
+    text = json.dumps([size._asdict(), *plans, grid.adaptive_sweep(size)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def begin(results, size):
+    """(database, folder of the sweeps), with what an earlier call has left where that was of the same."""
+    parts = results.with_suffix(".parts")
+    wanted = description(size)
+    if results.exists():
+        with closing(sqlite3.connect(results)) as database:
+            there = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'made'").fetchone()
+            same = there and database.execute("SELECT description FROM made").fetchone() == (wanted,)
+        if not same:
+            results.unlink()
+            shutil.rmtree(parts, ignore_errors=True)
+    parts.mkdir(parents=True, exist_ok=True)
+    database = sqlite3.connect(results)
+    for table, columns in {**TABLES, "made": "description", "copied": "name"}.items():
+        database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+    if not database.execute("SELECT 1 FROM made").fetchone():
+        database.execute("INSERT INTO made VALUES (?)", (wanted,))
+    database.commit()
+    return database, parts
+
+
+def main():
+    parser = argparse.ArgumentParser(description="The headline")
+    parser.add_argument("results", type=Path, help="SQLite file to write, or to go on with")
+    parser.add_argument("--program", default=str(ROOT / "build/release/bin/fluidbatch"), help="whose Python module is taken")
+    parser.add_argument("--quick", action="store_true", help="fewer settings and shorter runs")
+    arguments = parser.parse_args()
+    size = grid.QUICK if arguments.quick else grid.FULL
+    database, parts = begin(arguments.results, size)
+    with closing(database):
+        sweeps(database, size, parts)
+        tails(database, size)
+        capacities(database, size)
