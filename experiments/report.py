@@ -63,9 +63,9 @@ written down in docs/model.md; so the factors are those of this setting, not of 
 
 
 def kind_of(verdict):
-    if verdict.startswith("does not"):
+    if verdict.startswith(("does not", "none")):
         return "bad"
-    return "part" if "smaller" in verdict or "direction" in verdict else "good"
+    return "part" if any(word in verdict for word in ("smaller", "direction", "; not:", "; open:")) else "good"
 
 
 def cell_html(text, kind=""):

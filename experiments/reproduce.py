@@ -4,7 +4,7 @@
     reproduce.py [--out FOLDER] [--quick] [--program FLUIDBATCH] [--only NAME ..] [--markdown FILE]
 
 results/NAME.sqlite holds the numbers of an experiment, figures/NAME.{svg,png,json} what is made of them. --quick runs
-3,000 requests where the full run has 50,000 to 200,000. A second run continues from the results that exist. log.txt
+3,000 requests where the full run has 12,000 to 400,000, in fewer settings where these are many. A second run continues from the results that exist. log.txt
 says how long each took. --markdown writes docs/reproduction.md with the pictures in a folder beside it; with --only,
 the sections of those experiments.
 """
@@ -82,8 +82,8 @@ def make(name, arguments):
     page = json.loads((figures / f"{name}.json").read_text())
     general = results_command(name, "build/release/bin/fluidbatch", Path("results") / f"{name}.sqlite", arguments.quick)
     page["command"] = shown(general)
-    shown_files = ("sweep.yaml", "spikes.yaml", "thresholds.yaml", "targets.yaml", "policies.yaml", "home.yaml")
-    files = [EXPERIMENTS / name / file for file in shown_files]
+    shown_files = ("sweep", "spikes", "thresholds", "targets", "policies", "home")
+    files = [EXPERIMENTS / name / file for file in (*(f"{stem}.yaml" for stem in shown_files), "grid.py")]
     sources = [file for file in files if file.exists()]
     page["configuration"] = "\n".join(source.read_text() for source in sources)
     return page

@@ -1,7 +1,7 @@
-"""Runs the grid, estimates the rates that its runs do not know by splitting, and finds the loads that each system carries.
+"""Runs the grid, estimates by splitting what its runs do not know, and finds the loads that each system carries.
 
-What is done is kept as it comes: sweeps in a folder beside the results, estimates and loads in the results. A second call
-goes on from there; what was made otherwise (another size, or another grid) is made anew.
+What is done is kept as it comes: sweeps in a folder beside the results, estimates and loads in the results. A second
+call goes on from there; what was made otherwise (another size, or another grid) is made anew.
 """
 
 import argparse
@@ -52,7 +52,8 @@ def run_sweep(database, table, sweep, file):
             f"{STATISTICS}, {last} FROM results WHERE status = 'done' ORDER BY point"
         ).fetchall()
     database.execute("INSERT INTO copied VALUES (?)", (file.name,))
-    insert(database, table, [(network, multiple, *grid.described(text), *rest) for text, network, multiple, *rest in rows])
+    settings = ((network, multiple, *grid.described(text), *rest) for text, network, multiple, *rest in rows)
+    insert(database, table, settings)
 
 
 def sweeps(database, size, parts):
@@ -64,7 +65,7 @@ def sweeps(database, size, parts):
 
 
 def cells_of(database, replications):
-    """{(setting, system): (rate in each replication, requests in all)}: of a replication of cameras the mean over its runs."""
+    """{(setting, system): (rate in each replication, requests in all)}; of cameras these are means over runs."""
     found = {}
     query = (
         "SELECT network, multiple, kind, rho, system, replication % ?, AVG(slo_violation_rate), SUM(requests) "
@@ -164,7 +165,8 @@ def begin(results, size):
 def main():
     parser = argparse.ArgumentParser(description="The headline")
     parser.add_argument("results", type=Path, help="SQLite file to write, or to go on with")
-    parser.add_argument("--program", default=str(ROOT / "build/release/bin/fluidbatch"), help="whose Python module is taken")
+    program = str(ROOT / "build/release/bin/fluidbatch")
+    parser.add_argument("--program", default=program, help="whose Python module is taken")
     parser.add_argument("--quick", action="store_true", help="fewer settings and shorter runs")
     arguments = parser.parse_args()
     size = grid.QUICK if arguments.quick else grid.FULL

@@ -1,4 +1,4 @@
-"""The settings of the headline, and the sweeps and configurations made of them. README.md declares what becomes of them."""
+"""The settings of the headline, and sweeps and configurations made of them. README.md declares what becomes of them."""
 
 import re
 from pathlib import Path

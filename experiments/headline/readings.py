@@ -54,8 +54,8 @@ def are_enough(rates):
 def rate_of(rates, requests, slo_s, tail=None):
     """What is known of a rate.
 
-    rates: of the runs, one for each replication, of together `requests`; tail: None, or what splitting gave, a dict with
-    value, low and high, of which value may be None, and far_high_s, the upper end of the latency that a share of FLOOR is
+    rates: of the runs, one for each replication, of together `requests`; tail: None, or what splitting gave, a dict
+    with value, low and high, which may be None, and far_high_s, the upper end of the latency that a share of FLOOR is
     above, or None.
     """
     mean, half = of_runs(rates)

@@ -171,7 +171,7 @@ class Schemas(SchemaTest):
     def test_schema_and_reader_agree_on_changed_files(self):
         # A file of each kind, with many keys; paths in it are not followed from where the changed one lies.
         sources = {"run": ["experiments/quickstart.yaml", "experiments/home/home.yaml", "experiments/home/site.yaml"],
-                   "sweep": ["experiments/sweeps/load.yaml", "experiments/headline/sweep.yaml"],
+                   "sweep": ["experiments/sweeps/load.yaml", "experiments/slo/sweep.yaml"],
                    "network": ["workloads/networks/ee_resnet18.yaml", "workloads/networks/resnet18.yaml"],
                    "npu": ["npu_model/npus/zu7ev_buffered.yaml", "npu_model/npus/edge_8tops.yaml"],
                    "board": ["npu_model/boards/zu7ev.yaml"]}
