@@ -77,21 +77,34 @@ def cells_of(database, replications):
     return found
 
 
-def estimate(setting, system, seed, rare, most_events):
-    """A row of the table tails. `rare`: no run has seen a late request."""
-    config = {**grid.configuration(setting, 50_000, (system,)), "seed": seed, "warmup_requests": 200}
-    quantile = 1 - readings.FLOOR if rare else 0.9
+def split(config, system, precision, quantile, most_events):
+    """{value, low, high, far_high_s, events, levels, note} of a rate, and of the latency that a share of 1 - `quantile`
+    is above; None where it is not known."""
+    unknown = dict.fromkeys(("value", "low", "high", "far_high_s"))
     try:
-        found = fb.tail(config, system, readings.PRECISION, (quantile,), most_events, jobs=1)
+        found = fb.tail(config, system, precision, (quantile,), most_events, jobs=1)
     except fb.InputError as error:  # it is saturated
-        return (*setting, system, *[None] * 4, 0, 0, str(error))
+        return {**unknown, "events": 0, "levels": 0, "note": str(error)}
     rows = [dict(zip(found.table.columns, row)) for row in found.table.tolist()]
-    late = next((row for row in rows if row["metric"] == "slo_violation_rate"), None)
-    if late is None:
-        return (*setting, system, *[None] * 4, 0, 0, "; ".join(found.notes))
-    far_high_s = next(row["high"] for row in rows if row["metric"] != "slo_violation_rate") if rare else None
-    estimated = (late["value"], late["low"], late["high"], far_high_s, late["events"], late["levels"])
-    return (*setting, system, *estimated, "; ".join(found.notes))
+    late = [row for row in rows if row["metric"] == "slo_violation_rate"]
+    far = [row for row in rows if row["metric"] != "slo_violation_rate"]
+    if not late:
+        return {**unknown, "events": 0, "levels": 0, "note": "; ".join(found.notes)}
+    known = {key: late[0][key] for key in ("value", "low", "high") if late[0][key] == late[0][key]}
+    more = {"far_high_s": far[0]["high"], "events": late[0]["events"], "levels": late[0]["levels"]}
+    return {**unknown, **known, **more, "note": "; ".join(found.notes)}
+
+
+def estimate(setting, system, seed, rare, most_events):
+    """A row of the table tails. `rare`: no run has seen a late request, so that a coarse look comes first: how far a
+    rate is below the floor need not be known."""
+    config = {**grid.configuration(setting, 50_000, (system,)), "seed": seed, "warmup_requests": 200}
+    if rare:
+        found = split(config, system, 0.5, 1 - readings.FLOOR, most_events / 2)
+        if readings.is_below_the_floor(found, grid.slo_s(setting)):
+            return (*setting, system, *found.values())
+    quantile = 1 - readings.FLOOR if rare else 0.9
+    return (*setting, system, *split(config, system, readings.PRECISION, quantile, most_events).values())
 
 
 def tails(database, size):

@@ -82,6 +82,10 @@ def places(size):
     return [Place(n, m, k) for n in size.networks for m in size.multiples for k in KINDS]
 
 
+def slo_s(setting):
+    return 8 * DELAYS_MS[setting.network][setting.multiple] / 1000
+
+
 def devices(kind, rho):
     """Who sends, at a mean load: bursts are of 3 rho for 1 s after 4 s of rho / 2."""
     if kind == "periodic":

@@ -51,6 +51,13 @@ def are_enough(rates):
     return mean >= ENOUGH and half <= PRECISION
 
 
+def is_below_the_floor(tail, slo_s):
+    """Whether what splitting gave, as in `rate_of`, says that a rate is surely below FLOOR."""
+    if tail["value"] is not None and tail["value"] > 0:
+        return tail["high"] is not None and tail["high"] < FLOOR
+    return tail["far_high_s"] is not None and tail["far_high_s"] < slo_s
+
+
 def rate_of(rates, requests, slo_s, tail=None):
     """What is known of a rate.
 
@@ -67,7 +74,7 @@ def rate_of(rates, requests, slo_s, tail=None):
         return Rate(value, "splitting", max(math.log(high / value), math.log(value / low)), precise=narrow)
     if mean > 0:
         return Rate(mean, "runs", deviations=tuple(r / mean - 1 for r in rates), precise=half <= PRECISION)
-    if tail is not None and tail["far_high_s"] is not None and tail["far_high_s"] < slo_s:
+    if tail is not None and is_below_the_floor(tail, slo_s):
         return Rate(FLOOR, "floor")
     return Rate(3 / requests, "unknown", precise=False)
 

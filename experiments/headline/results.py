@@ -72,11 +72,11 @@ class Tail:
         }
         self.rates = {}
         for setting in runs.settings:
-            slo_s = 8 * grid.DELAYS_MS[setting.network][setting.multiple] / 1000
             for system in grid.CLAIMED:
                 keys = [(setting, system, r) for r in runs.replications]
                 rates, requests = [runs.late[key] for key in keys], sum(runs.requests[key] for key in keys)
-                self.rates[setting, system] = readings.rate_of(rates, requests, slo_s, split.get((*setting, system)))
+                known = split.get((*setting, system))
+                self.rates[setting, system] = readings.rate_of(rates, requests, grid.slo_s(setting), known)
         self.settings = runs.settings
 
     def geometric(self, other, settings=None, at_the_floor=False):
