@@ -54,14 +54,15 @@ def draw(page, runs, tail):
                 draw_marks(axes[row][column], found, other, 0.2 * (i - 1))
         for row in (0, 1):
             axes[row][column].axhline(1, color="black", linewidth=0.8)
+            axes[row][column].axhline((PUBLISHED_LATENCY, readings.PUBLISHED)[row], color="#888888", linestyle=":")
             axes[row][column].grid(axis="x", visible=False)
             ticks = [upright(value) for value in values] if row else []
             axes[row][column].set_xticks(range(len(values)), ticks, fontsize=7)
             axes[row][column].set_xlim(-0.6, len(values) - 0.4)
             axes[row][column].margins(y=0.08)
         axes[0][column].set_title(title)
-        axes[0][column].set_ylim(bottom=0)
         axes[1][column].set_yscale("log")
+    axes[0][0].set_ylim(bottom=0)  # of the whole row, when all marks are there
     axes[0][0].set_ylabel("latency: other / ours")
     axes[1][0].set_ylabel("violation rate: other / ours")
     figures.legend_below(figure, axes[0][0], 3)
@@ -71,8 +72,9 @@ def draw(page, runs, tail):
     page.save(
         figure,
         caption=f"""Mean latency (above; mean of the ratios) and violation rates (below; geometric mean of the ratios,
-        reading (a), logarithmic) of the others over those of exit_aware on fluid_stacked: above 1 ours is lower. Each
-        panel splits the grid of {len(runs.settings)} settings by one of its axes; bars are 95 % intervals.""",
+        reading (a), logarithmic) of the others over those of exit_aware on fluid_stacked: above 1 ours is lower.
+        Dotted: the published factors. Each panel splits the grid of {len(runs.settings)} settings by one of its axes;
+        bars are 95 % intervals.""",
         alternative=f"""Eight panels of marks with bars. For latency dynamic batching is at {means['dynamic']:.1f} on
         average, without a delay at {means['greedy']:.1f}, LazyBatching at {means['lazy']:.1f}; for violation rates
         they are at {rates['dynamic']:.0f}, {rates['greedy']:.0f} and {rates['lazy']:.0f}.""",
