@@ -56,10 +56,15 @@ def run_sweep(database, table, sweep, file):
     insert(database, table, settings)
 
 
-def sweeps(database, size, parts):
-    """All runs, a sweep for each kind of arrivals, and one of adaptive exits."""
+def planned(size):
+    """(file, table, sweep) of all runs: each kind of arrivals without and with the optimal policy, adaptive exits."""
     plans = [(f"{kind}.sqlite", "runs", grid.sweep(size, kind)) for kind in grid.KINDS]
-    for name, table, plan in [*plans, ("adaptive.sqlite", "adaptive", grid.adaptive_sweep(size))]:
+    plans += [(f"optimal_{kind}.sqlite", "runs", grid.sweep(size, kind, ("optimal",))) for kind in grid.KINDS]
+    return [*plans, ("adaptive.sqlite", "adaptive", grid.adaptive_sweep(size))]
+
+
+def sweeps(database, size, parts):
+    for name, table, plan in planned(size):
         if not database.execute("SELECT 1 FROM copied WHERE name = ?", (name,)).fetchone():
             run_sweep(database, table, plan, parts / name)
 
@@ -149,8 +154,7 @@ def capacities(database, size):
 
 def description(size):
     """What the results are of; other ones are made anew."""
-    plans = [grid.sweep(size, kind) for kind in grid.KINDS]
-    text = json.dumps([size._asdict(), *plans, grid.adaptive_sweep(size)], sort_keys=True)
+    text = json.dumps([size._asdict(), planned(size)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

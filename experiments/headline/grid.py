@@ -134,22 +134,20 @@ def configuration(setting, requests, labels=CLAIMED):
 
 
 def by_network_and_slo(size, label):
-    """The axes that go in step: the network, its SLOs, and the delay of dynamic batching that follows from these."""
+    """The axes that go in step: the network, its SLOs, and, of a system, the delay of dynamic batching that follows."""
     pairs = [(n, m) for n in size.networks for m in size.multiples]
-    return {
-        "network": [n for n, _ in pairs],
-        "slo.unloaded_multiple": [m for _, m in pairs],
-        f"systems.{label}.policy.max_queue_delay_ms": [DELAYS_MS[n][m] for n, m in pairs],
-    }
+    delay = {f"systems.{label}.policy.max_queue_delay_ms": [DELAYS_MS[n][m] for n, m in pairs]} if label else {}
+    return {"network": [n for n, _ in pairs], "slo.unloaded_multiple": [m for _, m in pairs], **delay}
 
 
-def sweep(size, kind):
-    """All settings of a kind of arrivals."""
+def sweep(size, kind, labels=CLAIMED):
+    """All settings of a kind of arrivals. The optimal policy has sweeps of its own, on the same requests: its table is
+    computed whenever a configuration with it is read, for whichever system, and takes longer than a short run."""
     first = Setting(size.networks[0], size.multiples[0], kind, size.rhos[0])
     return {
-        "base": configuration(first, size.requests[kind], (*CLAIMED, "optimal")),
+        "base": configuration(first, size.requests[kind], labels),
         "axes": {
-            "zip": by_network_and_slo(size, "dynamic"),
+            "zip": by_network_and_slo(size, "dynamic" if "dynamic" in labels else None),
             "list": [{"workload.devices": devices(kind, rho)} for rho in size.rhos],
         },
         "replications": size.replications * (size.phases if kind == "periodic" else 1),
