@@ -24,10 +24,12 @@ ROOT = EXPERIMENTS.parent
 RUN = EXPERIMENTS / "run.py"
 NAMES = (
     "headline",
+    "headline_npus",
     "npu_batching",
     "control_block",
     "load_latency",
     "slo",
+    "tails",
     "spikes",
     "ablation",
     "exits",
@@ -39,6 +41,7 @@ NAMES = (
     "site",
     "energy",
     "area",
+    "silicon",
 )
 QUICK = ("--set", "requests=3000", "--set", "warmup_requests=300")
 

@@ -23,7 +23,10 @@ KINDS = ("Poisson", "gamma, CV 2", "10 cameras", "bursts")
 DELAY_SHARE = 1 / 8  # of the SLO
 YARDSTICK = "zu7ev_large"  # whose bursts and jitters are those of the headline
 BURST_S, CALM_S, JITTER_S = 1, 4, 0.003
-COLUMNS = ("npu", "network", "kind", "load", "multiple", "system", "replication", "requests", "mean_s", "late", "saturated")
+COLUMNS = (
+    *("npu", "network", "kind", "load", "multiple", "system", "replication"),
+    *("requests", "mean_s", "late", "saturated"),
+)
 # Of a quick run: less of the grid, and a few tiles to search among.
 QUICK = {"networks": NETWORKS[:2], "multiples": MULTIPLES[1:2], "kinds": KINDS[::3], "loads": LOADS[1::3]}
 FULL = {"networks": NETWORKS, "multiples": MULTIPLES, "kinds": KINDS, "loads": LOADS}
@@ -66,7 +69,8 @@ def devices(kind, load, scale):
         return [{"count": 10, "arrivals": arrivals}]
     if kind == "bursts":  # (4 x 0.5 + 1 x 3) / 5 = 1
         calm = {"load": 0.5 * load, "mean_duration_s": CALM_S * scale}
-        return [{"arrivals": {"kind": "mmpp", "states": [calm, {"load": 3 * load, "mean_duration_s": BURST_S * scale}]}}]
+        burst = {"load": 3 * load, "mean_duration_s": BURST_S * scale}
+        return [{"arrivals": {"kind": "mmpp", "states": [calm, burst]}}]
     if kind == "Poisson":
         return [{"arrivals": {"kind": "poisson", "load": load}}]
     return [{"arrivals": {"kind": "gamma", "load": load, "cv": 2}}]

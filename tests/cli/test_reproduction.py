@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "experiments"))
 sys.path.append(str(ROOT))
 
 # What does not depend on how many requests are simulated, and the cheapest figure of what does.
-SAME_IN_EVERY_RUN = ("npu_batching", "control_block", "design_space", "area")
+SAME_IN_EVERY_RUN = ("npu_batching", "control_block", "design_space", "area", "silicon")
 CHEAPEST = "load_latency"
 
 
@@ -35,7 +35,7 @@ class Reproduction(CommandLineTest):
         first = self.reproduce("first", *SAME_IN_EVERY_RUN, CHEAPEST)
         second = self.reproduce("second", *SAME_IN_EVERY_RUN, CHEAPEST)
         files = ["report.html"] + sorted(f"figures/{p.name}" for p in (first / "figures").iterdir())
-        self.assertEqual(len(files), 1 + 3 * 5 + 2)  # the control block has two pictures
+        self.assertEqual(len(files), 1 + 3 * 6 + 2)  # the control block has two pictures
         for file in files:
             self.assertEqual((first / file).read_bytes(), (second / file).read_bytes(), file)
         docs = (ROOT / "docs/reproduction.md").read_text()
