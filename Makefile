@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3 -B
 FLUIDBATCH := build/release/bin/fluidbatch
 
-.PHONY: help run test test-cluster rtl rtl-packages deb deb-packages test-deb fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages python-packages figure-packages lint-packages release dev program module importer test-browser browser-packages
+.PHONY: help run test test-cluster rtl rtl-packages deb deb-packages test-deb fuzz fuzz-packages reproduce bench lint format docs install clean packages run-packages python-packages bench-packages figure-packages lint-packages release dev program module importer test-browser browser-packages
 
 help:
 	@echo "make run      build, and simulate experiments/quickstart.yaml"
@@ -17,7 +17,7 @@ help:
 	@echo "make module   build the program and the Python module"
 	@echo "make importer  build what 'network import' runs, too"
 	@echo "make reproduce  every figure and table of the paper's claims, into runs/reproduction (QUICK=1: under two minutes)"
-	@echo "make bench    print speed and memory: drivers, policies, SimPy beside them, generation, sweeps"
+	@echo "make bench    print speed and memory, with aims and peers beside them (PARTS='start exits': some parts; SHORT=1: whether they work)"
 	@echo "make lint     clang-format, clang-tidy and flake8; must find nothing"
 	@echo "make format   let clang-format rewrite the sources"
 	@echo "make docs     write the parts of docs/ that are made by commands"
@@ -43,6 +43,11 @@ packages: run-packages python-packages
 
 browser-packages:
 	@.ci/install-packages chromium chromium-driver python3-selenium python3-pytest python3-matplotlib
+
+# What the peers that `make bench` measures beside us need; it does without Numba where that cannot be installed.
+bench-packages:
+	@.ci/install-packages python3 python3-numpy python3-simpy3
+	@.ci/install-packages python3-numba || echo "no python3-numba: the array script is NumPy's alone"
 
 figure-packages:
 	@.ci/install-packages python3 python3-matplotlib
@@ -108,8 +113,8 @@ module: run-packages python-packages
 reproduce: module figure-packages
 	@$(PYTHON) experiments/reproduce.py $(if $(QUICK),--quick)
 
-bench: release
-	@$(PYTHON) experiments/bench/bench.py $(FLUIDBATCH)
+bench: release bench-packages
+	@$(PYTHON) experiments/bench/bench.py $(FLUIDBATCH) $(if $(SHORT),--short) $(PARTS)
 
 LINT_PLUGIN := build/lint/lib/own_declarations.so
 TIDY := clang-tidy --quiet -p build/lint --load=$(LINT_PLUGIN) --extra-arg=-Wno-unknown-warning-option

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 CONFIG = """\
@@ -21,6 +22,22 @@ POLICIES = {
     "exit_aware": ("{name: exit_aware, max_batch: 8}", "fluid_stacked"),
     "lazy_batching": ("{name: lazy_batching, max_batch: 8}", "r"),
 }
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a part measures: in full, or, to see that it works, once and of a thousandth."""
+
+    short: bool = False
+
+    def requests(self, full, least=1000):
+        return max(full // 1000, least) if self.short else full
+
+    def rounds(self, full):
+        return 1 if self.short else full
+
+    def cases(self, full):
+        return full[:1] if self.short else full
 
 
 def site_config(npus=4, services=4, policy="dynamic_batching", arbiter="oldest_first", router="join_shortest_queue"):
@@ -51,6 +68,21 @@ def write_configs(folder):
         (Path(folder) / f"{name}.yaml").write_text(CONFIG % policy, encoding="ascii")
 
 
+def accounted(command):
+    """What a command prints, and what the system accounts to it and to those that it waited for (ru_utime ..)."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        text = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"failed: {' '.join(command)}")
+    return text, usage
+
+
+def processor_s(usage):
+    return usage.ru_utime + usage.ru_stime
+
+
 def run(program, folder, policy, requests, driver, **settings):
     """Processor seconds and peak bytes of one run, the simulating child included."""
     arguments = [
@@ -66,12 +98,8 @@ def run(program, folder, policy, requests, driver, **settings):
     ]
     for key, value in settings.items():
         arguments += ["--set", f"{key.replace('__', '.')}={value}"]
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        sys.exit(f"failed: {' '.join(arguments)}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+    _, usage = accounted(arguments)
+    return processor_s(usage), usage.ru_maxrss * 1024
 
 
 def best(rounds, *arguments, **settings):

@@ -10,7 +10,6 @@ from pathlib import Path
 import measure
 
 IMPORT = "import time; begin = time.perf_counter(); import fluidbatch; print(time.perf_counter() - begin)"
-REQUESTS = 2_000_000
 
 
 def milliseconds(function, times):
@@ -22,32 +21,32 @@ def milliseconds(function, times):
     return statistics.median(took)
 
 
-def bench_import(package):
+def bench_import(package, effort):
     took = [1e3 * float(subprocess.run([sys.executable, "-c", IMPORT], check=True, capture_output=True, text=True,
-                                       env={"PYTHONPATH": str(package)}).stdout) for _ in range(15)]
+                                       env={"PYTHONPATH": str(package)}).stdout) for _ in range(effort.rounds(15))]
     print(f"module: import fluidbatch: {statistics.median(took):.0f} ms, at best {min(took):.0f}")
 
 
-def bench_runs(fb, program, folder):
+def bench_runs(fb, program, folder, effort):
     """Of a run what does not depend on its length, and what does, beside the program's own."""
     config = str(Path(folder) / "serial.yaml")
-    whole = milliseconds(lambda: fb.run(config, requests=1, warmup_requests=0), 50)
+    whole = milliseconds(lambda: fb.run(config, requests=1, warmup_requests=0), effort.rounds(50))
     scenario = fb.Scenario(config, requests=1, warmup_requests=0)
-    again = milliseconds(lambda: fb.run(scenario), 50)
+    again = milliseconds(lambda: fb.run(scenario), effort.rounds(50))
     print(f"module: fb.run of one request: {whole:.2f} ms from a file, {again:.2f} ms of a Scenario that has been read")
-    ratios = []
-    for _ in range(5):
+    ratios, requests = [], effort.requests(2_000_000, least=200_000)
+    for _ in range(effort.rounds(5)):
         begin = time.process_time()
-        fb.run(config, requests=REQUESTS, outputs__requests_csv=False, jobs=1)
+        fb.run(config, requests=requests, outputs__requests_csv=False, jobs=1)
         module_s = time.process_time() - begin
-        took_s, _ = measure.best(1, program, folder, "serial", REQUESTS, "bare")
+        took_s, _ = measure.best(1, program, folder, "serial", requests, "bare")
         start_s, _ = measure.best(1, program, folder, "serial", 1000, "bare")
         ratios.append(module_s / (took_s - start_s))
     ratio = statistics.median(ratios)
-    print(f"module: {REQUESTS:,} requests of serial take {ratio:.2f} times what they take the program")
+    print(f"module: {requests:,} requests of serial take {ratio:.2f} times what they take the program")
 
 
-def bench_policies(fb, folder):
+def bench_policies(fb, folder, effort):
     class Greedy(fb.Policy):
         def decide(self, view):
             return fb.start(min(view.queued, self.parameters.max_batch))
@@ -64,18 +63,19 @@ def bench_policies(fb, folder):
     fb.register("bench_oldest", Oldest)
     config = str(Path(folder) / "serial.yaml")
     for name in ("bench_greedy", "bench_oldest"):
-        rates = []
-        for _ in range(5):
+        rates, requests = [], effort.requests(500_000, least=20_000)
+        for _ in range(effort.rounds(5)):
             begin = time.perf_counter()
             results = fb.run(config, {"systems.0.policy": {"name": name}, "outputs": {"requests_csv": False},
-                                      "requests": 500_000, "workload.arrivals.rho": 0.4}, jobs=1)
+                                      "requests": requests, "workload.arrivals.rho": 0.4}, jobs=1)
             took_s = time.perf_counter() - begin
-            rates.append(500_000 / results.table["mean_start_batch"][0] / took_s)
+            rates.append(requests / results.table["mean_start_batch"][0] / took_s)
         print(f"module: {name.removeprefix('bench_')} in Python: at least {statistics.median(rates):,.0f} decisions/s")
 
 
-def bench_arrays(fb, folder):
-    results = fb.run(str(Path(folder) / "serial.yaml"), requests=10**7, outputs__requests_csv=True, jobs=1)
+def bench_arrays(fb, folder, effort):
+    config, requests = str(Path(folder) / "serial.yaml"), effort.requests(10**7)
+    results = fb.run(config, requests=requests, outputs__requests_csv=True, jobs=1)
     took_ms = milliseconds(results.requests, 5)
     rows = results.requests()
     same = rows.__array_interface__["data"][0] == results.requests().__array_interface__["data"][0]
@@ -83,17 +83,17 @@ def bench_arrays(fb, folder):
           f"{'no copy' if same else 'A COPY'}; mean of a column: {milliseconds(rows['latency_s'].mean, 5):.0f} ms")
 
 
-def bench(program):
+def bench(program, effort):
     package = Path(program).resolve().parents[1] / "python"
     if not package.is_dir():
         print("module: not built (FLUIDBATCH_PYTHON)")
         return
-    bench_import(package)
+    bench_import(package, effort)
     sys.path.insert(0, str(package))
     import fluidbatch as fb
 
     with tempfile.TemporaryDirectory(prefix="fluidbatch-bench-") as folder:
         measure.write_configs(Path(folder))
-        bench_runs(fb, program, folder)
-        bench_policies(fb, folder)
-        bench_arrays(fb, folder)
+        bench_runs(fb, program, folder, effort)
+        bench_policies(fb, folder, effort)
+        bench_arrays(fb, folder, effort)

@@ -9,45 +9,15 @@ completions.
 """
 
 import argparse
-import csv
-import io
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import simpy
 
+import traces
+
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = """\
-network: ee_resnet50
-requests: {requests}
-slo: {{latency_ms: 250}}
-workload:
-  arrivals: {{kind: poisson, rho: {rho}}}
-  exits: {{kind: rates, rates: [0.30, 0.35, 0.40]}}
-systems:
-  - {{label: serial, policy: {{name: serial}}, npu: zu7ev_large, npu_mode: r}}
-  - {{label: dynamic, policy: {{name: dynamic_batching, max_batch: 8}}, npu: zu7ev_large, npu_mode: r}}
-"""
-MAX_BATCH = {"serial": 1, "dynamic": 8}
-
-
-def segment_latencies(program, max_batch=8):
-    """latency[segment][batch] in seconds."""
-
-    def rows(*command):
-        text = subprocess.run([program, *command, "--csv"], check=True, capture_output=True, text=True).stdout
-        return csv.DictReader(io.StringIO(text))
-
-    segments = {row["layer"]: int(row["segment"]) for row in rows("network", "show", "ee_resnet50")}
-    latencies = [[0.0] * (max_batch + 1) for _ in range(1 + max(segments.values()))]
-    for row in rows(
-        "npu", "table", "--network", "ee_resnet50", "--npu", "zu7ev_large", "--mode", "r", "--max-batch", str(max_batch)
-    ):
-        latencies[segments[row["layer"]]][int(row["batch"])] += float(row["latency_s"])
-    return latencies
 
 
 def simulate(latencies, arrivals_s, exits, max_batch):
@@ -83,21 +53,14 @@ def simulate(latencies, arrivals_s, exits, max_batch):
 
 def compare(program, requests, rho):
     """For each system: SimPy's seconds a request, and the largest difference of a completion."""
-    latencies = segment_latencies(program)
+    latencies = traces.segment_latencies(program)
     results = {}
-    with tempfile.TemporaryDirectory(prefix="fluidbatch-simpy-") as folder:
-        config = Path(folder) / "c.yaml"
-        config.write_text(CONFIG.format(requests=requests, rho=rho))
-        subprocess.run([program, "run", str(config), "--out", f"{folder}/out"], check=True, stdout=subprocess.DEVNULL)
-        for system, max_batch in MAX_BATCH.items():
-            with open(f"{folder}/out/{system}/requests.csv", encoding="ascii") as file:
-                rows = list(csv.DictReader(file))
-            arrivals_s, exits = [float(r["arrival_s"]) for r in rows], [int(r["exit"]) for r in rows]
-            begin = time.process_time()
-            completions_s = simulate(latencies, arrivals_s, exits, max_batch)
-            took_s = time.process_time() - begin
-            furthest_s = max(abs(c - float(r["completion_s"])) for c, r in zip(completions_s, rows))
-            results[system] = (took_s / requests, furthest_s)
+    for system, (arrivals_s, exits, expected_s) in traces.served(program, requests, rho).items():
+        begin = time.process_time()
+        completions_s = simulate(latencies, arrivals_s, exits, traces.MAX_BATCH[system])
+        took_s = time.process_time() - begin
+        furthest_s = max(abs(c - e) for c, e in zip(completions_s, expected_s))
+        results[system] = (took_s / requests, furthest_s)
     return results
 
 

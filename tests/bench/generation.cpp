@@ -39,25 +39,25 @@ void measure(const std::string& what, const std::string& devices_yaml, const std
 
 }  // namespace
 
-int main() {
-  constexpr std::uint64_t kRequests = 5'000'000;
+int main(int argc, char** argv) {
+  const std::uint64_t requests = argc > 1 ? std::stoull(argv[1]) : 5'000'000;
   const std::string rates = "{kind: rates, rates: [0.3, 0.35, 0.4]}";
-  measure("1 Poisson device, rates", "{arrivals: {kind: poisson, rate_hz: 50}}", rates, kRequests);
+  measure("1 Poisson device, rates", "{arrivals: {kind: poisson, rate_hz: 50}}", rates, requests);
   measure("1 Poisson device, correlated", "{arrivals: {kind: poisson, rate_hz: 50}}",
-          "{kind: correlated, rates: [0.3, 0.35, 0.4], correlation: 0.5}", kRequests);
-  measure("1 gamma device, rates", "{arrivals: {kind: gamma, rate_hz: 50, cv: 2}}", rates, kRequests);
+          "{kind: correlated, rates: [0.3, 0.35, 0.4], correlation: 0.5}", requests);
+  measure("1 gamma device, rates", "{arrivals: {kind: gamma, rate_hz: 50, cv: 2}}", rates, requests);
   measure("1 mmpp device, rates",
           "{arrivals: {kind: mmpp, states: [{rate_hz: 20, mean_duration_s: 1}, {rate_hz: 200, "
           "mean_duration_s: 1}]}}",
-          rates, kRequests);
+          rates, requests);
   measure("100 Poisson devices, rates", "devices: [{count: 100, arrivals: {kind: poisson, rate_hz: 1}}]",
-          rates, kRequests);
+          rates, requests);
   measure("10,000 Poisson devices, rates", "devices: [{count: 10000, arrivals: {kind: poisson, rate_hz: 1}}]",
-          rates, kRequests);
+          rates, requests);
   measure("100,000 Poisson devices, rates",
-          "devices: [{count: 100000, arrivals: {kind: poisson, rate_hz: 1}}]", rates, kRequests);
+          "devices: [{count: 100000, arrivals: {kind: poisson, rate_hz: 1}}]", rates, requests);
   measure("10,000 periodic devices with jitter, rates",
           "devices: [{count: 10000, arrivals: {kind: periodic, period_ms: 40, jitter_ms: 5}}]", rates,
-          kRequests);
+          requests);
   return 0;
 }

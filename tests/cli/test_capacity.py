@@ -4,7 +4,6 @@
 FLUIDBATCH_LONG=1 measures the table of docs/validation.md: 100 seeds of each case, some minutes."""
 
 import csv
-import decimal
 import io
 import json
 import math
@@ -14,11 +13,13 @@ import statistics
 import sys
 import unittest
 from collections import defaultdict
-from decimal import Decimal
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import CommandLineTest, RELEASE  # noqa: E402
+from harness import CommandLineTest, RELEASE, ROOT  # noqa: E402
+
+sys.path.insert(0, str(ROOT / "experiments/bench"))
+import md1  # noqa: E402
 
 # Without exits `serial` is M/D/1: the load is rho, and the SLO a multiple of the time of a sample.
 MD1 = """\
@@ -49,19 +50,11 @@ CAMERAS = SYSTEMS.replace("arrivals: {kind: poisson, rho: 1}",
                           "devices: [{label: cams, count: 4, arrivals: {kind: periodic, rate_hz: 5}}]")
 
 
-def md1_late_share(rho, slo):
-    """P(wait + 1 > slo) in M/D/1 with a service time of 1 (Erlang): an alternating sum, so in 120 digits."""
-    with decimal.localcontext(prec=120):
-        load, t = Decimal(rho), Decimal(slo) - 1
-        below = sum((load * (k - t)) ** k / math.factorial(k) * (load * (t - k)).exp() for k in range(1, int(t) + 1))
-        return float(1 - (1 - load) * ((load * t).exp() + below))
-
-
 def md1_capacity(slo, allowed=0.01):
     low, high = 0.0, 0.999
     for _ in range(40):
         middle = (low + high) / 2
-        low, high = (middle, high) if md1_late_share(middle, slo) <= allowed else (low, middle)
+        low, high = (middle, high) if md1.late_share(middle, slo) <= allowed else (low, middle)
     return low
 
 
@@ -91,10 +84,10 @@ class Capacity(CommandLineTest):
 
     def test_the_closed_form(self):
         """By hand: for 1 <= slo < 2 nobody may wait for a whole service: P(W <= t) = (1 - rho) e^(rho t)."""
-        self.assertAlmostEqual(md1_late_share(0.5, 1.5), 1 - 0.5 * math.exp(0.25), places=12)
-        self.assertAlmostEqual(md1_late_share(0.5, 1), 0.5, places=12)
+        self.assertAlmostEqual(md1.late_share(0.5, 1.5), 1 - 0.5 * math.exp(0.25), places=12)
+        self.assertAlmostEqual(md1.late_share(0.5, 1), 0.5, places=12)
         # Far out it falls by e^(-s) per service time, with s the root of rho (e^s - 1) = s.
-        self.assertAlmostEqual(md1_late_share(0.5, 20) / md1_late_share(0.5, 21), math.exp(1.2564312), places=5)
+        self.assertAlmostEqual(md1.late_share(0.5, 20) / md1.late_share(0.5, 21), math.exp(1.2564312), places=5)
 
     @unittest.skipUnless(RELEASE, "it is the numbers that count: one build is enough")
     def test_it_is_not_above_the_capacity_of_a_queue_near_saturation(self):

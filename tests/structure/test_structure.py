@@ -112,7 +112,7 @@ class Structure(unittest.TestCase):
                         self.assertIn(top, LIBRARIES[layer], f"{path.relative_to(ROOT)} includes {include}")
 
     def test_one_place_for_each_library(self):
-        self.assertEqual(self.users_of("simgrid/"), {"sim/drive/engine.cpp", "sim/drive/simgrid_compat.h"})
+        self.assertEqual(self.users_of("simgrid/"), {"sim/drive/engine.cpp", "sim/drive/simgrid_compat.h", "tests/bench/empty_simgrid.cpp"})
         self.assertEqual(self.users_of("CLI/"), {"sim/cli/options.h"})
         self.assertEqual(self.users_of("sqlite3"), {"sim/sweep/sqlite.cpp"})
         self.assertEqual(self.users_of("xxhash"), {"workloads/io/files_read.cpp"})
