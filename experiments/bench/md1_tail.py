@@ -20,6 +20,7 @@ PRECISION = 0.2
 SLOS = (8, 12, 20, 28)  # over the service time
 BATCHES = 32
 T_31 = 2.0395  # 97.5 % quantile of Student's t with 31 degrees of freedom
+NORMAL = 1.96  # of the normal distribution
 CONFIG = """\
 network: ee_resnet50
 outputs: {requests_csv: false, bounds: false}
@@ -39,6 +40,21 @@ class Estimate:
     requests: float  # of `tail`: events
     seconds: float
     extrapolated: bool = False
+
+
+@dataclass(frozen=True)
+class Crude:
+    """What SimPy did: `reached` by SLO, as far as it got, and what the rest is extrapolated from."""
+
+    reached: dict
+    seconds_per_request: float
+    bursts: float
+
+    def extrapolated(self, rate):
+        """Requests for a rate grow as 1 / rate where bursts of late answers stay as long, as they do in M/D/1, whose
+        tail is exponential."""
+        requests = (NORMAL / PRECISION) ** 2 * self.bursts / rate
+        return Estimate(rate, PRECISION, requests, requests * self.seconds_per_request, True)
 
 
 class SimPyQueue:
@@ -80,9 +96,16 @@ def batch_means(late):
     return rate, T_31 * means.std(ddof=1) / math.sqrt(BATCHES) / rate if rate > 0 else math.inf
 
 
+def burst_factor(late, length=5000):
+    """Variance over mean of how many are late of `length` requests in a row: by so much more requests does a rate take
+    than if they were late one by one."""
+    counts = late[: late.size // length * length].reshape(-1, length).sum(axis=1)
+    return counts.var(ddof=1) / counts.mean()
+
+
 def crude(slos, most, first=100_000, load=LOAD, seed=1):
-    """By SLO, as far as SimPy gets with `most` requests: the estimate when its interval was first narrow enough, looked
-    at after `first` requests and each time that there are a quarter more."""
+    """Each SLO's estimate when its interval was first narrow enough, looked at after `first` requests and each time
+    that there are a quarter more, not beyond `most`."""
     queue = SimPyQueue(load, seed)
     found, requests, took_s = {}, first, 0.0
     while requests <= most and len(found) < len(slos):
@@ -95,14 +118,7 @@ def crude(slos, most, first=100_000, load=LOAD, seed=1):
             if slo not in found and half_width <= PRECISION:
                 found[slo] = Estimate(rate, half_width, requests, took_s)
         requests = requests * 5 // 4
-    return found
-
-
-def extrapolated(reached, rate):
-    """What a smaller rate would take, from the smallest that was reached: requests grow as 1 / rate where bursts of
-    late answers stay as long, as they do in M/D/1, whose tail is exponential."""
-    requests = reached.requests * reached.rate / rate
-    return Estimate(rate, reached.half_width, requests, reached.seconds / reached.requests * requests, True)
+    return Crude(found, took_s / latencies.size, burst_factor(latencies > min(slos)))
 
 
 def splitting(program, slo):
@@ -120,11 +136,10 @@ def splitting(program, slo):
 
 def compare(program, effort):
     """By SLO: the exact rate, SimPy's estimate (or what it would take), and that of `tail`."""
-    reached = crude(SLOS, most=effort.requests(10_000_000, least=400_000))
-    rarest = reached[max(reached)]
+    counted = crude(SLOS, most=effort.requests(10_000_000, least=400_000))
     results = {}
     for slo in SLOS:
         exact = md1.late_share(LOAD, slo)
         tails = sorted((splitting(program, slo) for _ in range(effort.rounds(3))), key=lambda tail: tail.seconds)
-        results[slo] = (exact, reached.get(slo) or extrapolated(rarest, exact), tails[len(tails) // 2])
+        results[slo] = (exact, counted.reached.get(slo) or counted.extrapolated(exact), tails[len(tails) // 2])
     return results

@@ -128,21 +128,27 @@ class CrudeTail(unittest.TestCase):
         self.assertLess(abs(half_width / expected - 1), 0.4)  # 31 degrees of freedom: +-25 %, and t is 4 % above
         self.assertEqual(md1_tail.batch_means(np.zeros(320, bool)), (0, math.inf))
 
+    def test_bursts(self):
+        alone = np.random.default_rng(1).random(1_000_000) < 0.01
+        self.assertLess(abs(md1_tail.burst_factor(alone) - 0.99), 0.3)  # of 200 batches: +-10 %
+        self.assertLess(abs(md1_tail.burst_factor(np.repeat(alone, 10)) - 9.9), 2)
+
     def test_what_it_counts_is_the_closed_form(self):
-        found = md1_tail.crude((1, 3), most=200_000, first=50_000)
+        reached = md1_tail.crude((1, 3), most=200_000, first=50_000).reached
         for slo in (1, 3):
             exact = md1.late_share(md1_tail.LOAD, slo)
-            self.assertLess(abs(found[slo].rate / exact - 1), 0.1)
-            self.assertLessEqual(found[slo].half_width, md1_tail.PRECISION)
-            self.assertEqual((found[slo].requests, found[slo].extrapolated), (50_000, False))
+            self.assertLess(abs(reached[slo].rate / exact - 1), 0.1)
+            self.assertLessEqual(reached[slo].half_width, md1_tail.PRECISION)
+            self.assertEqual((reached[slo].requests, reached[slo].extrapolated), (50_000, False))
 
-    def test_what_it_does_not_reach_is_left_out_and_extrapolated(self):
-        found = md1_tail.crude((3, 60), most=50_000, first=50_000)
-        self.assertEqual(set(found), {3})
-        more = md1_tail.extrapolated(found[3], found[3].rate / 1000)
-        self.assertTrue(more.extrapolated)
-        self.assertAlmostEqual(more.requests, 5e7, delta=1)
-        self.assertAlmostEqual(more.seconds, 1000 * found[3].seconds, delta=1e-6 * more.seconds)
+    def test_what_it_does_not_reach_is_extrapolated(self):
+        counted = md1_tail.crude((3, 60), most=50_000, first=50_000)
+        self.assertEqual(set(counted.reached), {3})
+        self.assertGreater(counted.bursts, 2)
+        rare = md1_tail.Crude({}, seconds_per_request=4e-6, bursts=17).extrapolated(1e-6)
+        self.assertTrue(rare.extrapolated)
+        self.assertAlmostEqual(rare.requests, 96.04 * 17 / 1e-6, delta=1)
+        self.assertAlmostEqual(rare.seconds, 96.04 * 17 * 4, delta=1e-3)
 
     @unittest.skipUnless(RELEASE, "millions of events")
     def test_tail_is_told_the_same_queue(self):
