@@ -63,9 +63,9 @@ written down in docs/model.md; so the factors are those of this setting, not of 
 
 
 def kind_of(verdict):
-    if verdict.startswith(("does not", "none")):
+    if verdict.startswith(("does not", "none")) and "open:" not in verdict:
         return "bad"
-    return "part" if any(word in verdict for word in ("smaller", "direction", "; not:", "; open:")) else "good"
+    return "part" if any(word in verdict for word in ("smaller", "direction", "; not:", "open:")) else "good"
 
 
 def cell_html(text, kind=""):
@@ -123,7 +123,7 @@ def section_html(page, figures):
 
 def html(pages, figures, quick):
     note = (
-        "<p><strong>A quick run</strong>: 3,000 requests in each; the numbers of the full run are in "
+        "<p><strong>A quick run</strong>: short ones, and fewer of them; the numbers of the full run are in "
         "docs/reproduction.md.</p>"
         if quick
         else ""

@@ -3,10 +3,10 @@
 
     reproduce.py [--out FOLDER] [--quick] [--program FLUIDBATCH] [--only NAME ..] [--markdown FILE]
 
-results/NAME.sqlite holds the numbers of an experiment, figures/NAME.{svg,png,json} what is made of them. --quick runs
-3,000 requests where the full run has 12,000 to 400,000, in fewer settings where these are many. A second run continues
-from the results that exist. log.txt says how long each took. --markdown writes docs/reproduction.md with the pictures
-in a folder beside it; with --only, the sections of those experiments.
+results/NAME.sqlite holds the numbers of an experiment, figures/NAME.{svg,png,json} what is made of them. --quick makes
+shorter runs, in fewer settings where these are many. A second run continues from the results of sweeps and of the
+headline that exist, and makes the others anew. log.txt says how long each took. --markdown writes docs/reproduction.md
+with the pictures in a folder beside it; with --only, the sections of those experiments.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Runs the grid, estimates by splitting what its runs do not know, and finds the loads that each system carries.
 
 What is done is kept as it comes: sweeps in a folder beside the results, estimates and loads in the results. A second
-call goes on from there; what was made otherwise (another size, or another grid) is made anew.
+call goes on from there; what was made otherwise (another version, size or grid) is made anew.
 """
 
 import argparse
@@ -88,7 +88,9 @@ def split(config, system, precision, quantile, most_events):
     unknown = dict.fromkeys(("value", "low", "high", "far_high_s"))
     try:
         found = fb.tail(config, system, precision, (quantile,), most_events, jobs=1)
-    except fb.InputError as error:  # it is saturated
+    except fb.InputError as error:
+        if "saturated" not in str(error):
+            raise
         return {**unknown, "events": 0, "levels": 0, "note": str(error)}
     rows = [dict(zip(found.table.columns, row)) for row in found.table.tolist()]
     late = [row for row in rows if row["metric"] == "slo_violation_rate"]
@@ -109,7 +111,10 @@ def estimate(setting, system, seed, rare, most_events):
         if readings.is_below_the_floor(found, grid.slo_s(setting)):
             return (*setting, system, *found.values())
     quantile = 1 - readings.FLOOR if rare else 0.9
-    return (*setting, system, *split(config, system, readings.PRECISION, quantile, most_events).values())
+    found = split(config, system, readings.PRECISION, quantile, most_events)
+    if not rare:
+        found["far_high_s"] = None  # that of another quantile
+    return (*setting, system, *found.values())
 
 
 def tails(database, size):
@@ -154,7 +159,9 @@ def capacities(database, size):
 
 def description(size):
     """What the results are of; other ones are made anew."""
-    text = json.dumps([size._asdict(), planned(size)], sort_keys=True)
+    searched = [grid.capacity_configuration(place, size.capacity_requests) for place in grid.places(size)]
+    known_to = (readings.FLOOR, readings.PRECISION, readings.ENOUGH)
+    text = json.dumps([fb.__version__, size._asdict(), planned(size), searched, known_to], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

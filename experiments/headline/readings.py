@@ -33,7 +33,7 @@ class Rate(NamedTuple):
     """What is known of one violation rate, as it enters the geometric mean."""
 
     value: float  # as it counts
-    origin: str  # "runs", "splitting", "floor" (below FLOOR), "unknown" (counts as the most that it may well be)
+    origin: str  # "runs", "splitting", "floor" (below FLOOR), "unknown" (counts as 3 over the requests)
     half: float = 0  # of the logarithm's interval; of splitting alone
     deviations: tuple = ()  # by replication, relative; of runs alone
     precise: bool = True  # to PRECISION
@@ -70,7 +70,7 @@ def rate_of(rates, requests, slo_s, tail=None):
         low, value, high = (max(FLOOR, tail[key]) for key in ("low", "value", "high"))
         if tail["value"] < FLOOR:
             return Rate(FLOOR, "floor", math.log(high / FLOOR))
-        narrow = math.log(tail["high"] / tail["low"]) / 2 <= math.log1p(PRECISION)
+        narrow = math.log(tail["high"] / tail["low"]) / 2 <= PRECISION * (1 + 1e-9)  # as `tail` measures it
         return Rate(value, "splitting", max(math.log(high / value), math.log(value / low)), precise=narrow)
     if mean > 0:
         return Rate(mean, "runs", deviations=tuple(r / mean - 1 for r in rates), precise=half <= PRECISION)
@@ -97,6 +97,14 @@ def geometric(pairs):
     return Reading(*(math.exp(middle + part) for part in (0, -half, half)))
 
 
+def pair_of(other, ours):
+    """The two rates of a setting as they are compared: where the other's alone is not known, it counts as at most ours,
+    so that what nobody knows never speaks for ours."""
+    if other.origin == "unknown" and ours.origin != "unknown":
+        return other._replace(value=min(other.value, ours.value)), ours
+    return other, ours
+
+
 def at_the_floor(rate):
     """The same rate, where it is not known as low as a rate can count."""
     return rate._replace(value=FLOOR) if rate.origin == "unknown" else rate
@@ -112,6 +120,22 @@ def capacity_ratio(loads, ours):
     found = [statistics.geometric_mean([ours[p][s] / loads[p][s] for p in places]) for s in seeds] if places else []
     reading = over_replications(found) if found else Reading(math.nan, math.nan, math.nan)
     return reading, len(ours) - len(places)
+
+
+def capacity_bracket(holds, fails, other):
+    """(low, high) of the geometric mean over places and seeds of ours over the other's load, by what is open between
+    the highest load that was shown to hold and the lowest that was shown to fail; NaN where there is no place.
+
+    Both: {system: {place: [load of each seed]}}; places where a load is 0 or no failing load was met are left out.
+    """
+    places = [p for p in holds["ours"] if all(all(of[s][p]) for of in (holds, fails) for s in ("ours", other))]
+    if not places:
+        return math.nan, math.nan
+
+    def ratio(ours, others):
+        return statistics.geometric_mean(a / b for p in places for a, b in zip(ours["ours"][p], others[other][p]))
+
+    return ratio(holds, fails), ratio(fails, holds)
 
 
 def verdict(readings, published=PUBLISHED):

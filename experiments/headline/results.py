@@ -82,22 +82,29 @@ class Tail:
     def geometric(self, other, settings=None, at_the_floor=False):
         change = readings.at_the_floor if at_the_floor else lambda rate: rate
         pairs = [[change(self.rates[s, system]) for system in (other, "ours")] for s in settings or self.settings]
-        return readings.geometric(pairs)
+        return readings.geometric([readings.pair_of(*pair) for pair in pairs])
 
     def counts(self, system):
-        """{origin: number of settings}, and how many of those from runs or splitting are wider than asked for."""
+        """{origin: number of settings}, how many of those from runs or splitting are wider than asked for, and how many
+        of these have cameras."""
         rates = [self.rates[s, system] for s in self.settings]
         found = {origin: sum(r.origin == origin for r in rates) for origin in ("runs", "splitting", "floor", "unknown")}
-        return found, sum(not r.precise for r in rates if r.origin in ("runs", "splitting"))
+        wide = [
+            setting
+            for setting, rate in zip(self.settings, rates)
+            if rate.origin in ("runs", "splitting") and not rate.precise
+        ]
+        return found, len(wide), sum(setting.kind == "periodic" for setting in wide)
 
 
-def loads(page):
-    """{system: {place: [load of each seed]}}."""
+def loads(page, column):
+    """{system: {place: [load of each seed]}}: `load`, which holds, or `fails_from`, None where none was met."""
     found = {system: defaultdict(list) for system in grid.CLAIMED}
     for row in page.results.rows(
-        "SELECT network, multiple, kind, system, load FROM capacities ORDER BY network, multiple, kind, system, seed"
+        f"SELECT network, multiple, kind, system, {column} FROM capacities "
+        "ORDER BY network, multiple, kind, system, seed"
     ):
-        found[row["system"]][grid.Place(row["network"], row["multiple"], row["kind"])].append(row["load"])
+        found[row["system"]][grid.Place(row["network"], row["multiple"], row["kind"])].append(row[column])
     return found
 
 
