@@ -19,6 +19,12 @@ def pairs(rows, way, network=None):
     return [(row["measured"], row[way]) for row in rows if network in (None, row["network"])]
 
 
+def spread(found):
+    """Of pairs (measured, modelled), in words."""
+    ratios = [modelled / measured for measured, modelled in found]
+    return f"{min(ratios):.2f} to {max(ratios):.2f} and {100 * errors.summary(found)['median']:.1f} %"
+
+
 def draw(page, rows):
     figure, axes = plt.subplots(1, len(DRAWN), figsize=(9.6, 3.8), sharey=True)
     ends = min(row["measured"] for row in rows) / 1.5, 1.5 * max(row["measured"] for row in rows)
@@ -43,15 +49,14 @@ def draw(page, rows):
     axes[0].set_ylabel("modelled / measured")
     figures.legend_below(figure, axes[0], len(LOOKS) + 1)
     figure.tight_layout()
-    medians = {way: 100 * errors.summary(pairs(rows, way))["median"] for way in DRAWN}
+    seen = "; ".join(f"{WAYS[way]}, {spread(pairs(rows, way))}" for way in DRAWN)
     page.save(
         figure,
         caption="""Modelled over measured cycles of each layer against its measured cycles, both axes logarithmic: with
         the numbers that the NPU's file starts with, with two numbers fitted to all layers, and with these fitted to the
         three other networks. At 1 both are the same.""",
-        alternative=f"""Three panels of points. Unfitted they lie off the middle line by {medians["unfitted"]:.0f} % in
-        the median; fitted, within {medians["fitted"]:.0f} %; and the panel of the networks held out looks nearly as the
-        fitted one, at {medians["held_out"]:.0f} %, with a few points far below the line.""",
+        alternative=f"""Three panels of points about a middle line at 1. From the lowest point to the highest, and off
+        the line in the median: {seen}.""",
     )
 
 
@@ -112,8 +117,8 @@ def findings(rows):
         factor of {errors.NEAR:g}. Farthest is {worst}, {percent(medians[worst]["fitted"])} off where the fit has seen
         it and {percent(medians[worst]["held_out"])} where it has not. Better unfitted than held out:
         {", ".join(f"{name} ({percent(medians[name]['unfitted'])})" for name in better) or "none"}. The farthest layer,
-        {far["layer"]} of {NETWORKS[far["network"]]}, is off by {percent(error)}. The order of the layers is nearly
-        right in each way: rank correlations are {whole["unfitted"]["rank_correlation"]:.3f} unfitted,
+        {far["layer"]} of {NETWORKS[far["network"]]}, is off by {percent(error)}. Rank correlations
+        of measured and modelled cycles are {whole["unfitted"]["rank_correlation"]:.3f} unfitted,
         {whole["held_out"]["rank_correlation"]:.3f} held out, and {whole["least"]["rank_correlation"]:.3f} for the least
         cycles of the array alone, which are off by {percent(whole["least"]["median"])} in the median."""
 

@@ -4,7 +4,7 @@ import math
 import statistics
 
 import figures
-from experiments.tails import exact
+from experiments.bench import md1
 from figures import plt
 
 LOOKS = {**figures.LOOKS, "optimal": ("#CC79A7", "D", "-.")}
@@ -29,7 +29,8 @@ class Point:
         return self.counted * self.requests >= ENOUGH
 
     def agrees(self):
-        """Whether the count is as far from the estimate as both intervals together allow; None where there is none."""
+        """Whether the count is no farther from the estimate than both intervals together allow; None where one of them
+        is not known."""
         if self.rate is None or self.counted_half is None:
             return None
         return abs(self.counted - self.rate) <= math.hypot(self.counted_half, (self.high - self.low) / 2)
@@ -44,14 +45,25 @@ def read(page, setup):
 
 
 def crossing(points, rate):
-    """The SLO at which a curve falls to `rate`, its logarithm being linear between two points; None where it stays
-    above or begins below."""
-    known = [p for p in points if p.rate]
-    for a, b in zip(known, known[1:]):
-        if a.rate >= rate > b.rate:
+    """The SLO at which a curve falls to `rate`, its logarithm being linear between two neighbours that are known; None
+    where it stays above, begins below, or passes it where nothing is known."""
+    for a, b in zip(points, points[1:]):
+        if a.rate and b.rate and a.rate >= rate >= b.rate and a.rate > b.rate:
             share = math.log(a.rate / rate) / math.log(a.rate / b.rate)
             return a.multiple + share * (b.multiple - a.multiple)
     return None
+
+
+def needed(points, rate):
+    """That SLO in words."""
+    multiple = crossing(points, rate)
+    if multiple is not None:
+        return f"{multiple:.2f}"
+    if points[0].rate and points[0].rate < rate:
+        return f"below {points[0].multiple:g}"
+    if points[-1].rate and points[-1].rate > rate:
+        return f"above {points[-1].multiple:g}"
+    return "not known"
 
 
 def style(policy):
@@ -60,9 +72,9 @@ def style(policy):
 
 
 def curve(axis, points, **look):
-    known = [p for p in points if p.rate]
-    bars = [[p.rate - p.low for p in known], [p.high - p.rate for p in known]]
-    axis.errorbar([p.multiple for p in known], [p.rate for p in known], bars, capsize=2, elinewidth=0.8, **look)
+    estimates = [(p.rate, p.rate - p.low, p.high - p.rate) if p.rate else (math.nan,) * 3 for p in points]
+    rates, *bars = zip(*estimates)  # NaN, where nothing is known, breaks the line
+    axis.errorbar([p.multiple for p in points], rates, bars, capsize=2, elinewidth=0.8, **look)
     seen = [p for p in points if p.is_counted()]
     axis.plot(
         [p.multiple for p in seen],
@@ -81,12 +93,22 @@ def draw_check(axis, check):
         first = rho == min(check)
         points = curves["serial"]
         line = [1 + (points[-1].multiple - 1) * i / 200 for i in range(201)]
-        tail = [exact.late(rho, m) for m in line]
+        tail = [md1.late_share(rho, m) for m in line]
         axis.plot(line, tail, color="#888888", linewidth=1, label="exact" if first else "_")
         curve(axis, points, color="#000000", marker="x", linestyle="", label="by splitting" if first else "_")
         axis.annotate(f"load {rho:g}", (line[110], tail[110]), (4, 4), textcoords="offset points", fontsize=8)
     axis.set_title("check: M/D/1")
     axis.legend(fontsize=7, loc="upper right")
+
+
+def order(policies):
+    """Which curves lie above which at the end of each panel, in words."""
+    texts = []
+    for rho, curves in policies.items():
+        ends = sorted((points[-1].rate, policy) for policy, points in curves.items() if points[-1].rate)
+        names = ", ".join(SHORT[policy] for _, policy in reversed(ends)) or "none is known"
+        texts.append(f"at rho {rho:g} {names}")
+    return "; ".join(texts)
 
 
 def draw(page, policies, check):
@@ -109,11 +131,12 @@ def draw(page, policies, check):
         caption=f"""SLO violation rate against the SLO; logarithmic. Left, a curve for each policy at each load, by
         splitting, with 95 % intervals (mostly smaller than the marks); crosses: what a run without splitting counts,
         where at least {ENOUGH} of its requests are late. Right, the same of `serial` without exits, with the exact tail
-        as a line. Points below {LOWEST:g} are left out, as are those of which nothing is known.""",
-        alternative="""Panels of curves that fall over many orders of magnitude, nearly straight. Serial falls slowest;
-        exit_aware and the optimum of the mean lie near each other and lowest, and dynamic batching and LazyBatching in
-        between. Crosses lie on the curves and end where they pass the lowest rate that a run shows. Right, marks lie on
-        two lines.""",
+        as a line. Points below {LOWEST:g} are left out, as are those of which nothing is known, where a curve breaks
+        off.""",
+        alternative=f"""Panels of a curve for each policy, violation rate against SLO, with crosses where a run counts
+        enough. The curves at the largest SLO of each panel, from the highest to the lowest: {order(policies)}. Right,
+        lines of the exact tail of M/D/1 at loads of {" and ".join(f"{rho:g}" for rho in check)}, with a mark for each
+        estimate.""",
     )
 
 
@@ -149,9 +172,9 @@ def tables(page, policies, check):
             [
                 f"{rho:g}",
                 f"{p.multiple:g}",
-                f"{exact.late(rho, p.multiple):.3e}",
+                f"{md1.late_share(rho, p.multiple):.3e}",
                 rate_text(p),
-                "" if p.rate is None else f"{p.rate / exact.late(rho, p.multiple):.3f}",
+                "" if p.rate is None else f"{p.rate / md1.late_share(rho, p.multiple):.3f}",
                 counted_text(p),
             ]
             for rho, curves in check.items()
@@ -164,35 +187,39 @@ def of_policies(rho, curves, rates=(1e-3, 1e-6)):
     """The SLO that each policy needs for a rate, in words."""
     texts = []
     for rate in rates:
-        needed = {policy: crossing(curves[policy], rate) for policy in LOOKS if policy in curves}
-        said = ", ".join(f"{SHORT[policy]} {multiple:.2f}" for policy, multiple in needed.items() if multiple)
-        if said:
-            texts.append(f"for {rate:g} {said}")
+        said = ", ".join(f"{SHORT[policy]} {needed(curves[policy], rate)}" for policy in LOOKS if policy in curves)
+        texts.append(f"for {rate:g} {said}")
     return f"At rho {rho:g} the SLO that is missed at a given rate, in single-sample latencies, is {'; '.join(texts)}."
 
 
 def of_check(check):
-    known = [(p, exact.late(rho, p.multiple)) for rho, curves in check.items() for p in curves["serial"] if p.rate]
+    known = [(p, md1.late_share(rho, p.multiple)) for rho, curves in check.items() for p in curves["serial"] if p.rate]
+    if not known:
+        return "Splitting knows none of the rates of M/D/1."
     held = sum(p.low <= truth <= p.high for p, truth in known)
     ratios = [p.rate / truth for p, truth in known]
     return f"""Of {len(known)} estimates of M/D/1, down to {min(truth for _, truth in known):.1e}, the 95 % interval
         holds the exact rate in {held}; they are {min(ratios):.3f} to {max(ratios):.3f} times that."""
 
 
+def of_range(points):
+    """How far down counting and splitting go, in words."""
+    counted = [p.counted for p in points if p.is_counted()]
+    known = [p for p in points if p.rate]
+    rare = [p.events for p in known if p.rate < RARE]
+    shown = f"shows {ENOUGH} late ones down to a rate of {min(counted):.0e}" if counted else "shows too few late ones"
+    down = f"goes down to {min(p.rate for p in known):.0e}" if known else "knows no rate"
+    effort = f", {statistics.fmean(rare) / 1e6:.0f} million events each below {RARE:g}" if rare else ""
+    return f"A run of {points[0].requests:,.0f} requests {shown}; splitting {down}{effort}."
+
+
 def findings(policies, check):
     points = [p for curves in policies.values() for some in curves.values() for p in some]
     agree = [p.agrees() for p in points if p.agrees() is not None]
     unknown = sum(p.rate is None for p in points)
-    lowest = min(p.rate for p in points if p.rate)
-    rare = [p.events for p in points if p.rate and p.rate < RARE]
-    effort = f", {statistics.fmean(rare) / 1e6:.0f} million events each below {RARE:g}" if rare else ""
-    least = [p for p in points if p.is_counted() and p.rate]
-    return f"""{" ".join(of_policies(rho, curves) for rho, curves in policies.items())} A run of
-        {points[0].requests:,.0f} requests shows {ENOUGH} late ones down to a rate of
-        {min(p.rate for p in least):.0e}; splitting goes down to {lowest:.0e}{effort}.
-        Where a run has an interval, it agrees with splitting in {sum(agree)}
-        of {len(agree)}; of {unknown} of {len(points)} points splitting knows nothing, which does not make them 0.
-        {of_check(check)}"""
+    return f"""{" ".join(of_policies(rho, curves) for rho, curves in policies.items())} {of_range(points)} Where a run
+        has an interval, it agrees with splitting in {sum(agree)} of {len(agree)}; of {unknown} of {len(points)} points
+        splitting knows nothing, which does not make them 0. {of_check(check)}"""
 
 
 def make(page):

@@ -66,6 +66,20 @@ class HeadlineOnNpus(QuickForm):
         self.assertAlmostEqual(row.geometric_mean("dynamic", (0, 1)), 24 ** (1 / 3), places=12)
         self.assertEqual(row.geometric_mean("dynamic", (0,)), 1)
 
+    def test_texts_of_rates_where_ours_is_never_late(self):
+        plot, findings = script("headline_npus.plot"), script("headline_npus.findings")
+        self.assertEqual(plot.interval_text([math.nan, 2, 3]), "ours is never late in 1 of 3 replications")
+        self.assertEqual(plot.interval_text([math.nan, math.nan]), "ours is never late")
+        self.assertEqual(plot.interval_text([2, 2]), "2.00 ± 0.00")
+        row = self.row()
+        for system in ("greedy", "lazy"):
+            row.cells |= {(s, system, r): cell for (s, other, r), cell in row.cells.items() if other == "dynamic"}
+        text = findings.of_rates([row])
+        self.assertNotIn("nan", text)
+        self.assertIn("not known by the mean rates for dynamic batching", text)
+        self.assertTrue(text.endswith("without 1 in which ours is never late in some replication."), text)
+        self.assertEqual(findings.share_of_largest([1] * 18 + [11, 11]), 22 / 40)
+
     def test_the_interval_of_the_geometric_mean(self):
         jackknife = script("headline_npus.points").jackknife_half_width
         # For a mean of 1, 2 and 6 the jackknife is the usual interval: t of 2 degrees of freedom x sqrt(7 / 3).
@@ -139,7 +153,7 @@ class HeadlineOnNpus(QuickForm):
 @unittest.skipUnless(RELEASE, "takes long with sanitizers")
 class TailsFigure(QuickForm):
     def test_the_exact_tail(self):
-        late = script("tails.exact").late
+        late = script("bench.md1").late_share
         for rho in (0.5, 0.8):
             self.assertEqual(late(rho, 0.9), 1)
             self.assertAlmostEqual(late(rho, 1), rho, places=15)  # whoever finds the server busy
@@ -161,14 +175,25 @@ class TailsFigure(QuickForm):
             return plot.Point({"policy": "lazy", "rho": 1, "multiple": multiple, "rate": rate, "low": rate, "high": rate, "events": 1,
                                "requests": 1000, "counted": 0.02, "counted_ci95": 0.003})
 
-        points = [point(2, 1e-2), point(3, 1e-4), point(4, None), point(5, 1e-8)]
-        for rate, multiple in ((1e-3, 2.5), (1e-6, 4), (1e-2, 2)):
+        points = [point(2, 1e-2), point(3, 1e-4), point(4, None), point(5, 1e-8), point(6, 1e-10)]
+        for rate, multiple in ((1e-3, 2.5), (1e-9, 5.5), (1e-2, 2), (1e-10, 6)):
             self.assertAlmostEqual(plot.crossing(points, rate), multiple, places=12)
-        for rate in (0.1, 1e-9):
-            self.assertIsNone(plot.crossing(points, rate))
+        said = {0.1: "below 2", 1e-3: "2.50", 1e-6: "not known", 1e-11: "above 6"}  # between 3 and 5 it is anywhere
+        self.assertEqual({rate: plot.needed(points, rate) for rate in said}, said)
+        self.assertEqual(plot.needed([point(4, None)], 0.1), "not known")
+        texts = plot.of_policies(1, {"serial": points, "lazy": [point(2, 1e-2)]}, (1e-3,))
+        self.assertTrue(texts.endswith("is for 0.001 serial 2.50, LazyBatching above 2."), texts)
         self.assertTrue(points[0].is_counted())
         self.assertEqual([point(2, rate).agrees() for rate in (0.0171, 0.0229, 0.0169)], [True, True, False])
         self.assertIsNone(points[2].agrees())
+
+    def test_the_text_where_nothing_is_known(self):
+        plot = script("tails.plot")
+        row = {"rho": 1, "multiple": 2, "rate": None, "low": None, "high": None, "events": 1, "requests": 1000, "counted": 0, "counted_ci95": None}
+        by_policy = {1: {policy: [plot.Point({**row, "policy": policy})] for policy in ("serial", "lazy")}}
+        text = plot.findings(by_policy, {0.5: by_policy[1]})
+        for part in ("serial not known, LazyBatching not known", "of 2 of 2 points", "splitting knows no rate", "none of the rates of M/D/1"):
+            self.assertIn(part, " ".join(text.split()))
 
     def test_the_quick_form(self):
         page = self.page_of("tails")
@@ -180,7 +205,7 @@ class TailsFigure(QuickForm):
             checked = database.execute("SELECT multiple, low, high FROM tails WHERE setup = 'M/D/1'").fetchall()
         self.assertLess(found["ours"], 0.1 * found["greedy"])
         for multiple, low, high in checked:
-            self.assertTrue(low / 2 < script("tails.exact").late(0.5, multiple) < 2 * high, multiple)
+            self.assertTrue(low / 2 < script("bench.md1").late_share(0.5, multiple) < 2 * high, multiple)
 
 
 @unittest.skipUnless(RELEASE, "takes long with sanitizers")
