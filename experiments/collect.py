@@ -5,6 +5,8 @@ import csv
 import io
 import sqlite3
 import subprocess
+import tempfile
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,25 +25,34 @@ def number(text):
     return text or None
 
 
+def swept(sweep, columns):
+    """Runs a sweep (fb.Sweep) whose own results file is not kept: those columns of its points that are done, in their
+    order."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "results.sqlite"
+        sweep.run(file)
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as found:
+            return found.execute(f"SELECT {columns} FROM results WHERE status = 'done' ORDER BY point").fetchall()
+
+
+def insert(database, table, columns, rows):
+    """Adds rows of so many columns to a table."""
+    database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})", rows)
+
+
 def add_csv(database, table, text, **constants):
     """Adds the rows of a CSV to a table, which is made where it is not there, with a column for each constant."""
     rows = list(csv.reader(io.StringIO(text)))
     columns = [*constants, *rows[0]]
     database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
-    database.executemany(
-        f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})",
-        [[*constants.values(), *map(number, row)] for row in rows[1:]],
-    )
+    insert(database, table, columns, [[*constants.values(), *map(number, row)] for row in rows[1:]])
 
 
 def add_rows(database, table, rows, **constants):
     """Adds the rows of a table (fb.Records) likewise; NaN becomes NULL."""
     columns = [*constants, *rows.columns]
     database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
-    database.executemany(
-        f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})",
-        [(*constants.values(), *row) for row in rows.tolist()],
-    )
+    insert(database, table, columns, [(*constants.values(), *row) for row in rows.tolist()])
 
 
 def main(description, collect):

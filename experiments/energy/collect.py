@@ -1,10 +1,6 @@
 """Energy of each policy in each mode against load, of five networks on all shipped NPUs; the words that each mode
 moves; and latency and energy over tile sizes."""
 
-import sqlite3
-import tempfile
-from pathlib import Path
-
 import collect
 from experiments.energy import operation_energies
 from python_module import fb
@@ -66,19 +62,11 @@ def sweep(database, npu, network, quick):
     }
     grid = {"workload.arrivals.rho": list(LOADS[1::2] if quick else LOADS)}
     plan = {"base": base, "axes": {"grid": grid}, "replications": 1 if quick else 3}
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "results.sqlite"
-        fb.Sweep(plan).run(file)
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as found:
-            rows = found.execute(
-                f'SELECT system, "workload.arrivals.rho", replication, saturated, {", ".join(STATISTICS)} FROM results '
-                "WHERE status = 'done' ORDER BY point"
-            ).fetchall()
+    columns = f'system, "workload.arrivals.rho", replication, saturated, {", ".join(STATISTICS)}'
+    rows = collect.swept(fb.Sweep(plan), columns)
     database.execute(f"CREATE TABLE IF NOT EXISTS loads ({', '.join(COLUMNS)})")
-    database.executemany(
-        f"INSERT INTO loads VALUES ({', '.join('?' * len(COLUMNS))})",
-        [(npu, network, *system.split("-"), *rest) for system, *rest in rows],
-    )
+    found = [(npu, network, *system.split("-"), *rest) for system, *rest in rows]
+    collect.insert(database, "loads", COLUMNS, found)
 
 
 def words(database, npu, network):

@@ -2,12 +2,13 @@
 to what each carries."""
 
 import concurrent.futures
-import sqlite3
 import tempfile
 from pathlib import Path
 
 import collect
 from python_module import fb
+
+from headline import grid
 
 SHIPPED = (
     *("zu7ev_small", "zu7ev_middle", "zu7ev_large", "zu7ev_buffered"),
@@ -15,10 +16,9 @@ SHIPPED = (
 )
 SEARCHED = ("zu7ev_large", "zu7ev_buffered", "z7045_middle", "z7045_buffered", "edge_8tops", "edge_24tops")
 KEPT = ("clock_hz", "bandwidth_bytes_per_s", "word_bytes", "input_path", "residency", "row_weights", "k_max")
-NETWORKS = ("ee_resnet50", "ee_mobilenet_v2", "ee_inception_v3", "ee_vgg16")
+NETWORKS, MULTIPLES = grid.FULL.networks, grid.FULL.multiples
 MODES = ("r", "fluid_stacked")
 LOADS = (0.15, 0.3, 0.45, 0.6, 0.75)
-MULTIPLES = (2, 3, 4.5)
 KINDS = ("Poisson", "gamma, CV 2", "10 cameras", "bursts")
 DELAY_SHARE = 1 / 8  # of the SLO
 YARDSTICK = "zu7ev_large"  # whose bursts and jitters are those of the headline
@@ -90,61 +90,51 @@ def files_of(by_mode, folder):
 
 def plan_of(network, by_mode, files, quick):
     """The sweep of a network on the engines of a row, and (kind, load, multiple) of its settings in their order."""
-    grid = QUICK if quick else FULL
+    part = QUICK if quick else FULL
     unloaded_s = single_sample_s(network, by_mode["r"])
     scale = unloaded_s / single_sample_s(network, YARDSTICK)
-    policies = {
-        "dynamic": ({"name": "dynamic_batching", "max_batch": 8, "max_queue_delay_ms": 1}, "r"),
-        "greedy": ({"name": "dynamic_batching", "max_batch": 8}, "r"),
-        "lazy": ({"name": "lazy_batching", "max_batch": 8}, "r"),
-        "ours_r": ({"name": "exit_aware", "max_batch": 8}, "r"),
-        "ours": ({"name": "exit_aware", "max_batch": 8}, "fluid_stacked"),
-    }
+    systems = [
+        *(grid.system("dynamic", 1), grid.system("greedy"), grid.system("lazy")),
+        *({**grid.system("ours"), "label": "ours_r", "npu_mode": "r"}, grid.system("ours")),
+    ]
     base = {
         "seed": 1,
         "requests": 3000 if quick else 20000,
-        "warmup_requests": 300 if quick else 1000,
+        "warmup_requests": 300 if quick else grid.WARMUP,
         "network": network,
         "reference": {"npu": files["r"], "npu_mode": "r"},
         "slo": {"unloaded_multiple": 3},
-        "workload": {"devices": devices("Poisson", 0.5, 1), "exits": {"kind": "rates", "rates": [0.30, 0.35, 0.40]}},
+        "workload": {"devices": devices("Poisson", 0.5, 1), "exits": {"kind": "rates", "rates": grid.RATES}},
         "outputs": {"requests_csv": False, "bounds": False},
-        "systems": [
-            {"label": label, "policy": policy, "npu": files[mode], "npu_mode": mode}
-            for label, (policy, mode) in policies.items()
-        ],
+        "systems": [{**system, "npu": files[system["npu_mode"]]} for system in systems],
     }
-    arrivals = [(kind, load) for kind in grid["kinds"] for load in grid["loads"]]
+    arrivals = [(kind, load) for kind in part["kinds"] for load in part["loads"]]
     axes = {
         "zip": {
-            "slo.unloaded_multiple": list(grid["multiples"]),
+            "slo.unloaded_multiple": list(part["multiples"]),
             "systems.dynamic.policy.max_queue_delay_ms": [
-                1000 * DELAY_SHARE * multiple * unloaded_s for multiple in grid["multiples"]
+                1000 * DELAY_SHARE * multiple * unloaded_s for multiple in part["multiples"]
             ],
         },
         "list": [{"workload.devices": devices(kind, load, scale)} for kind, load in arrivals],
     }
-    settings = [(*arrival, multiple) for multiple in grid["multiples"] for arrival in arrivals]
-    return {"base": base, "axes": axes, "replications": 2 if quick else 5}, settings
+    settings = [(*arrival, multiple) for multiple in part["multiples"] for arrival in arrivals]
+    return {"base": base, "axes": axes, "replications": 2 if quick else grid.REPLICATIONS}, settings
 
 
 def sweep(database, npu, network, by_mode, quick):
     """Adds the points of one network on the engines of a row."""
     with tempfile.TemporaryDirectory() as folder:
         plan, settings = plan_of(network, by_mode, files_of(by_mode, folder), quick)
-        file = Path(folder) / "results.sqlite"
-        fb.Sweep(plan).run(file)
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as found:
-            rows = found.execute(
-                'SELECT setting, system, replication, requests, mean_latency_s, slo_violation_rate, saturated, '
-                '"slo.unloaded_multiple" FROM results WHERE status = \'done\' ORDER BY point'
-            ).fetchall()
+        rows = collect.swept(
+            fb.Sweep(plan),
+            "setting, system, replication, requests, mean_latency_s, slo_violation_rate, saturated, "
+            '"slo.unloaded_multiple"',
+        )
     if len(rows) != 5 * len(settings) * plan["replications"] or any(settings[r[0]][2] != r[7] for r in rows):
         raise RuntimeError(f"{npu}, {network}: the sweep has other points than were asked for")
-    database.executemany(
-        f"INSERT INTO points VALUES ({', '.join('?' * len(COLUMNS))})",
-        [(npu, network, *settings[setting], *rest) for setting, *rest, _ in rows],
-    )
+    found = [(npu, network, *settings[setting], *rest) for setting, *rest, _ in rows]
+    collect.insert(database, "points", COLUMNS, found)
 
 
 def describe(database, npu, network, by_mode):

@@ -62,7 +62,9 @@ def by_npu(page, rows):
         axis.grid(axis="y", visible=False)
         axis.set_xscale("log")
         axis.set_xlim(left=0.8)
-        ticks = [t for t in (1, 2, 5, 10, 20, 50, 100, 200, 500) if t <= axis.get_xlim()[1]]
+        right = axis.get_xlim()[1]
+        wanted = (1, 1.5, 2, 3, 5, 10) if right < 20 else (1, 2, 5, 10, 20, 50, 100, 200, 500)
+        ticks = [t for t in wanted if t <= right]
         axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
         axis.minorticks_off()
     published = f"published latency: {findings.PUBLISHED}"
@@ -161,8 +163,8 @@ def table_of_latencies(page, rows):
 def table_of_rates(page, rows):
     page.table(
         "Counted violation rates, other over ours: geometric mean over the settings (95 % interval), where none counts "
-        "as half a request, so that it is not reading (a) of the headline; of how many settings "
-        "nobody is late on either side, and on ours alone (least to most over the others); and saturated runs",
+        "as half a request, so that it is not reading (a) of the headline; of how many settings nobody is late on "
+        "either side, and on ours alone (least to most over the others); and saturated runs",
         [
             *("NPU", *(figures.NAMES[other] for other in points.OTHERS)),
             *("neither late", "ours never late", "saturated runs"),

@@ -114,8 +114,8 @@ def findings(rows):
         {whole["unfitted"]["bias"]:.2f} times the measured cycles in the geometric mean; with two numbers fitted to all
         layers it is off by {percent(whole["fitted"]["median"])}, and of networks that the fit has not seen by
         {percent(whole["held_out"]["median"])}, with {100 * whole["held_out"]["near"]:.0f} % of the layers within a
-        factor of {errors.NEAR:g}. Farthest is {worst}, {percent(medians[worst]["fitted"])} off where the fit has seen
-        it and {percent(medians[worst]["held_out"])} where it has not. Better unfitted than held out:
+        factor of {errors.NEAR:g}. Farthest by its median is {worst}, {percent(medians[worst]["fitted"])} off where
+        the fit has seen it and {percent(medians[worst]["held_out"])} where it has not. Better unfitted than held out:
         {", ".join(f"{name} ({percent(medians[name]['unfitted'])})" for name in better) or "none"}. The farthest layer,
         {far["layer"]} of {NETWORKS[far["network"]]}, is off by {percent(error)}. Rank correlations
         of measured and modelled cycles are {whole["unfitted"]["rank_correlation"]:.3f} unfitted,

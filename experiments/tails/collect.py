@@ -1,9 +1,5 @@
 """SLO violation rates against the SLO by splitting, and by counting where a run can see them."""
 
-import sqlite3
-import tempfile
-from pathlib import Path
-
 import collect
 from python_module import fb
 
@@ -62,18 +58,12 @@ def check_plan(rho, multiples, quick):
 def add(database, setup, rho, plan, quick):
     measure = {"kind": "tail", "quantiles": [0.99]}
     measure |= {"precision": 0.4, "max_events": 1e6} if quick else {"precision": 0.1, "max_events": 6e7}
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "results.sqlite"
-        fb.Sweep({**plan, "measure": measure}).run(file)
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as found:
-            rows = found.execute(
-                'SELECT system, "slo.unloaded_multiple", requests, slo_violation_rate, slo_violation_rate_ci95, '
-                "violation_rate_tail, violation_rate_tail_low, violation_rate_tail_high, tail_events FROM results "
-                "WHERE status = 'done' ORDER BY system, 2"
-            ).fetchall()
-    database.executemany(
-        f"INSERT INTO tails VALUES ({', '.join('?' * len(COLUMNS))})", [(setup, rho, *row) for row in rows]
+    rows = collect.swept(
+        fb.Sweep({**plan, "measure": measure}),
+        'system, "slo.unloaded_multiple", requests, slo_violation_rate, slo_violation_rate_ci95, violation_rate_tail, '
+        "violation_rate_tail_low, violation_rate_tail_high, tail_events",
     )
+    collect.insert(database, "tails", COLUMNS, [(setup, rho, *row) for row in rows])
     database.commit()
 
 
