@@ -8,8 +8,11 @@ namespace fluidbatch::scheduler {
 /// A latency is late beyond the SLO by more than this, so that exact ties do not depend on rounding.
 inline constexpr double kDeadlineTolerance_s = 1e-9;
 
+/// The longest latency that keeps the bound `slo_s`; infinite where that is.
+inline double latest_in_time_s(double slo_s) { return slo_s + kDeadlineTolerance_s; }
+
 /// True where `latency_s` breaks the bound `slo_s`.
-inline bool is_late(double latency_s, double slo_s) { return latency_s > slo_s + kDeadlineTolerance_s; }
+inline bool is_late(double latency_s, double slo_s) { return latency_s > latest_in_time_s(slo_s); }
 
 /// The latency bound as the server has to keep it.
 struct ServerSlo {

@@ -59,8 +59,7 @@ InBatches in_batches(std::span<const double> latencies, double slo_s,
   double sum = 0;
   double squares = 0;  // of the differences to the first, which is near enough to the mean not to lose digits
   // Only a dropped one, which is infinite, breaks an infinite bound.
-  const double latest_s =
-      std::min(slo_s + scheduler::kDeadlineTolerance_s, std::numeric_limits<double>::max());
+  const double latest_s = std::min(scheduler::latest_in_time_s(slo_s), std::numeric_limits<double>::max());
   for (std::size_t i = 0; i < kBatches; ++i) {
     const std::span<const double> batch = part_of(latencies, i, kBatches);
     double batch_sum = 0;
