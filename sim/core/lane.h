@@ -22,7 +22,8 @@ namespace fluidbatch::sim {
 /// preempted, or somebody wants to be asked and there is something to ask about. `Sink` is an Observer whose
 /// type is known here, so that its calls are inlined. `Host` is the class that derives from this one, and has
 ///
-///     static constexpr bool kObserved;       false where there is never an observer beside the sink
+///     static constexpr bool kPlain;          true where there is never an observer beside the sink, an audit
+///                                            or an exit control
 ///     LaneState& lane_state();               where this service stands
 ///     scheduler::RequestWindow& window();    the requests, those of other services too
 ///     double waited_from_s() const;          from when on somebody is in its queue during a step
@@ -54,10 +55,13 @@ class Lane {
   template <typename Call>
   void tell(const Call& call) {
     call(sink_);
-    if constexpr (Host::kObserved) {
+    if constexpr (!Host::kPlain) {
       if (observer_ != nullptr) call(*observer_);
     }
   }
+
+  [[nodiscard]] bool audits() const { return !Host::kPlain && options_.audit; }
+  [[nodiscard]] bool decides_exits() const { return !Host::kPlain && exits_.control != nullptr; }
 
   void admit(const workloads::Arrival& arrival, std::uint16_t npu);
 

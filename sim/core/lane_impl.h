@@ -51,7 +51,7 @@ template <typename Host, typename Sink>
 void Lane<Host, Sink>::end_step() {
   const double date_s = state().step.end_s;
   tell([&](auto& observer) { observer.stepped(state().step); });
-  if (options_.audit) audit_passed_over(policy_, view_at(date_s), state(), boundary_, place_of(date_s));
+  if (audits()) audit_passed_over(policy_, view_at(date_s), state(), boundary_, place_of(date_s));
   elapse(date_s);
   state().stack.ran(state().step.first_layer, state().step.end_layer);
   bool batch_changed = false;
@@ -59,11 +59,10 @@ void Lane<Host, Sink>::end_step() {
   require_invariant(state().step.end_layer <= exit_layer, "a sample leaves at the end of its exit's segment");
   if (state().step.end_layer == exit_layer) {
     const std::uint64_t completed = state().conservation.completed;
-    const bool resumed = exits_.control != nullptr
-                             ? leave_where_decided(date_s)
-                             : state().stack.leave(requests(), date_s, [&](scheduler::Request& request) {
-                                 leave(request, date_s);
-                               });
+    const bool resumed =
+        decides_exits() ? leave_where_decided(date_s)
+                        : state().stack.leave(requests(), date_s,
+                                              [&](scheduler::Request& request) { leave(request, date_s); });
     hand_over_completed();
     if (resumed) tell([&](auto& observer) { observer.resumed(date_s); });
     batch_changed = state().conservation.completed != completed;
@@ -79,7 +78,7 @@ void Lane<Host, Sink>::end_step() {
 /// leave.
 template <typename Host, typename Sink>
 int Lane<Host, Sink>::next_exit_layer(int layer) const {
-  const int exit = exits_.control == nullptr ? state().stack.next_exit() : table_.segment_of(layer);
+  const int exit = decides_exits() ? table_.segment_of(layer) : state().stack.next_exit();
   return table_.segment_begin(exit + 1);
 }
 
@@ -147,7 +146,7 @@ scheduler::ExitRule Lane<Host, Sink>::rule_of(const scheduler::ExitView& view) c
     throw scheduler::PolicyError(describe(place_of(view.now_s)) +
                                  ": the exit control gave a threshold that is not from 0 to 1");
   }
-  if (options_.audit) audit_rule(*exits_.control, view, rule);
+  if (audits()) audit_rule(*exits_.control, view, rule);
   return rule;
 }
 
@@ -256,7 +255,7 @@ template <typename Host, typename Sink>
 scheduler::Decision Lane<Host, Sink>::ask(double date_s) {
   const scheduler::ServerView view = view_at(date_s);
   try {
-    if (options_.audit) return audited_answer(policy_, view);
+    if (audits()) return audited_answer(policy_, view);
     return policy_.decide(view);
   } catch (const scheduler::PolicyError& error) {
     throw scheduler::PolicyError(describe(place_of(date_s)) + ": " + error.what());

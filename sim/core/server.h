@@ -27,10 +27,10 @@ class SingleServer : public ServingCore {
 ///
 /// All events of a date are applied in this order: step end (its exits leave, an emptied batch is popped,
 /// batches merge), arrivals, timer; then one decision is asked for. Throws InvariantViolation where a
-/// conservation law is broken, and scheduler::PolicyError where a decision is not allowed. `kMayBeObserved`:
-/// where it is false there is no observer, and looking for one, which takes some 3 % of a run, is left out.
-template <typename Sink, bool kMayBeObserved = true>
-class Server final : public SingleServer, private Lane<Server<Sink, kMayBeObserved>, Sink> {
+/// conservation law is broken, and scheduler::PolicyError where a decision is not allowed. `kIsPlain`: there
+/// is no observer, audit or exit control, and looking for them, which takes some 5 % of a run, is left out.
+template <typename Sink, bool kIsPlain = false>
+class Server final : public SingleServer, private Lane<Server<Sink, kIsPlain>, Sink> {
   using Rules = Lane<Server, Sink>;
   friend Rules;
 
@@ -68,7 +68,7 @@ class Server final : public SingleServer, private Lane<Server<Sink, kMayBeObserv
 
   // What a lane asks of its host.
 
-  static constexpr bool kObserved = kMayBeObserved;
+  static constexpr bool kPlain = kIsPlain;
   [[nodiscard]] LaneState& lane_state() { return state_; }
   [[nodiscard]] const LaneState& lane_state() const { return state_; }
   [[nodiscard]] scheduler::RequestWindow& window() { return state_.requests; }

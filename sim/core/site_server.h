@@ -66,7 +66,7 @@ class SiteLane final : private Lane<SiteLane<Sink>, Sink> {
  private:
   // What a lane asks of its host.
 
-  static constexpr bool kObserved = true;
+  static constexpr bool kPlain = false;
   [[nodiscard]] LaneState& lane_state() { return state_; }
   [[nodiscard]] const LaneState& lane_state() const { return state_; }
   [[nodiscard]] scheduler::RequestWindow& window() { return window_; }

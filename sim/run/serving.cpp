@@ -7,21 +7,24 @@ namespace fluidbatch::sim {
 namespace {
 
 // Instantiated here and nowhere else, implicitly: of an explicit instantiation GCC flattens nothing.
-template <bool kMayBeObserved, typename... State>
+template <bool kIsPlain, typename... State>
 std::unique_ptr<SingleServer> make(const ServingParts& parts, const State&... state) {
-  return std::make_unique<Server<Recorder, kMayBeObserved>>(parts.table, parts.options, parts.policy,
-                                                            parts.exits, parts.stream, parts.recorder,
-                                                            parts.observer, state...);
+  return std::make_unique<Server<Recorder, kIsPlain>>(parts.table, parts.options, parts.policy, parts.exits,
+                                                      parts.stream, parts.recorder, parts.observer, state...);
+}
+
+bool is_plain(const ServingParts& parts) {
+  return parts.observer == nullptr && !parts.options.audit && parts.exits.control == nullptr;
 }
 
 }  // namespace
 
 std::unique_ptr<SingleServer> make_server(const ServingParts& parts) {
-  return parts.observer == nullptr ? make<false>(parts) : make<true>(parts);
+  return is_plain(parts) ? make<true>(parts) : make<false>(parts);
 }
 
 std::unique_ptr<SingleServer> make_server(const ServingParts& parts, const ServerState& state) {
-  return parts.observer == nullptr ? make<false>(parts, state) : make<true>(parts, state);
+  return is_plain(parts) ? make<true>(parts, state) : make<false>(parts, state);
 }
 
 }  // namespace fluidbatch::sim

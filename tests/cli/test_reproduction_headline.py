@@ -39,8 +39,8 @@ class HeadlineReadings(unittest.TestCase):
         found = rate([0.008, 0.012])
         self.near((found.value, *found.deviations), (0.01, -0.2, 0.2))
         self.assertEqual((found.origin, found.precise), ("runs", False))
-        # By splitting, whatever the runs say; exp(0.1) is within 20 %, exp(0.2) is not.
-        for half, precise in ((0.1, True), (0.2, False)):
+        # By splitting, whatever the runs say; its half-width is that of the logarithm.
+        for half, precise in ((0.1, True), (0.2, True), (0.21, False)):
             found = rate([0.0, 1e-6], value=4e-7, low=4e-7 * math.exp(-half), high=4e-7 * math.exp(half))
             self.near((found.value, found.half), (4e-7, half))
             self.assertEqual((found.origin, found.precise, found.deviations), ("splitting", precise, ()))
@@ -75,6 +75,24 @@ class HeadlineReadings(unittest.TestCase):
         self.near(geometric([alike]), (9, 9, 9))
         self.near(geometric([alike, (Rate(1e-9, "floor"), Rate(1e-9, "floor"))]), (3, 3, 3))
 
+    def test_what_is_not_known_of_the_other_does_not_speak_for_ours(self):
+        from headline.readings import Rate, pair_of
+
+        unknown, lower, higher = Rate(6e-7, "unknown"), Rate(2e-8, "splitting", 0.1), Rate(1e-3, "runs")
+        self.assertEqual(pair_of(unknown, lower)[0].value, 2e-8)
+        self.assertEqual(pair_of(unknown, higher)[0].value, 6e-7)
+        self.assertEqual(pair_of(unknown, unknown), (unknown, unknown))
+        self.assertEqual(pair_of(lower, unknown), (lower, unknown))
+
+    def test_loads_that_are_neither_shown_to_hold_nor_to_fail(self):
+        from headline.readings import capacity_bracket
+
+        holds = {"ours": {"a": [4, 9], "b": [2, 2], "c": [1, 1]}, "lazy": {"a": [1, 1], "b": [0, 1], "c": [1, 1]}}
+        fails = {"ours": {"a": [8, 18], "b": [3, 3], "c": [2, None]}, "lazy": {"a": [2, 2], "b": [2, 2], "c": [2, 2]}}
+        self.near(capacity_bracket(holds, fails, "lazy"), (3, 12))  # of place a alone: sqrt(2 * 4.5), sqrt(8 * 18)
+        del holds["ours"]["a"]
+        self.assertTrue(all(math.isnan(end) for end in capacity_bracket(holds, fails, "lazy")))
+
     def test_ratios_of_loads(self):
         from headline.readings import capacity_ratio
 
@@ -91,7 +109,8 @@ class HeadlineReadings(unittest.TestCase):
         for three, words, kind in (((high, low, low), "above 6.7: (a); not: (b), (c)", "part"),
                                    ((high, high, high), "above 6.7: (a), (b), (c)", "good"),
                                    ((between, low, high), "above 6.7: (c); not: (b); open: (a)", "part"),
-                                   ((low, low, between), "none above 6.7; not: (a), (b); open: (c)", "bad")):
+                                   ((low, low, low), "none above 6.7; not: (a), (b), (c)", "bad"),
+                                   ((low, low, between), "none above 6.7; not: (a), (b); open: (c)", "part")):
             found = verdict(dict(zip(("(a)", "(b)", "(c)"), three)))
             self.assertEqual((found, report.kind_of(found)), (words, kind))
         for reading, words in ((Reading(2, 1.97, 2.1), "holds"), (Reading(2, 1.9, 2.1), "holds in direction, smaller"),
