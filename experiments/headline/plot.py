@@ -125,6 +125,30 @@ def of_tail(page, runs, tail):
     return found
 
 
+def of_loads(page):
+    """Reading (c) by network, SLO and kind of arrivals, and the loads themselves."""
+    holds = loads(page, "load")
+    rows = []
+    for place in range(3):
+        parts = groups(holds["ours"], place)
+        for value in [k for k in grid.KINDS if k in parts] if place == 2 else sorted(parts):
+            of_part = {system: {p: holds[system][p] for p in parts[value]} for system in grid.CLAIMED}
+            factors = [plus_minus(readings.capacity_ratio(of_part[other], of_part["ours"])[0]) for other in grid.OTHERS]
+            means = [statistics.fmean(load for of in of_part[s].values() for load in of) for s in grid.CLAIMED]
+            name = KIND_NAMES.get(value, f"SLO {value:g}" if place == 1 else value)
+            rows.append([name, *factors, *(f"{mean:.2f}" for mean in means)])
+    page.table(
+        "Reading (c) by network, SLO and arrivals, ours over other ± 95 %, and the mean of the loads rho that each "
+        "carries",
+        [
+            "of",
+            *(figures.NAMES[other] for other in grid.OTHERS),
+            *(f"rho, {figures.NAMES[system]}" for system in grid.CLAIMED),
+        ],
+        rows,
+    )
+
+
 def of_rates(page, runs, tail):
     rows = []
     for system in grid.CLAIMED:
@@ -266,6 +290,7 @@ def make(page):
     draw(page, runs, tail)
     of_latency(page, runs)
     found = of_tail(page, runs, tail)
+    of_loads(page)
     of_rates(page, runs, tail)
     beyond(page, runs, adaptive)
     page.seen(in_words(runs, tail, adaptive, found))
