@@ -80,7 +80,7 @@ def print_arrays(what, requests, script, ours_s):
         f"{what}, {requests:,} requests: {ratio('process'):.2f} times what bare takes as a whole process, "
         f"{ratio('draw', 'serve', 'statistics'):.2f} without starting Python and compiling, the loop alone "
         f"{ratio('serve'):.2f} ({loop_ns:.1f} ns a request); importing Numba and compiling {compile_s:.2f} s; "
-        f"{max(s['peak_bytes'] for s in script) / requests:.0f} bytes a request",
+        f"{max(s['bytes'] for s in script) / requests:.0f} bytes a request beyond the start",
         flush=True,
     )
 
