@@ -143,7 +143,7 @@ def of_loads(page):
         [
             "of",
             *(figures.NAMES[other] for other in grid.OTHERS),
-            *(f"rho, {figures.NAMES[system]}" for system in grid.CLAIMED),
+            *("rho: dynamic", "no delay", "lazy", "ours"),
         ],
         rows,
     )
