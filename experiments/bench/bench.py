@@ -11,6 +11,7 @@ times. docs/performance.md holds what was found. --short runs each part once, an
 import argparse
 import csv
 import os
+import shutil
 import re
 import statistics
 import subprocess
@@ -174,6 +175,8 @@ def main():
     unknown = set(arguments.parts) - set(PARTS)
     if unknown:
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    if shutil.which(arguments.program) is None:
+        parser.error(f"{arguments.program}: there is no such program")
     cpu = max(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cpu})
     print(
