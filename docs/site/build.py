@@ -77,8 +77,10 @@ def build(site):
         "hooks": [str(HERE / "hooks.py")],
     }
     (scratch / "mkdocs.yml").write_text(json.dumps(settings, indent=1))
-    subprocess.run(["mkdocs", "--quiet", "build", "--strict", "--clean", "--config-file", scratch / "mkdocs.yml"],
-                   check=True)
+    made = subprocess.run(["mkdocs", "build", "--strict", "--clean", "--config-file", scratch / "mkdocs.yml"],
+                          stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True)
+    if made.returncode:
+        return [made.stdout.strip()]
     return check.problems(site) + fidelity.problems(site, made_from)
 
 
@@ -88,8 +90,6 @@ def main():
         found = build(site)
     except (BrokenLink, api.Undocumented) as error:
         found = [str(error)]
-    except subprocess.CalledProcessError:
-        found = ["mkdocs has found something (above)"]
     print("\n".join(found) or f"open {site}/index.html", file=sys.stderr if found else sys.stdout)
     return 1 if found else 0
 

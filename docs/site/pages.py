@@ -16,7 +16,8 @@ TOP = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "CONTRIBUTING.md
 LANGUAGES = {".cpp": "cpp", ".h": "cpp", ".py": "python", ".yaml": "yaml", ".sh": "bash"}
 LARGEST_SHOWN = 64 * 1024  # bytes; what is larger is copied and linked to
 
-LINK = re.compile(r"(!?\[(?:[^\]\[]|\[[^\]]*\])*\]\()([^)\s#]*)(#[^)\s]*)?(\))")
+# A link, whose words may be code; or code, in which there are no links.
+LINK_OR_CODE = re.compile(r"(!?\[(?:[^\]\[]|\[[^\]]*\])*\]\()([^)\s#]*)(#[^)\s]*)?(\))|`+[^`]*`+")
 FENCE = re.compile(r" {0,3}(```+|~~~+)")
 ITEM = re.compile(r"(?:[-*+]|\d+[.)]) ")
 
@@ -149,7 +150,7 @@ class Pages:
         """Links as they are in the site; in backquotes there are none."""
         def one(match):
             target, fragment = match[2], match[3] or ""
-            if "://" in target or target.startswith("mailto:") or not target:
+            if target is None or "://" in target or target.startswith("mailto:") or not target:
                 return match[0]
             file = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
             if not (ROOT / file).exists():
@@ -157,5 +158,4 @@ class Pages:
             page = posixpath.relpath(self.add(file), posixpath.dirname(page_of(path)))
             return f"{match[1]}{page}{fragment}{match[4]}"
 
-        pieces = re.split(r"(?<!\[)(`+[^`]*`+)(?!\])", text)
-        return "".join(p if p.startswith("`") else LINK.sub(one, p) for p in pieces)
+        return LINK_OR_CODE.sub(one, text)
