@@ -102,6 +102,9 @@ class OnTheWay(unittest.TestCase):
             with self.subTest(link=link):
                 self.assertEqual(self.converted(f"see [it]({link}).\n"), f"see [it]({page}).\n")
         self.assertIn("](../validation.md)", self.converted("[v](../../docs/validation.md)\n", "experiments/data/README.md"))
+        # Its words may be code, whatever code comes after it; in code there are no links.
+        self.assertEqual(self.converted("[`run`](../README.md) and `x`, `[it](nothing)`\n"),
+                         "[`run`](index.md) and `x`, `[it](nothing)`\n")
         with self.assertRaises(pages.BrokenLink):
             self.converted("[x](no_such_page.md)\n")
 
