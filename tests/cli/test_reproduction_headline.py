@@ -176,12 +176,12 @@ class Headline(CommandLineTest):
         self.assertEqual(collect(), first)  # the same numbers again where they were lost
         subprocess.run([*script, "plot", str(results), "--out", str(self.folder / "figures")], capture_output=True, check=True)
         page = json.loads((self.folder / "figures/headline.json").read_text())
-        self.assertEqual([len(table["rows"]) for table in page["tables"][:4]], [3, 4, 3, 4])
+        self.assertEqual([len(table["rows"]) for table in page["tables"][:5]], [3, 4, 3, 6, 4])
         self.assertEqual(len(page["claims"]), 4)
         for claim in page["claims"][2:]:
             for name in ("(a)", "(b)", "(c)"):
                 self.assertIn(name, claim["verdict"])
-        rates = page["tables"][3]["rows"]
+        rates = page["tables"][4]["rows"]
         self.assertEqual([sum(map(int, row[1:5])) for row in rates], [8] * 4)
 
 
