@@ -55,7 +55,10 @@ NAMES = {
     "greedy": "dynamic_batching, no delay",
     "lazy": "lazy_batching",
     "ours": "exit_aware, fluid_stacked",
+    "optimal": "optimal, fluid_stacked",
 }
+# The same within a sentence.
+IN_WORDS = {"dynamic": "dynamic batching", "greedy": "greedy batching", "lazy": "LazyBatching", "ours": "exit_aware"}
 
 
 def look(name, **more):

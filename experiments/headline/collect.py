@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
 from pathlib import Path
 
+import collect
 from python_module import fb
 
 from headline import grid, readings
@@ -29,8 +30,8 @@ TABLES = {
 
 
 def insert(database, table, rows):
-    marks = ", ".join("?" * len(TABLES[table].split(",")))
-    database.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+    """Adds rows to one of TABLES, for good."""
+    collect.insert(database, table, TABLES[table].split(","), rows)
     database.commit()
 
 

@@ -9,7 +9,7 @@ from headline import grid, readings
 from headline.results import Runs, Tail, groups, loads
 
 KIND_NAMES = {"poisson": "Poisson", "gamma": "gamma, CV 2", "periodic": "10 cameras", "mmpp": "bursts"}
-NAMES = {**figures.NAMES, "optimal": "optimal, fluid_stacked", "adaptive": "exit_aware, adaptive exits"}
+NAMES = {**figures.NAMES, "adaptive": "exit_aware, adaptive exits"}
 PUBLISHED_LATENCY = 1.97
 
 

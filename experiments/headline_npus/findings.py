@@ -4,10 +4,10 @@ import math
 import statistics
 
 from experiments.headline_npus.points import OTHERS
+from figures import IN_WORDS
 from npu_fit.fits import rank_correlation
 
 PUBLISHED = 1.97  # average latency of another over ours
-NAMES = {"dynamic": "dynamic batching", "greedy": "greedy batching", "lazy": "LazyBatching"}
 # What can be said of a table of latencies before anything is served.
 CAUSES = {
     "batching gain in mode r": lambda row: row.batching_gain("r"),
@@ -62,8 +62,8 @@ def of_shipped(rows):
     ranges, counts = [], []
     for other in OTHERS:
         both = [span([latency(row, other, mean) for row in rows]) for mean in (statistics.fmean, geometric)]
-        ranges.append(f"{NAMES[other]} {both[0]} times (by the geometric mean {both[1]})")
-        counts.append(f"{beyond(rows, other)} against {NAMES[other]} ({beyond(rows, other, geometric)})")
+        ranges.append(f"{IN_WORDS[other]} {both[0]} times (by the geometric mean {both[1]})")
+        counts.append(f"{beyond(rows, other)} against {IN_WORDS[other]} ({beyond(rows, other, geometric)})")
     apart = max(rows, key=lambda row: latency(row, "lazy") / latency(row, "lazy", geometric))
     share = statistics.fmean(apart.latency_ratios("lazy", mean=share_of_largest))
     saturated, runs = sum(row.saturated() for row in rows), sum(len(row.cells) for row in rows)
@@ -81,7 +81,7 @@ def of_rates(rows):
         geometric = [row.geometric_mean(other, row.replications) for row in rows]
         means = [statistics.fmean(row.rate_ratios(other)) for row in rows]
         texts.append(
-            f"{span(geometric, '.1f')} by the geometric mean and {span(means)} by the mean rates for {NAMES[other]}"
+            f"{span(geometric, '.1f')} by the geometric mean and {span(means)} by the mean rates for {IN_WORDS[other]}"
         )
     never = sum(any(map(math.isnan, row.rate_ratios("dynamic"))) for row in rows)
     without = f", of mean rates without {never} in which ours is never late in some replication" if never else ""
@@ -115,7 +115,7 @@ def of_searched(rows):
     factors = [(shipped.name, *(latency(row, "lazy") for row in (shipped, searched))) for shipped, searched in pairs]
     changes = ", ".join(f"{name} from {before:.2f} to {after:.2f}" for name, before, after in factors)
     lower = sum(after < before for _, before, after in factors)
-    left = ", ".join(f"{span([latency(row, o) for _, row in pairs])} against {NAMES[o]}" for o in OTHERS)
+    left = ", ".join(f"{span([latency(row, o) for _, row in pairs])} against {IN_WORDS[o]}" for o in OTHERS)
     return f"""Where each mode has the tiles that are best for it, network by network, the factor against LazyBatching
         is smaller in {lower} of {len(pairs)} ({changes}); what is left is {left}."""
 

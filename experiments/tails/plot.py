@@ -8,11 +8,7 @@ from experiments.bench import md1
 from figures import plt
 
 LOOKS = {**figures.LOOKS, "optimal": ("#CC79A7", "D", "-.")}
-NAMES = {**figures.NAMES, "optimal": "optimal, fluid_stacked"}
-SHORT = {
-    **{"serial": "serial", "dynamic": "dynamic batching", "greedy": "greedy batching", "lazy": "LazyBatching"},
-    **{"ours": "exit_aware", "optimal": "the optimum of the mean"},
-}
+SHORT = {**figures.IN_WORDS, "serial": "serial", "optimal": "the optimum of the mean"}
 LOWEST = 1e-9  # of the figure
 RARE = 1e-6
 ENOUGH = 10  # late requests, from which on a count is drawn
@@ -68,7 +64,8 @@ def needed(points, rate):
 
 def style(policy):
     color, marker, dash = LOOKS[policy]
-    return {"color": color, "marker": marker, "markerfacecolor": "none", "linestyle": dash, "label": NAMES[policy]}
+    label = figures.NAMES[policy]
+    return {"color": color, "marker": marker, "markerfacecolor": "none", "linestyle": dash, "label": label}
 
 
 def curve(axis, points, **look):
@@ -159,7 +156,10 @@ def tables(page, policies, check):
         "too few for an interval)",
         ["rho", "policy", "SLO", "by splitting", "counted", "million events"],
         [
-            [f"{rho:g}", NAMES[policy], f"{p.multiple:g}", rate_text(p), counted_text(p), f"{p.events / 1e6:.1f}"]
+            [
+                *(f"{rho:g}", figures.NAMES[policy], f"{p.multiple:g}"),
+                *(rate_text(p), counted_text(p), f"{p.events / 1e6:.1f}"),
+            ]
             for rho, curves in policies.items()
             for policy in LOOKS
             for p in curves.get(policy, [])
@@ -217,9 +217,10 @@ def findings(policies, check):
     points = [p for curves in policies.values() for some in curves.values() for p in some]
     agree = [p.agrees() for p in points if p.agrees() is not None]
     unknown = sum(p.rate is None for p in points)
+    nothing = f"; of {unknown} of {len(points)} points splitting knows nothing, which does not make them 0"
+    blind = nothing if unknown else ""
     return f"""{" ".join(of_policies(rho, curves) for rho, curves in policies.items())} {of_range(points)} Where a run
-        has an interval, it agrees with splitting in {sum(agree)} of {len(agree)}; of {unknown} of {len(points)} points
-        splitting knows nothing, which does not make them 0. {of_check(check)}"""
+        has an interval, it agrees with splitting in {sum(agree)} of {len(agree)}{blind}. {of_check(check)}"""
 
 
 def make(page):
