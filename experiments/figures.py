@@ -140,9 +140,15 @@ def main(name, title, make):
     parser.add_argument("--out", type=Path, required=True, help="folder for the figure")
     parser.add_argument("--program", help="whose Python module is taken")
     arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    page = Page(name, title, Results(arguments.results), arguments.out)
-    make(page)
+    try:
+        results = Results(arguments.results)
+        results.rows("SELECT name FROM sqlite_master")
+        results.queries.clear()  # no number is from this one
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        page = Page(name, title, results, arguments.out)
+        make(page)
+    except sqlite3.DatabaseError as error:
+        parser.error(f"{arguments.results}: these are no results of {name} ({error})")
     page.write()
     print(", ".join(str(arguments.out / f"{figure}.svg") for figure in page.data["figures"]))
 

@@ -14,6 +14,8 @@ def folders():
     programs = [ROOT / "build/release/bin/fluidbatch"]
     if "--program" in sys.argv[:-1]:
         programs.insert(0, Path(sys.argv[sys.argv.index("--program") + 1]).resolve())
+        if not programs[0].is_file():
+            sys.exit(f"--program: there is no {programs[0]}")
     found = [program.parents[1] / "python" for program in programs]
     return [str(folder) for folder in found if (folder / "fluidbatch").is_dir()]
 
